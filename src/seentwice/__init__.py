@@ -1,0 +1,1 @@
+"""Finds photos of homes that were seen twice."""

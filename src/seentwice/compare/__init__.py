@@ -1,0 +1,1 @@
+"""Detectors side by side on the same pairs, with intervals and a report."""

@@ -1,0 +1,1 @@
+"""Ways to tell whether two photos show the same place, behind one protocol."""

@@ -1,0 +1,8 @@
+"""The one error that a user can mend."""
+
+
+class UserError(Exception):
+    """Wrong input: the message is one line that names the valid choices or says what to do.
+
+    Commands print the message without a traceback and exit with code 2.
+    """

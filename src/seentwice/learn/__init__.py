@@ -1,0 +1,1 @@
+"""Training and tracking: the only place that knows Lightning and MLflow."""

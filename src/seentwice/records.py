@@ -1,0 +1,66 @@
+"""The small frozen records that every part of seentwice exchanges."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+
+class Reason(StrEnum):
+    """Why a file gave no photo."""
+
+    MISSING = "missing"  # no such file, or a broken link
+    NOT_A_FILE = "not a regular file"  # a folder, FIFO, socket or device
+    NO_PERMISSION = "no permission"
+    EMPTY = "empty"
+    NOT_AN_IMAGE = "not an image"
+    TRUNCATED = "truncated"
+    TOO_LARGE = "too many pixels"  # a decompression bomb
+    DAMAGED = "damaged"  # recognised, but its decoder failed
+
+
+class Kind(StrEnum):
+    """What a pair is an example of; metrics are reported for each."""
+
+    EDITED = "edited"  # positive: the same file, edited
+    SAME_PLACE = "same_place"  # positive: the same place in another photo
+    NEGATIVE = "negative"  # negative drawn uniformly
+    HASH_HARD = "hash_hard"  # negative drawn because its perceptual hashes are near
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """One image file and what is known about it without opening it."""
+
+    path: Path
+    key: str  # path below the data root with forward slashes: the photo's name in every table
+    place: str  # equal for photos of one room or house front
+    property: str | None = None  # the home that the place is a part of, where known
+    room_type: str | None = None
+    zone: str | None = None  # two photos of one zone may see each other's room: never a negative
+    split: str | None = None  # "train" or "test" where the data set itself says so
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A photo as a detector sees it: the file after an edit."""
+
+    photo: Photo
+    edit: str = ""  # text form of the edit, such as "rotate:7"; "" is the photo as it is
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A file that gave no photo, and why."""
+
+    path: Path
+    reason: Reason
+    detail: str  # the decoder's own words, one line
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A measured value and its 95 % confidence interval."""
+
+    value: float
+    low: float
+    high: float

@@ -1,1 +1,3 @@
 """Finds photos of homes that were seen twice."""
+
+__version__ = "0.1.0"

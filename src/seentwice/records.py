@@ -23,8 +23,8 @@ class Kind(StrEnum):
 
     EDITED = "edited"  # positive: the same file, edited
     SAME_PLACE = "same_place"  # positive: the same place in another photo
-    NEGATIVE = "negative"  # negative drawn uniformly
-    HASH_HARD = "hash_hard"  # negative drawn because its perceptual hashes are near
+    NEGATIVE = "negative"  # negative whose perceptual hashes are far apart
+    HASH_HARD = "hash_hard"  # negative whose perceptual hashes are near
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from seentwice.rendering.scene import Box, Lamp, Material, Window
 
 
 def add_window(draft: Draft, wall: str, style: Style) -> None:
-    """Hang a window, in most living rooms with curtains, if the wall has room for it."""
+    """Hang a window if the wall has room for it; outside kitchen and bath mostly with curtains."""
     rng = draft.rng
     width, height = between(rng, 0.9, 1.9), between(rng, 1.0, 1.4)
     sill = between(rng, 0.8, 1.0)

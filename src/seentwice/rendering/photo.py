@@ -69,7 +69,10 @@ def _colour(
     position: Floats,
     pixel_m: Floats,
 ) -> tuple[Floats, Floats]:
-    """Return each pixel's own colour (h, w, 3), and how much it shines by itself (h, w)."""
+    """Return each pixel's own colour (h, w, 3), and how much it shines by itself (h, w).
+
+    Pixels are sorted by the face they see, so that each face's pattern is drawn in one go.
+    """
     shape = hits.box.shape
     albedo = np.empty((shape[0] * shape[1], 3), np.float32)
     shine = np.zeros(shape[0] * shape[1], np.float32)
@@ -83,34 +86,32 @@ def _colour(
     for start, end in zip(starts.tolist(), ends, strict=True):
         pixels = order[start:end]
         number, axis = divmod(int(ordered[start]), 3)
-        if number < 0:
-            low, high = (0.0, 0.0, 0.0), scene.size_m
-        else:
-            low, high = boxes[number].low, boxes[number].high
+        box = boxes[number] if number >= 0 else _take_room_face(scene, number, axis)
         u_axis, v_axis = ((1, 2), (0, 2), (0, 1))[axis]
         face = Face(
-            u=flat[u_axis, pixels] - low[u_axis],
-            v=flat[v_axis, pixels] - low[v_axis],
-            width_m=high[u_axis] - low[u_axis],
-            height_m=high[v_axis] - low[v_axis],
+            u=flat[u_axis, pixels] - box.low[u_axis],
+            v=flat[v_axis, pixels] - box.low[v_axis],
+            width_m=box.high[u_axis] - box.low[u_axis],
+            height_m=box.high[v_axis] - box.low[v_axis],
             pixel_m=flat_pixel_m[pixels],
         )
-        if number < 0:
-            low_side = (scene.wall, scene.wall, scene.floor)[axis]
-            high_side = (scene.wall, scene.accent, scene.ceiling)[axis]
-            material = high_side if number == HIGH_SIDE else low_side
-            albedo[pixels] = PATTERNS[material.pattern](face, material)
-            continue
-        box = boxes[number]
-        colours = PATTERNS[box.material.pattern](face, box.material)
+        albedo[pixels] = PATTERNS[box.material.pattern](face, box.material)
         if box.outside:
             shine[pixels] = 0.05 + 1.8 * view.daylight
         elif box.lamp >= 0 and view.lamps_on[box.lamp]:
             shine[pixels] = 1.6
-        else:
-            colours = colours * _round_edges(face)[:, None]
-        albedo[pixels] = colours
+        elif number >= 0:
+            albedo[pixels] *= _round_edges(face)[:, None]
     return albedo.reshape(*shape, 3), shine.reshape(shape)
+
+
+def _take_room_face(scene: Scene, side: int, axis: int) -> Box:
+    """Return the room itself as a box, in the material of one of its faces."""
+    if side == HIGH_SIDE:
+        material = (scene.wall, scene.accent, scene.ceiling)[axis]
+    else:
+        material = (scene.wall, scene.wall, scene.floor)[axis]
+    return Box((0.0, 0.0, 0.0), scene.size_m, material)
 
 
 def _round_edges(face: Face) -> Floats:
@@ -123,7 +124,7 @@ def _round_edges(face: Face) -> Floats:
 
 
 def _soften_outlines(radiance: Floats, hits: Hits) -> Floats:
-    """Blend pixels on both sides of an outline: edges without stairs, at no cost in rays."""
+    """Blend pixels on both sides of an outline, in place: no stairs, and no more rays."""
     surface = hits.box * 3 + hits.axis
     outline = np.zeros(surface.shape, np.bool_)
     outline[:, 1:] |= surface[:, 1:] != surface[:, :-1]

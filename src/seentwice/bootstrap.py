@@ -124,6 +124,25 @@ def bootstrap_intervals(
     }
 
 
+def bootstrap_ranking(
+    label: ArrayLike,
+    score: ArrayLike,
+    left_cluster: ArrayLike,
+    right_cluster: ArrayLike,
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> dict[str, Interval]:
+    """`average_precision` and `roc_auc` alone, for scores on any finite scale.
+
+    Arguments and errors are those of `bootstrap_difference`, without a baseline.
+    """
+    plan = plan_resampling(left_cluster, right_cluster, resamples=resamples, seed=seed)
+    plain, draws = _rank_metrics(label, score, plan)
+    return {name: _interval(plain[name], draws[name], level) for name in plain}
+
+
 def bootstrap_difference(
     label: ArrayLike,
     score: ArrayLike,

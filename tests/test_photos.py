@@ -1,0 +1,562 @@
+import io
+import os
+import random
+import socket
+import struct
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from seentwice.errors import UserError
+from seentwice.photos import EXTENSIONS, PhotoError, find_photos, read_photo
+from seentwice.records import Reason, Unreadable
+
+LIMIT = 1_000_000
+Pixels = NDArray[np.uint8]
+
+
+def draw_pixels(width: int = 40, height: int = 24, seed: int = 0) -> Pixels:
+    rng = np.random.default_rng(seed)
+    coarse = Image.fromarray(rng.integers(0, 256, (4, 5, 3), dtype=np.uint8))
+    return np.asarray(coarse.resize((width, height), Image.Resampling.BICUBIC))
+
+
+PHOTO = Image.fromarray(draw_pixels())
+
+
+def encode(image: Image.Image, form: str, **options: object) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, form, **options)
+    return stream.getvalue()
+
+
+def exif(orientation: int) -> Image.Exif:
+    block = Image.Exif()
+    block[0x010F] = "a maker"
+    block[0x0112] = orientation
+    return block
+
+
+def read(folder: Path, data: bytes, name: str = "photo.jpg") -> Pixels:
+    path = folder / name
+    path.write_bytes(data)
+    photo = read_photo(path, LIMIT)
+    assert type(photo) is Image.Image
+    assert photo.mode == "RGB"
+    return np.asarray(photo)
+
+
+def refuse(folder: Path, data: bytes, max_pixels: int = LIMIT) -> Unreadable:
+    path = folder / "photo.jpg"
+    path.write_bytes(data)
+    with pytest.raises(PhotoError) as caught:
+        read_photo(path, max_pixels)
+    unreadable = caught.value.unreadable
+    assert unreadable.path == path
+    assert unreadable.detail.isprintable()
+    assert 0 < len(unreadable.detail) <= 200
+    assert unreadable.reason in str(caught.value)
+    return unreadable
+
+
+LOSSLESS = {
+    "png": encode(PHOTO, "PNG"),
+    "bmp": encode(PHOTO, "BMP"),
+    "tiff": encode(PHOTO, "TIFF"),
+    "tiff, big": encode(PHOTO, "TIFF", big_tiff=True),
+    "tiff, lzw": encode(PHOTO, "TIFF", compression="tiff_lzw"),
+    "webp": encode(PHOTO, "WEBP", lossless=True),
+}
+LOSSY = {
+    "jpeg": encode(PHOTO, "JPEG", quality=95),
+    "jpeg, progressive": encode(PHOTO, "JPEG", quality=95, progressive=True),
+    "jpeg with exif": encode(PHOTO, "JPEG", quality=95, exif=exif(1)),
+    "mpo": encode(PHOTO, "MPO", save_all=True, append_images=[PHOTO.rotate(180)], quality=95),
+    "webp, lossy": encode(PHOTO, "WEBP", quality=95),
+    "gif": encode(PHOTO, "GIF"),
+    "avif": encode(PHOTO, "AVIF", quality=95),
+    "tiff, jpeg": encode(PHOTO, "TIFF", compression="jpeg", quality=95),
+}
+FORMATS = {**LOSSLESS, **LOSSY}
+
+
+# Reading
+
+
+@pytest.mark.parametrize("form", LOSSLESS)
+def test_lossless_photos_give_their_pixels(tmp_path: Path, form: str) -> None:
+    np.testing.assert_array_equal(read(tmp_path, LOSSLESS[form]), draw_pixels())
+
+
+@pytest.mark.parametrize("form", LOSSY)
+def test_lossy_photos_give_nearly_their_pixels(tmp_path: Path, form: str) -> None:
+    error = np.abs(read(tmp_path, LOSSY[form]).astype(int) - draw_pixels())
+    assert error.mean() < 8
+
+
+TURNED = {
+    1: lambda pixels: pixels,
+    2: lambda pixels: pixels[:, ::-1],
+    3: lambda pixels: pixels[::-1, ::-1],
+    4: lambda pixels: pixels[::-1],
+    5: lambda pixels: pixels.transpose(1, 0, 2),
+    6: lambda pixels: pixels.transpose(1, 0, 2)[:, ::-1],
+    7: lambda pixels: pixels[::-1, ::-1].transpose(1, 0, 2),
+    8: lambda pixels: pixels.transpose(1, 0, 2)[::-1],
+}
+
+
+@pytest.mark.parametrize("orientation", TURNED)
+@pytest.mark.parametrize("form", ["PNG", "TIFF", "WEBP"])
+def test_photos_are_turned_upright(tmp_path: Path, form: str, orientation: int) -> None:
+    options = {"lossless": True} if form == "WEBP" else {}
+    data = encode(PHOTO, form, exif=exif(orientation), **options)
+    np.testing.assert_array_equal(read(tmp_path, data), TURNED[orientation](draw_pixels()))
+
+
+@pytest.mark.parametrize("orientation", TURNED)
+def test_jpegs_are_turned_upright(tmp_path: Path, orientation: int) -> None:
+    lying = read(tmp_path, encode(PHOTO, "JPEG"))
+    turned = read(tmp_path, encode(PHOTO, "JPEG", exif=exif(orientation)))
+    np.testing.assert_array_equal(turned, TURNED[orientation](lying))
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize(("kind", "code"), [(3, "H2x"), (4, "I")])
+def test_orientation_is_read_in_either_byte_order(
+    tmp_path: Path, order: str, kind: int, code: str
+) -> None:
+    head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}I", 8)
+    entry = struct.pack(f"{order}HHI{code}", 0x0112, kind, 1, 6)
+    block = b"Exif\0\0" + head + struct.pack(f"{order}H", 1) + entry + bytes(4)
+    lying = read(tmp_path, encode(PHOTO, "JPEG"))
+    np.testing.assert_array_equal(
+        read(tmp_path, encode(PHOTO, "JPEG", exif=block)), TURNED[6](lying)
+    )
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        b"Exif\0\0",
+        b"Exif\0\0II*\0",
+        b"Exif\0\0II*\0\xff\xff\xff\xff",
+        b"Exif\0\0II*\0\x08\0\0\0\xff\xff",
+        b"Exif\0\0XX*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0",
+        exif(9).tobytes(),
+        exif(6).tobytes()[:30],
+        # The maker's name is said to lie beyond the end of the block.
+        b"Exif\0\0II*\0\x08\0\0\0\x01\0\x0f\x01\x02\0\xff\0\0\0\xff\xff\0\0",
+    ],
+)
+def test_broken_exif_leaves_the_photo_as_it_lies(tmp_path: Path, block: bytes) -> None:
+    lying = read(tmp_path, encode(PHOTO, "JPEG"))
+    np.testing.assert_array_equal(read(tmp_path, encode(PHOTO, "JPEG", exif=block)), lying)
+
+
+def test_a_png_named_jpg_is_read_as_what_it_is(tmp_path: Path) -> None:
+    np.testing.assert_array_equal(read(tmp_path, LOSSLESS["png"], "a.jpg"), draw_pixels())
+
+
+@pytest.mark.parametrize("mode", ["1", "L"])
+def test_grey_photos_are_grey_in_colour(tmp_path: Path, mode: str) -> None:
+    grey = PHOTO.convert(mode)
+    pixels = read(tmp_path, encode(grey, "PNG"))
+    for channel in range(3):
+        np.testing.assert_array_equal(pixels[..., channel], np.asarray(grey.convert("L")))
+
+
+def test_palettes_become_their_colours(tmp_path: Path) -> None:
+    palette = PHOTO.quantize(16)
+    expected = np.asarray(palette.convert("RGB"))
+    np.testing.assert_array_equal(read(tmp_path, encode(palette, "PNG")), expected)
+
+
+def test_a_transparent_palette_entry_is_white(tmp_path: Path) -> None:
+    palette = Image.new("P", (2, 1))
+    palette.putpalette([10, 20, 30, 200, 0, 0])
+    palette.putpixel((1, 0), 1)
+    for transparency in (0, b"\0\xff"):
+        pixels = read(tmp_path, encode(palette, "PNG", transparency=transparency))
+        assert pixels.tolist() == [[[255, 255, 255], [200, 0, 0]]]
+    pixels = read(tmp_path, encode(palette, "GIF", transparency=0))
+    assert pixels.tolist() == [[[255, 255, 255], [200, 0, 0]]]
+
+
+@pytest.mark.parametrize("form", ["PNG", "TIFF", "WEBP"])
+def test_what_alpha_hides_is_white_and_half_of_it_is_half_white(tmp_path: Path, form: str) -> None:
+    image = Image.new("RGBA", (3, 1))
+    for column, alpha in enumerate((0, 128, 255)):
+        image.putpixel((column, 0), (200, 0, 100, alpha))
+    options = {"lossless": True, "exact": True} if form == "WEBP" else {}
+    pixels = read(tmp_path, encode(image, form, **options))
+    assert pixels[0, 0].tolist() == [255, 255, 255]
+    assert np.abs(pixels[0, 1].astype(int) - [227, 127, 177]).max() <= 1
+    assert pixels[0, 2].tolist() == [200, 0, 100]
+
+
+def test_grey_with_alpha_and_keyed_colours_lie_on_white(tmp_path: Path) -> None:
+    image = Image.new("LA", (2, 1), (50, 0))
+    image.putpixel((1, 0), (50, 255))
+    assert read(tmp_path, encode(image, "PNG"))[0, :, 0].tolist() == [255, 50]
+    keyed = Image.new("RGB", (2, 1), (1, 2, 3))
+    keyed.putpixel((1, 0), (4, 5, 6))
+    pixels = read(tmp_path, encode(keyed, "PNG", transparency=(1, 2, 3)))
+    assert pixels.tolist() == [[[255, 255, 255], [4, 5, 6]]]
+
+
+@pytest.mark.parametrize("form", ["PNG", "TIFF"])
+def test_16_bits_are_scaled_and_not_clipped(tmp_path: Path, form: str) -> None:
+    deep = np.arange(0, 65536, 16, dtype=np.uint16).reshape(64, 64)
+    pixels = read(tmp_path, encode(Image.fromarray(deep), form))
+    np.testing.assert_array_equal(pixels[..., 0], deep >> 8)
+    np.testing.assert_array_equal(pixels[..., 1], pixels[..., 2])
+
+
+def test_big_endian_16_bits_are_scaled(tmp_path: Path) -> None:
+    deep = np.array([[0, 257, 65535]], dtype=">u2")
+    tags = [(256, 3), (257, 1), (258, 16), (259, 1), (262, 1), (277, 1), (278, 1), (279, 6)]
+    entries = [struct.pack(">HHIHxx", tag, 3, 1, value) for tag, value in tags]
+    entries.insert(5, struct.pack(">HHII", 273, 4, 1, 8))
+    directory = struct.pack(">H", len(entries)) + b"".join(entries) + bytes(4)
+    data = b"MM\0*" + struct.pack(">I", 14) + deep.tobytes() + directory
+    assert read(tmp_path, data)[0, :, 0].tolist() == [0, 1, 255]
+
+
+def test_a_keyed_grey_of_16_bits_is_white(tmp_path: Path) -> None:
+    deep = Image.fromarray(np.array([[7, 25600]], dtype=np.uint16))
+    assert read(tmp_path, encode(deep, "PNG", transparency=7))[0, :, 0].tolist() == [255, 100]
+
+
+@pytest.mark.parametrize(
+    ("values", "greys"),
+    [
+        (np.array([[0, 256, 65535]], np.int32), [0, 1, 255]),
+        (np.array([[-5, 1 << 23, (1 << 31) - 1]], np.int32), [0, 1, 255]),
+        (np.array([[0, 0.5, 1]], np.float32), [0, 128, 255]),
+        (np.array([[-1, 100, 254.6]], np.float32), [0, 100, 255]),
+        (np.array([[257, 25700, 65535]], np.float32), [1, 100, 255]),
+        (np.array([[np.nan, -np.inf, np.inf]], np.float32), [0, 0, 255]),
+    ],
+)
+def test_32_bits_are_scaled_and_not_clipped(
+    tmp_path: Path, values: NDArray[np.generic], greys: list[int]
+) -> None:
+    pixels = read(tmp_path, encode(Image.fromarray(values), "TIFF"))
+    assert pixels[0, :, 0].tolist() == greys
+
+
+def test_cmyk_jpegs_have_the_right_colours(tmp_path: Path) -> None:
+    photo = Image.new("CMYK", (16, 16), (0, 255, 255, 0))
+    pixels = read(tmp_path, encode(photo, "JPEG", quality=100))
+    assert np.abs(pixels.astype(int) - [255, 0, 0]).max() <= 3
+    assert read(tmp_path, encode(Image.new("CMYK", (2, 2)), "TIFF")).min() == 255
+
+
+def test_the_first_frame_of_an_animation_is_the_photo(tmp_path: Path) -> None:
+    frames = [Image.new("RGB", (6, 4), color) for color in ("red", "blue", "green")]
+    for form, options in (("GIF", {}), ("PNG", {}), ("WEBP", {"lossless": True}), ("TIFF", {})):
+        data = encode(frames[0], form, save_all=True, append_images=frames[1:], **options)
+        assert read(tmp_path, data)[2, 3].tolist() == [255, 0, 0]
+
+
+def test_threads_read_alike(tmp_path: Path) -> None:
+    for number, data in enumerate(FORMATS.values()):
+        (tmp_path / f"{number}.jpg").write_bytes(data)
+    paths = sorted(tmp_path.iterdir())
+    alone = [read_photo(path, LIMIT).tobytes() for path in paths]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda path: read_photo(path, LIMIT).tobytes(), paths * 4))
+    assert together == alone * 4
+
+
+# What gives no photo
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"not a photo at all",
+        b"\0" * 64,
+        b"%!PS-Adobe-3.0 EPSF-3.0\n",
+        b"\xff",
+        b"\xff\xd8",
+        b"RIFF",
+    ],
+)
+def test_other_files_are_not_images(tmp_path: Path, data: bytes) -> None:
+    assert refuse(tmp_path, data).reason is Reason.NOT_AN_IMAGE
+
+
+def test_an_empty_file_is_empty(tmp_path: Path) -> None:
+    assert refuse(tmp_path, b"") == Unreadable(tmp_path / "photo.jpg", Reason.EMPTY, "0 bytes")
+
+
+@pytest.mark.parametrize("form", [form for form in FORMATS if form not in ("tiff, big", "avif")])
+def test_cut_files_are_truncated_wherever_they_are_cut(tmp_path: Path, form: str) -> None:
+    data = FORMATS[form]
+    if form == "mpo":  # its first photo ends where the second begins
+        data = data[: data.index(b"\xff\xd9\xff\xd8")]
+    for length in {16, *range(17, len(data) - 20, max(1, len(data) // 25))}:
+        assert refuse(tmp_path, data[:length]).reason is Reason.TRUNCATED, length
+
+
+@pytest.mark.parametrize("form", ["tiff, big", "avif"])
+def test_cut_files_of_rare_formats_give_no_photo(tmp_path: Path, form: str) -> None:
+    data = FORMATS[form]
+    for length in range(16, len(data) - 20, len(data) // 40):
+        reason = refuse(tmp_path, data[:length]).reason
+        assert reason in (Reason.TRUNCATED, Reason.DAMAGED)
+
+
+def png_of(width: int, height: int) -> bytes:
+    def chunk(name: bytes, content: bytes) -> bytes:
+        check = struct.pack(">I", zlib.crc32(name + content))
+        return struct.pack(">I", len(content)) + name + content + check
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    pixels = zlib.compress(bytes(1000))
+    magic = b"\x89PNG\r\n\x1a\n"
+    return magic + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("max_pixels", [LIMIT, 2_400_000_000])
+def test_a_bomb_is_too_large_by_its_header(tmp_path: Path, max_pixels: int) -> None:
+    unreadable = refuse(tmp_path, png_of(50_000, 50_000), max_pixels)
+    assert unreadable.reason is Reason.TOO_LARGE
+    assert unreadable.detail == f"50000 x 50000 pixels are more than {max_pixels}"
+
+
+def test_the_limit_is_the_callers_and_not_pillows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert refuse(tmp_path, LOSSLESS["png"], 40 * 24 - 1).reason is Reason.TOO_LARGE
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    path = tmp_path / "photo.jpg"
+    for form in ("png", "jpeg", "bmp"):
+        path.write_bytes(FORMATS[form])
+        assert read_photo(path, 40 * 24).size == (40, 24)
+    path.write_bytes(FORMATS["webp"])
+    with pytest.raises(PhotoError) as caught:
+        read_photo(path, LIMIT)
+    assert caught.value.unreadable.reason is Reason.TOO_LARGE
+
+
+def test_a_broken_stream_is_damaged(tmp_path: Path) -> None:
+    data = bytearray(LOSSLESS["png"])
+    data[60:80] = bytes(20)
+    assert refuse(tmp_path, bytes(data)).reason is Reason.DAMAGED
+
+
+def test_a_decoders_words_are_one_printable_line(tmp_path: Path) -> None:
+    data = LOSSLESS["png"].replace(b"IDAT", b"I\n\x1bT")
+    assert refuse(tmp_path, data).reason is Reason.DAMAGED
+
+
+def test_an_interrupt_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(image: Image.Image) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("seentwice.photos.PngImagePlugin.PngImageFile.load", interrupt)
+    path = tmp_path / "photo.png"
+    path.write_bytes(LOSSLESS["png"])
+    with pytest.raises(KeyboardInterrupt):
+        read_photo(path, LIMIT)
+
+
+@pytest.mark.parametrize(
+    "failure", [MemoryError(), KeyError("a\nb"), zlib.error("bad"), OSError(5)]
+)
+def test_whatever_a_decoder_raises_is_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    def fail(image: Image.Image) -> None:
+        raise failure
+
+    monkeypatch.setattr("seentwice.photos.PngImagePlugin.PngImageFile.load", fail)
+    assert refuse(tmp_path, LOSSLESS["png"]).reason is Reason.DAMAGED
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_flipped_bytes_give_a_photo_or_a_reason(tmp_path: Path, form: str) -> None:
+    path = tmp_path / "photo.jpg"
+    chance = random.Random(form)
+    for _ in range(25):
+        data = bytearray(FORMATS[form])
+        for _ in range(chance.choice([1, 2, 5, 20])):
+            reach = len(data) if chance.random() < 0.5 else min(len(data), 200)
+            data[chance.randrange(reach)] = chance.randrange(256)
+        path.write_bytes(data)
+        with suppress(PhotoError):
+            assert read_photo(path, LIMIT).mode == "RGB"
+
+
+# Files that are none
+
+
+@pytest.fixture
+def odd(tmp_path: Path) -> Path:
+    """A folder of things that are named like photos, and one photo."""
+    (tmp_path / "a.png").write_bytes(LOSSLESS["png"])
+    (tmp_path / "broken.jpg").symlink_to(tmp_path / "nothing")
+    (tmp_path / "circle.jpg").symlink_to(tmp_path / "circle.jpg")
+    os.mkfifo(tmp_path / "fifo.jpg")
+    (tmp_path / "folder.jpg").mkdir()
+    (tmp_path / "folder.jpg" / "inside.png").write_bytes(LOSSLESS["png"])
+    (tmp_path / "null.jpg").symlink_to("/dev/null")
+    return tmp_path
+
+
+ODD = {
+    "broken.jpg": Reason.MISSING,
+    "circle.jpg": Reason.MISSING,
+    "fifo.jpg": Reason.NOT_A_FILE,
+    "folder.jpg": Reason.NOT_A_FILE,
+    "null.jpg": Reason.NOT_A_FILE,
+}
+
+
+def test_what_is_no_file_is_listed_and_not_opened(odd: Path) -> None:
+    photos, unreadable = find_photos(odd)
+    assert photos == [odd / "a.png", odd / "folder.jpg" / "inside.png"]
+    assert {problem.path.name: problem.reason for problem in unreadable} == ODD
+    assert [problem.path.name for problem in unreadable] == sorted(ODD)
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_what_is_no_file_is_not_read(odd: Path, name: str) -> None:
+    with pytest.raises(PhotoError) as caught:
+        read_photo(odd / name, LIMIT)
+    assert caught.value.unreadable.reason is ODD[name]
+
+
+def test_a_socket_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # a socket's path may have 107 bytes only
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind("s.jpg")
+        with pytest.raises(PhotoError) as caught:
+            read_photo(Path("s.jpg"), LIMIT)
+    assert caught.value.unreadable == Unreadable(Path("s.jpg"), Reason.NOT_A_FILE, "a socket")
+
+
+def test_a_missing_file_is_missing(tmp_path: Path) -> None:
+    for path in (tmp_path / "no.jpg", tmp_path / "no" / "no.jpg", tmp_path / ("x" * 300 + ".jpg")):
+        with pytest.raises(PhotoError) as caught:
+            read_photo(path, LIMIT)
+        assert caught.value.unreadable.reason is Reason.MISSING
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
+def test_files_and_folders_without_permission_are_listed(tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_bytes(LOSSLESS["png"])
+    (tmp_path / "b.png").chmod(0)
+    (tmp_path / "closed").mkdir(mode=0)
+    photos, unreadable = find_photos(tmp_path)
+    assert photos == [tmp_path / "a.png"]
+    assert [problem.path.name for problem in unreadable] == ["b.png", "closed"]
+    assert {problem.reason for problem in unreadable} == {Reason.NO_PERMISSION}
+    with pytest.raises(PhotoError) as caught:
+        read_photo(tmp_path / "b.png", LIMIT)
+    assert caught.value.unreadable.reason is Reason.NO_PERMISSION
+
+
+def test_a_refused_open_is_a_lack_of_permission(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse_open(path: Path, mode: str) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse_open)
+    (tmp_path / "a.png").touch()
+    with pytest.raises(PhotoError) as caught:
+        read_photo(tmp_path / "a.png", LIMIT)
+    expected = Unreadable(tmp_path / "a.png", Reason.NO_PERMISSION, "Permission denied")
+    assert caught.value.unreadable == expected
+
+
+def test_a_file_that_may_not_be_read_is_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.png").touch()
+    (tmp_path / "b.png").touch()
+    real = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: path.name != "b.png" and real(path, mode))
+    photos, unreadable = find_photos(tmp_path)
+    assert photos == [tmp_path / "a.png"]
+    assert [problem.reason for problem in unreadable] == [Reason.NO_PERMISSION]
+
+
+# Finding
+
+
+def test_photos_are_found_by_extension_in_the_order_of_their_paths(tmp_path: Path) -> None:
+    names = [
+        *("b/2.JPG", "b/10.jpeg", "a b/é.Png", "a/x.webp", "a.bmp", "z/deep/er/i.gif", "t.TIFF"),
+        *("u.jfif", "v.avif", "phone.heic"),
+    ]
+    ignored = [
+        *(
+            "manifest.csv",
+            "a/notes.txt",
+            "README",
+            "jpg",
+            "Thumbs.db",
+            ".DS_Store",
+            "photo.jpg.json",
+        ),
+        *(".hidden.jpg", ".trash/a.jpg", "b/._2.jpg", "x.md"),
+    ]
+    for name in (*names, *ignored):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    photos, unreadable = find_photos(tmp_path)
+    assert [path.relative_to(tmp_path).as_posix() for path in photos] == sorted(names)
+    assert unreadable == []
+
+
+def test_names_of_any_bytes_are_found_and_read(tmp_path: Path) -> None:
+    for name in (b"caf\xe9.png", b"two\nlines.png", b" spaces  .png", b"-rf.png"):
+        path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name))
+        path.write_bytes(LOSSLESS["png"])
+    photos, _ = find_photos(tmp_path)
+    assert len(photos) == 4
+    assert {read_photo(path, LIMIT).size for path in photos} == {(40, 24)}
+
+
+def test_links_to_files_are_followed_and_links_to_folders_are_not(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "a.png").write_bytes(LOSSLESS["png"])
+    (tmp_path / "real" / "loop").symlink_to(tmp_path)
+    (tmp_path / "linked.png").symlink_to(tmp_path / "real" / "a.png")
+    (tmp_path / "album.jpg").symlink_to(tmp_path / "real")
+    photos, unreadable = find_photos(tmp_path)
+    assert photos == [tmp_path / "linked.png", tmp_path / "real" / "a.png"]
+    assert [problem.path.name for problem in unreadable] == ["album.jpg"]
+    (tmp_path / "root").symlink_to(tmp_path / "real")
+    assert find_photos(tmp_path / "root")[0] == [tmp_path / "root" / "a.png"]
+
+
+def test_a_root_that_is_no_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no such folder; give the folder that holds the photos"):
+        find_photos(tmp_path / "nothing")
+    (tmp_path / "a.jpg").touch()
+    with pytest.raises(UserError, match="is no folder; give the folder"):
+        find_photos(tmp_path / "a.jpg")
+
+
+def test_a_folder_without_photos_is_refused_by_extensions(tmp_path: Path) -> None:
+    (tmp_path / "table.csv").touch()
+    with pytest.raises(UserError) as caught:
+        find_photos(tmp_path)
+    assert all(extension in str(caught.value) for extension in EXTENSIONS)
+    (tmp_path / "a\n.jpg").symlink_to("nothing")
+    with pytest.raises(UserError, match=r"a\\n\.jpg': missing") as caught:
+        find_photos(tmp_path)
+    assert "\n" not in str(caught.value)

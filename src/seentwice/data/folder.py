@@ -1,0 +1,111 @@
+"""Photos in the layout of the Airbnb duplicate image set, from any folder.
+
+`<room type>/<first>_<second>_<k>.jpg`, at any depth: two photos show the same place when the
+folder, the first and the second part of the name agree (the Kaggle set
+barelydedicated/airbnb-duplicate-image-detection; only with the folder does its count of 1,559
+duplicates come out). The folders `Training Data` and `Test Data`, where present, fix the split.
+"""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from seentwice.data.source import PhotoSet, Progress
+from seentwice.errors import UserError
+from seentwice.photos import find_photos
+from seentwice.records import Photo
+
+SPLIT_FOLDERS: Mapping[str, str] = {
+    "training data": "train",
+    "train": "train",
+    "test data": "test",
+    "test": "test",
+}
+MANIFEST = "manifest.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestRow:
+    """What a manifest knows of a photo beyond its name."""
+
+    property: str | None
+    zone: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FolderSource:
+    """Photos of any folder in that layout."""
+
+    root: Path
+
+    def prepare(self, on_progress: Progress) -> None:
+        """Do nothing: the photos are the user's own."""
+
+    def read(self) -> PhotoSet:
+        """Find the photos; see `read_folder`."""
+        return read_folder(Path(self.root))
+
+
+def read_folder(root: Path) -> PhotoSet:
+    """Find the photos below `root` and read their places from folder and name.
+
+    A file `manifest.csv` in `root` (columns `file` and, each optional, `property` and `zone_id`)
+    adds the property and the zone: rooms of one open plan are seen in each other's photos.
+
+    Raises:
+        UserError: no such folder, no photo in it, a photo whose name has no second part, or a
+            manifest that lacks its column, its rows or some of the photos.
+    """
+    files, unreadable = find_photos(root)
+    manifest = _read_manifest(root / MANIFEST) if (root / MANIFEST).is_file() else None
+    photos = []
+    for file in files:
+        key = file.relative_to(root).as_posix()
+        row = ManifestRow(None, None)
+        if manifest is not None:
+            if key not in manifest:
+                raise UserError(f"{root / MANIFEST}: no row for the photo {key!r}; add one")
+            row = manifest[key]
+        photos.append(_photo_from_name(file, key, row))
+    return PhotoSet(name=root.name, photos=tuple(photos), unreadable=tuple(unreadable))
+
+
+def place_of(key: str) -> str:
+    """Return the place that a photo's key names: `<last folder>/<first>_<second>`.
+
+    Raises:
+        UserError: the name has fewer than two parts.
+    """
+    name = PurePosixPath(key)
+    parts = name.stem.split("_")
+    if len(parts) < 2 or not all(parts[:2]):
+        raise UserError(
+            f"{key!r}: the name tells no place; name photos <room type>/<city>_<room id>_<k>.jpg"
+        )
+    return f"{name.parent.name}/{parts[0]}_{parts[1]}"
+
+
+def _photo_from_name(file: Path, key: str, row: ManifestRow) -> Photo:
+    folders = PurePosixPath(key).parts[:-1]
+    return Photo(
+        path=file,
+        key=key,
+        place=place_of(key),
+        property=row.property,
+        room_type=folders[-1] if folders else None,
+        zone=row.zone,
+        split=SPLIT_FOLDERS.get(folders[0].lower()) if folders else None,
+    )
+
+
+def _read_manifest(path: Path) -> dict[str, ManifestRow]:
+    with path.open(newline="", encoding="utf-8") as stream:
+        reader = csv.DictReader(stream)
+        if reader.fieldnames is None or "file" not in reader.fieldnames:
+            raise UserError(f"{path}: needs a column 'file'; it has {reader.fieldnames}")
+        rows = {
+            row["file"]: ManifestRow(row.get("property") or None, row.get("zone_id") or None)
+            for row in reader
+        }
+    return rows

@@ -1,0 +1,62 @@
+"""Which views of each photo a run looks at: the photo as it is, and its edited copies."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seentwice.data.splits import Split
+from seentwice.edits import draw_edits
+from seentwice.records import Photo, View
+
+
+@dataclass(frozen=True, slots=True)
+class EditChoice:
+    """The names of the edits that make copies of a photo; it always comes as it is, too."""
+
+    train: tuple[str, ...]
+    evaluation: tuple[str, ...]  # in the validation and test splits
+
+
+@dataclass(frozen=True, slots=True)
+class ViewPlan:
+    """All v views of a run, those of one photo side by side."""
+
+    views: tuple[View, ...]
+    photo: NDArray[np.int64]  # (v,) index into the photos
+    edit_name: NDArray[np.str_]  # (v,) "" for the photo as it is
+
+    def members(
+        self, photos: NDArray[np.int64], edits: Sequence[str], readable: NDArray[np.bool_]
+    ) -> NDArray[np.int64]:
+        """Return the readable views of some photos with some edits, and unedited: (m,)."""
+        chosen = np.isin(self.photo, photos) & np.isin(self.edit_name, ["", *edits]) & readable
+        return np.flatnonzero(chosen)
+
+
+def plan_views(
+    photos: Sequence[Photo], splits: Sequence[Split], edits: EditChoice, seed: int
+) -> ViewPlan:
+    """Give each photo the copies that its splits ask for.
+
+    The parameters of an edit follow from the seed, the photo's key and the edit's name alone.
+    """
+    trains = np.zeros(len(photos), dtype=bool)
+    evaluates = np.zeros(len(photos), dtype=bool)
+    for split in splits:
+        trains[split.train] = True
+        evaluates[split.validation] = evaluates[split.test] = True
+    views: list[View] = []
+    owner: list[int] = []
+    names: list[str] = []
+    for number, photo in enumerate(photos):
+        wanted = (edits.train if trains[number] else ()) + (
+            edits.evaluation if evaluates[number] else ()
+        )
+        unique = tuple(dict.fromkeys(wanted))
+        texts = ("", *draw_edits(photo.key, unique, seed))
+        views += [View(photo, text) for text in texts]
+        owner += [number] * len(texts)
+        names += ["", *unique]
+    return ViewPlan(tuple(views), np.array(owner), np.array(names))

@@ -1,0 +1,100 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seentwice.data.pairs import COLUMNS, KINDS, PairPolicy, codes_of, make_pairs
+from seentwice.errors import UserError
+from seentwice.records import Kind, Photo, View
+
+ALL = PairPolicy(10_000, 10_000, 0.5, 3)
+
+
+def view(place, number, edit="", zone=None):
+    key = f"{place}_{number}.jpg"
+    return View(Photo(Path(key), key, place, zone=zone), edit)
+
+
+VIEWS = (
+    view("a/1", 1),
+    view("a/1", 1, "hflip"),
+    view("a/1", 2),
+    view("b/2", 1),
+    view("b/3", 1),
+)
+HASHES = np.array([0, 0, 0, 0b1111, 0b1], np.uint64)
+
+
+def kind_of(pairs, left, right):
+    found = [
+        KINDS[pairs.kind[n]]
+        for n in range(len(pairs))
+        if {pairs.left[n], pairs.right[n]} == {left, right}
+    ]
+    assert len(found) == 1
+    return found[0]
+
+
+def test_the_four_kinds():
+    pairs = make_pairs(VIEWS, np.arange(5), HASHES, ALL, [0])
+    assert len(pairs) == 10
+    assert kind_of(pairs, 0, 1) is Kind.EDITED
+    assert kind_of(pairs, 0, 2) is Kind.SAME_PLACE
+    assert kind_of(pairs, 1, 2) is Kind.SAME_PLACE
+    assert kind_of(pairs, 0, 3) is Kind.NEGATIVE  # 4 bits apart
+    assert kind_of(pairs, 3, 4) is Kind.HASH_HARD  # 3 bits apart
+    positive = [KINDS[k] in (Kind.EDITED, Kind.SAME_PLACE) for k in pairs.kind]
+    assert pairs.label.tolist() == positive
+
+
+def test_views_outside_the_split_are_in_no_pair():
+    pairs = make_pairs(VIEWS, np.array([0, 1, 3]), HASHES, ALL, [0])
+    assert set(pairs.left) | set(pairs.right) == {0, 1, 3}
+
+
+def test_one_zone_is_never_a_negative():
+    views = (
+        view("a/1", 1, zone="open"),
+        view("a/1", 2, zone="open"),
+        view("a/2", 1, zone="open"),
+        view("a/3", 1),
+    )
+    pairs = make_pairs(views, np.arange(4), np.zeros(4, np.uint64), ALL, [0])
+    negatives = {
+        (int(a), int(b))
+        for a, b, y in zip(pairs.left, pairs.right, pairs.label, strict=True)
+        if not y
+    }
+    assert negatives == {(0, 3), (1, 3), (2, 3)}
+
+
+@given(st.integers(0, 5))
+def test_the_seed_decides_the_sample(seed):
+    views = tuple(view(f"r/{n // 2}", n) for n in range(40))
+    hashes = np.random.default_rng(0).integers(0, 2**63, 40).astype(np.uint64)
+    policy = PairPolicy(10, 100, 0.5, 3)
+    one = make_pairs(views, np.arange(40), hashes, policy, [seed])
+    two = make_pairs(views, np.arange(40), hashes, policy, [seed])
+    assert one.left.tolist() == two.left.tolist()
+    assert one.right.tolist() == two.right.tolist()
+    assert (one.label.sum(), (~one.label).sum()) == (10, 100)
+
+
+def test_the_frame_has_the_columns_of_the_pair_table():
+    frame = make_pairs(VIEWS, np.arange(5), HASHES, ALL, [0]).to_frame()
+    assert tuple(frame.columns) == COLUMNS
+    edited = frame[frame["kind"] == "edited"].iloc[0]
+    assert {edited["left_edit"], edited["right_edit"]} == {"", "hflip"}
+    assert edited["left"] == edited["right"] == "a/1_1.jpg"
+
+
+@pytest.mark.parametrize(("members", "missing"), [([3, 4], "duplicate"), ([0, 1, 2], "negative")])
+def test_a_split_without_a_class_is_refused(members, missing):
+    with pytest.raises(UserError, match=f"no {missing} pair"):
+        make_pairs(VIEWS, np.array(members), HASHES, ALL, [0])
+
+
+def test_codes_number_names_in_order():
+    assert codes_of(["b", "a", "b", "é"]).tolist() == [1, 0, 1, 2]

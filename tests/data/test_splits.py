@@ -1,0 +1,96 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seentwice.data.splits import fold_photos, group_of, split_photos
+from seentwice.errors import UserError
+from seentwice.records import Photo
+
+
+def photo(place, number=1, property=None, split=None):
+    key = f"{place}_{number}.jpg"
+    return Photo(Path(key), key, place, property, split=split)
+
+
+def names(photos, indices):
+    return {group_of(photos[index]) for index in indices}
+
+
+PLACES = [photo(f"room/{number}", k) for number in range(60) for k in (1, 2)]
+
+
+@given(st.integers(0, 100))
+def test_no_place_is_in_two_splits(seed):
+    split = split_photos(PLACES, 0.2, 0.2, seed)
+    parts = [names(PLACES, part) for part in (split.train, split.validation, split.test)]
+    assert sum(map(len, parts)) == len(set.union(*parts)) == 60
+
+
+def test_no_property_is_in_two_splits():
+    photos = [photo(f"room/{n}_{k}", property=f"home{n}") for n in range(40) for k in range(3)]
+    split = split_photos(photos, 0.25, 0.25, 0)
+    assert not names(photos, split.train) & names(photos, split.test)
+    assert not names(photos, split.train) & names(photos, split.validation)
+
+
+def test_shares_are_shares_of_the_groups():
+    split = split_photos(PLACES, 0.1, 0.25, 3)
+    counts = [len(names(PLACES, part)) for part in (split.train, split.validation, split.test)]
+    assert counts == [39, 6, 15]
+
+
+def test_ten_properties_are_enough_for_every_seed():
+    photos = [photo(f"room/{n}", property=f"home{n % 10}") for n in range(40)]
+    for seed in range(20):
+        split = split_photos(photos, 0.2, 0.2, seed)
+        assert len(names(photos, split.test)) == len(names(photos, split.validation)) == 2
+
+
+def test_more_photos_of_the_same_places_move_nothing():
+    before = split_photos(PLACES, 0.2, 0.2, 3)
+    more = [*PLACES, *(photo(f"room/{number}", 3) for number in range(60))]
+    after = split_photos(more, 0.2, 0.2, 3)
+    for part in ("train", "validation", "test"):
+        assert names(PLACES, getattr(before, part)) == names(more, getattr(after, part))
+
+
+def test_the_data_sets_own_test_photos_are_tested_with_all_of_their_place():
+    photos = [
+        *(photo(f"room/{n}", split="train") for n in range(30)),
+        photo("room/0", 2, split="test"),
+        photo("room/99", split="test"),
+    ]
+    split = split_photos(photos, 0.3, 0.2, 0)
+    assert names(photos, split.test) == {"room/0", "room/99"}
+    assert len(names(photos, split.validation)) == round(0.3 * 29)
+
+
+def test_folds_test_every_photo_once_and_differ_by_at_most_one_group():
+    photos = [photo(f"room/{n}", k, property=f"home{n % 10}") for n in range(40) for k in (1, 2)]
+    folds = fold_photos(photos, 5, 0)
+    tested = [index for fold in folds for index in fold.test]
+    assert sorted(tested) == list(range(len(photos)))
+    assert {len(names(photos, fold.test)) for fold in folds} == {2}
+    for fold in folds:
+        assert not names(photos, fold.train) & names(photos, fold.test)
+        assert not names(photos, fold.train) & names(photos, fold.validation)
+        assert not names(photos, fold.validation) & names(photos, fold.test)
+
+
+@pytest.mark.parametrize("folds", [0, 2, 61])
+def test_a_wrong_number_of_folds_names_the_choices(folds):
+    with pytest.raises(UserError, match="choose 3 to 60"):
+        fold_photos(PLACES, folds, 0)
+
+
+@pytest.mark.parametrize("shares", [(0, 0.2), (0.2, 0), (0.6, 0.5)])
+def test_impossible_shares_are_refused(shares):
+    with pytest.raises(UserError, match="sum below 1"):
+        split_photos(PLACES, *shares, 0)
+
+
+def test_an_empty_split_is_refused():
+    with pytest.raises(UserError, match="split came out empty"):
+        split_photos(PLACES[:2], 0.2, 0.2, 0)

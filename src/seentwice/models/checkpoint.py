@@ -1,0 +1,97 @@
+"""Checkpoints to share: safetensors with plain JSON beside the weights.
+
+A checkpoint loads without Hydra, Lightning or the config that trained it, and executes nothing.
+A frozen trunk is not stored again: its fingerprint is, and loading asks for the same trunk.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save
+
+from seentwice.errors import UserError
+from seentwice.files import write_atomically
+from seentwice.models.backbones import Trunk
+from seentwice.models.nets import Architecture, SiameseNet, build_siamese
+
+FORMAT = "seentwice-siamese-1"
+_METADATA = "seentwice"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointRecord:
+    """Everything about a net but its weights."""
+
+    architecture: Architecture
+    trunk_weights: str  # where the trunk's weights came from: none, imagenet or a file
+    trunk_seed: int  # of an untrained trunk
+    trunk_fingerprint: str  # sha256 of a frozen trunk; "" where the trunk is a part of the net
+    calibration_slope: float
+    calibration_offset: float
+    threshold: float  # on the probability; chosen on validation pairs
+    data_name: str
+    data_fingerprint: str
+    seed: int
+    protocol: dict[str, Any]  # the sections that made the pair tables: split, edits and pairs
+    test_metrics: dict[str, float]
+    versions: dict[str, str]
+    git_commit: str | None
+
+
+def save_checkpoint(path: Path, net: SiameseNet, record: CheckpointRecord) -> None:
+    """Write the net and its record, atomically."""
+    tensors = {name: tensor.contiguous() for name, tensor in net.state_dict().items()}
+    metadata = {"format": FORMAT, _METADATA: json.dumps(asdict(record), sort_keys=True)}
+    write_atomically(path, save(tensors, metadata=metadata))
+
+
+def read_record(path: Path) -> CheckpointRecord:
+    """Read what a checkpoint says of itself, without its weights.
+
+    Raises:
+        UserError: no such file, or not a checkpoint of this format.
+    """
+    if not path.is_file():
+        raise UserError(f"checkpoint {path}: no such file")
+    try:
+        with safe_open(path, framework="pt") as stream:
+            metadata = stream.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise UserError(f"checkpoint {path}: not a whole safetensors file ({error})") from error
+    if metadata.get("format") != FORMAT:
+        raise UserError(
+            f"checkpoint {path}: its format is {metadata.get('format')!r}, "
+            f"this version reads {FORMAT!r}"
+        )
+    try:
+        return TypeAdapter(CheckpointRecord).validate_json(metadata[_METADATA])
+    except (KeyError, ValidationError) as error:
+        raise UserError(f"checkpoint {path}: its record is damaged ({error})") from error
+
+
+def load_checkpoint(path: Path, record: CheckpointRecord, trunk: Trunk) -> SiameseNet:
+    """Build the net of a checkpoint and load its weights.
+
+    Args:
+        path: the checkpoint.
+        record: what `read_record` said of it.
+        trunk: built as the record names it; a frozen one must have the same fingerprint.
+
+    Raises:
+        UserError: another trunk, or weights that do not fit the record.
+    """
+    if not record.architecture.trunk_trains and trunk.fingerprint != record.trunk_fingerprint:
+        raise UserError(
+            f"checkpoint {path}: was trained on another {record.architecture.backbone} trunk "
+            f"(weights {record.trunk_weights}); give the same backbone.weights"
+        )
+    net = build_siamese(record.architecture, trunk, record.seed)
+    try:
+        net.load_state_dict(load_file(path))
+    except (RuntimeError, SafetensorError) as error:
+        raise UserError(f"checkpoint {path}: weights do not fit its record ({error})") from error
+    return net.eval()

@@ -1,0 +1,97 @@
+"""Heads: two embeddings in, one logit out; they differ in how the two combine.
+
+A new head is one class and one line of `HEADS`.
+"""
+
+import inspect
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from seentwice.errors import UserError
+
+
+class DifferenceHead(nn.Module):
+    """logit = bias - sum over channels of a positive weight times a difference.
+
+    The weights start equal, so on unit-length embeddings the L2 head starts at the cosine and
+    can only learn which channels count for more.
+    """
+
+    def __init__(self, embedding_size: int, start_scale: float = 10.0) -> None:
+        super().__init__()
+        # softplus keeps weights positive: a channel that differs never speaks for "the same".
+        start = torch.log(torch.expm1(torch.tensor(start_scale)))
+        self.raw_weight = nn.Parameter(start.repeat(embedding_size))
+        self.bias = nn.Parameter(torch.tensor(start_scale))
+
+    def difference(self, left: Tensor, right: Tensor) -> Tensor:
+        """Return the non-negative difference of each channel, (n, d)."""
+        raise NotImplementedError
+
+    def forward(self, left: Tensor, right: Tensor) -> Tensor:
+        """(n, d), (n, d) -> logits (n,); symmetric."""
+        return self.bias - self.difference(left, right) @ F.softplus(self.raw_weight)
+
+
+class L1Head(DifferenceHead):
+    """Weighted absolute difference (Koch et al. 2015, section 3.1)."""
+
+    def difference(self, left: Tensor, right: Tensor) -> Tensor:
+        """Return |left - right|."""
+        return (left - right).abs()
+
+
+class L2Head(DifferenceHead):
+    """Weighted squared difference."""
+
+    def difference(self, left: Tensor, right: Tensor) -> Tensor:
+        """Return (left - right)²."""
+        return (left - right) ** 2
+
+
+class ConcatHead(nn.Module):
+    """A multilayer perceptron on both embeddings side by side (SameSpace); not symmetric."""
+
+    def __init__(
+        self, embedding_size: int, hidden: Sequence[int] = (512, 64), dropout: float = 0.3
+    ) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        size = 2 * embedding_size
+        for width in hidden:
+            layers += [nn.Linear(size, width), nn.ReLU(), nn.Dropout(dropout)]
+            size = width
+        self.layers = nn.Sequential(*layers, nn.Linear(size, 1))
+
+    def forward(self, left: Tensor, right: Tensor) -> Tensor:
+        """(n, d), (n, d) -> logits (n,)."""
+        logits: Tensor = self.layers(torch.cat([left, right], dim=1))
+        return logits.squeeze(1)
+
+
+HEADS: Mapping[str, type[nn.Module]] = {"l1": L1Head, "l2": L2Head, "concat": ConcatHead}
+
+
+def build_head(name: str, embedding_size: int, settings: Mapping[str, object]) -> nn.Module:
+    """Build a head by name.
+
+    Args:
+        name: a key of `HEADS`.
+        embedding_size: channels of each of the two embeddings.
+        settings: the head's own constructor arguments, as its config file gives them.
+
+    Raises:
+        UserError: no such head or setting; the message lists the valid names.
+    """
+    if name not in HEADS:
+        raise UserError(f"head {name!r}: choose one of {', '.join(sorted(HEADS))}")
+    valid = list(inspect.signature(HEADS[name]).parameters)[1:]
+    unknown = sorted(set(settings) - set(valid))
+    if unknown:
+        raise UserError(
+            f"head.{name}.{unknown[0]}: no such setting; {name} takes {', '.join(valid) or 'none'}"
+        )
+    return HEADS[name](embedding_size, **settings)

@@ -1,0 +1,108 @@
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+from torchvision import models
+
+from seentwice.errors import UserError
+from seentwice.models import backbones
+from seentwice.models.backbones import BACKBONES, build_trunk, embed_looks
+
+
+@pytest.mark.parametrize("name", sorted(set(BACKBONES) - {"vgg16"}))
+@pytest.mark.parametrize("pooling", ["average", "gem"])
+def test_every_backbone_gives_its_feature_size(name, pooling):
+    trunk = build_trunk(name, "none", pooling, seed=0)
+    look = trunk.preprocessing.look(Image.new("RGB", (64, 48), (200, 30, 30)))
+    features = embed_looks(trunk, np.stack([look, look]))
+    assert features.shape == (2, trunk.feature_size)
+    assert np.isfinite(features).all()
+    assert np.allclose(features[0], features[1], atol=1e-5)
+
+
+@pytest.mark.slow
+def test_vgg16_is_cut_at_fc7():
+    trunk = build_trunk("vgg16", "none", "average", seed=0)
+    look = trunk.preprocessing.look(Image.new("RGB", (64, 48)))
+    assert embed_looks(trunk, look[None]).shape == (1, 4096)
+
+
+def test_the_seed_decides_untrained_weights_and_leaves_torchs_own_alone():
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    one = build_trunk("compact", "none", "average", seed=1)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert one.fingerprint == build_trunk("compact", "none", "average", seed=1).fingerprint
+    assert one.fingerprint != build_trunk("compact", "none", "average", seed=2).fingerprint
+    assert one.fingerprint != build_trunk("compact", "none", "gem", seed=1).fingerprint
+
+
+def test_weights_from_a_file_are_those_of_the_file(tmp_path):
+    network = models.mobilenet_v2()
+    file = tmp_path / "weights.safetensors"
+    save_file(network.state_dict(), file)
+    trunk = build_trunk("mobilenet_v2", str(file), "average", seed=0)
+    photos = torch.randn(1, 3, 64, 64)
+    network.eval()
+    with torch.inference_mode():
+        expected = network.features(photos).mean(dim=(2, 3))
+        assert torch.allclose(trunk.module(photos), expected, atol=1e-6)
+
+
+def test_the_weights_of_another_network_are_refused(tmp_path):
+    file = tmp_path / "weights.safetensors"
+    save_file({"a": torch.zeros(1)}, file)
+    with pytest.raises(UserError, match="not the weights of mobilenet_v2"):
+        build_trunk("mobilenet_v2", str(file), "average", seed=0)
+
+
+def test_a_damaged_file_is_refused(tmp_path):
+    file = tmp_path / "weights.safetensors"
+    file.write_bytes(b"not safetensors")
+    with pytest.raises(UserError, match="not the weights of"):
+        build_trunk("mobilenet_v2", str(file), "average", seed=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "weights", "pooling", "message"),
+    [
+        ("resnet", "none", "average", "choose one of compact, mobilenet_v2"),
+        ("compact", "none", "max", "choose one of average, gem"),
+        ("compact", "imagenet", "average", "no published weights"),
+        ("mobilenet_v2", "weights.pth", "average", "choose none, imagenet or a .safetensors file"),
+        ("mobilenet_v2", "gone.safetensors", "average", "no such file"),
+    ],
+)
+def test_wrong_names_name_the_choices(name, weights, pooling, message):
+    with pytest.raises(UserError, match=message):
+        build_trunk(name, weights, pooling, seed=0)
+
+
+def test_a_failed_download_names_the_alternatives(monkeypatch, tmp_path):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    closed = "http://127.0.0.1:9/weights-12345678.pth"
+    entry = BACKBONES["mobilenet_v2"]
+
+    class Closed:
+        url = closed
+
+        def get_state_dict(self, progress, check_hash):
+            return torch.hub.load_state_dict_from_url(closed, progress=progress)
+
+    replaced = backbones.Backbone(
+        entry.feature_size, entry.preprocessing, entry.build, entry.cut, Closed()
+    )
+    monkeypatch.setattr(backbones, "BACKBONES", {"mobilenet_v2": replaced})
+    with pytest.raises(UserError, match=r"cannot download .*put that file at .*backbone.weights="):
+        build_trunk("mobilenet_v2", "imagenet", "average", seed=0)
+
+
+def test_looks_are_squashed_to_the_input_size():
+    preprocessing = BACKBONES["mobilenet_v2"].preprocessing
+    look = preprocessing.look(Image.new("RGB", (31, 77), (10, 20, 30)))
+    assert look.shape == (3, 257, 257)
+    assert look.dtype == np.uint8
+    assert look[:, 100, 100].tolist() == [10, 20, 30]
+    normal = preprocessing.normalise(torch.from_numpy(look[None]))
+    assert normal[0, 0, 0, 0] == pytest.approx((10 / 255 - 0.485) / 0.229, abs=1e-6)

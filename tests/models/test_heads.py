@@ -1,0 +1,69 @@
+import pytest
+import torch
+from torch.nn import functional as F
+
+from seentwice.errors import UserError
+from seentwice.models.heads import HEADS, L1Head, L2Head, build_head
+from seentwice.models.losses import balanced_cross_entropy
+
+
+@pytest.mark.parametrize("name", sorted(HEADS))
+def test_every_head_overfits_one_batch(name):
+    torch.manual_seed(0)
+    left, right = F.normalize(torch.randn(2, 24, 16), dim=2)
+    label = torch.arange(24) % 2 == 0
+    right = torch.where(label[:, None], left + 0.1 * right, right)
+    head = build_head(name, 16, {})
+    optimizer = torch.optim.Adam(head.parameters(), lr=0.05)
+    for _ in range(200):
+        optimizer.zero_grad()
+        loss = balanced_cross_entropy(head(left, right), label)
+        loss.backward()
+        optimizer.step()
+    head.eval()
+    assert balanced_cross_entropy(head(left, right), label) < 0.05
+    assert ((head(left, right) > 0) == label).all()
+
+
+@pytest.mark.parametrize("name", ["l1", "l2"])
+def test_difference_heads_are_symmetric(name):
+    head = build_head(name, 8, {})
+    left, right = torch.randn(2, 5, 8)
+    assert torch.equal(head(left, right), head(right, left))
+
+
+def test_an_untrained_l2_head_ranks_as_the_cosine():
+    left, right = F.normalize(torch.randn(2, 50, 8, dtype=torch.float64), dim=2)
+    logits = L2Head(8).double()(left, right)
+    cosine = (left * right).sum(dim=1)
+    # |a - b|² = 2 - 2 cos on unit vectors
+    assert torch.allclose(logits, 10 - 10 * (2 - 2 * cosine), atol=1e-5)
+
+
+def test_an_untrained_l1_head_by_hand():
+    logits = L1Head(2, start_scale=3.0)(torch.tensor([[1.0, 2.0]]), torch.tensor([[0.5, 4.0]]))
+    assert logits.item() == pytest.approx(3 - 3 * (0.5 + 2.0), abs=1e-5)
+
+
+def test_an_unknown_head_names_the_choices():
+    with pytest.raises(UserError, match="choose one of concat, l1, l2"):
+        build_head("l3", 8, {})
+
+
+def test_an_unknown_setting_names_the_choices():
+    with pytest.raises(UserError, match=r"head\.concat\.width: no such setting.*hidden, dropout"):
+        build_head("concat", 8, {"width": 3})
+
+
+def test_balanced_cross_entropy_by_hand():
+    logits = torch.tensor([0.0, 0.0, 0.0, 2.0])
+    label = torch.tensor([True, False, False, False])
+    positive = torch.log(torch.tensor(2.0))
+    negative = (2 * torch.log(torch.tensor(2.0)) + torch.log1p(torch.exp(torch.tensor(2.0)))) / 3
+    assert balanced_cross_entropy(logits, label) == pytest.approx(float(positive + negative) / 2)
+
+
+def test_balanced_cross_entropy_of_one_class_is_its_mean():
+    logits = torch.tensor([1.0, -1.0])
+    expected = F.binary_cross_entropy_with_logits(logits, torch.zeros(2))
+    assert balanced_cross_entropy(logits, torch.tensor([False, False])) == pytest.approx(expected)

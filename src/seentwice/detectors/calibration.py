@@ -1,0 +1,67 @@
+"""From evidence on any scale to a probability: Platt's logistic fit, the same for all."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+from sklearn.linear_model import LogisticRegression
+
+from seentwice.data.pairs import PairTable
+from seentwice.detectors.describe import Rows
+from seentwice.detectors.protocol import Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """probability = 1 / (1 + exp(-(slope · evidence + offset)))."""
+
+    slope: float  # above 0: the ranking of pairs is never changed
+    offset: float
+
+    def __call__(self, evidence: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Map evidence (n,) to probabilities (n,)."""
+        probability: NDArray[np.float64] = expit(
+            self.slope * evidence.astype(np.float64) + self.offset
+        )
+        return probability
+
+
+def fit_calibration(evidence: NDArray[np.floating], label: NDArray[np.bool_]) -> Calibration:
+    """Fit Platt's logistic regression (Platt 1999), at the pairs' own share of positives.
+
+    Args:
+        evidence: (n,) higher is more surely positive.
+        label: (n,) with both classes.
+    """
+    spread = float(evidence.std()) or 1.0
+    centre = float(evidence.mean())
+    # Standardised, because the fit's weak regularisation depends on the scale.
+    column = ((evidence - centre) / spread).reshape(-1, 1)
+    model = LogisticRegression(C=1e3).fit(column, label)
+    # Evidence that ranks worse than chance must not be turned round on the quiet.
+    slope = max(float(model.coef_[0, 0]), 1e-6) / spread
+    return Calibration(slope, float(model.intercept_[0]) - slope * centre)
+
+
+class CalibratedDetector:
+    """A detector made of any evidence, calibrated on pairs that it was not trained on."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self.evidence = evidence
+        self.calibration: Calibration | None = None
+
+    def fit(self, train: PairTable, validation: PairTable, rows: Rows) -> None:
+        """Fit the evidence, then the calibration on the validation pairs."""
+        self.evidence.fit(train, validation, rows)
+        self.calibration = fit_calibration(self.evidence.of(validation, rows), validation.label)
+
+    def score(self, pairs: PairTable, rows: Rows) -> NDArray[np.float64]:
+        """Return the probability (n,) of each pair.
+
+        Raises:
+            RuntimeError: the detector was not fitted.
+        """
+        if self.calibration is None:
+            raise RuntimeError("fit the detector before it scores")
+        return self.calibration(self.evidence.of(pairs, rows))

@@ -1,0 +1,1 @@
+"""Search among many photos: the home of FAISS."""

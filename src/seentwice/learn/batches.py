@@ -1,0 +1,123 @@
+"""Batches of pairs: the views of a batch once each, and the pairs as indices into them."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import IterableDataset
+
+from seentwice.data.pairs import PairTable, codes_of
+
+
+class PairBatch(NamedTuple):
+    """What one step of training or validation sees."""
+
+    inputs: Tensor  # (b, ...) rows of the batch's views
+    left: Tensor  # (n,) int64 indices into inputs
+    right: Tensor  # (n,) int64 indices into inputs
+    label: Tensor  # (n,) bool
+
+
+def gather_pairs(
+    rows: Tensor, left: NDArray[np.int64], right: NDArray[np.int64], label: NDArray[np.bool_]
+) -> PairBatch:
+    """Collect the rows of the views that the pairs name, each once."""
+    used, place = np.unique(np.concatenate([left, right]), return_inverse=True)
+    return PairBatch(
+        rows[torch.from_numpy(used)],
+        torch.from_numpy(place[: len(left)]),
+        torch.from_numpy(place[len(left) :]),
+        torch.from_numpy(label),
+    )
+
+
+class BalancedTableBatches(IterableDataset[PairBatch]):
+    """One epoch over a pair table: every positive once, as many negatives, drawn anew.
+
+    The draw follows from the seed and the epoch alone, so an epoch that is run again after an
+    interruption sees the same batches.
+    """
+
+    def __init__(
+        self, pairs: PairTable, rows: Tensor, batch_size: int, seed: int, epoch: int
+    ) -> None:
+        super().__init__()
+        self.pairs = pairs
+        self.rows = rows
+        self.batch_size = batch_size
+        generator = np.random.default_rng([seed, epoch])
+        positive, negative = np.flatnonzero(pairs.label), np.flatnonzero(~pairs.label)
+        drawn = generator.choice(negative, min(len(positive), len(negative)), replace=False)
+        self.order = generator.permutation(np.concatenate([positive, drawn]))
+
+    def __iter__(self) -> Iterator[PairBatch]:
+        for start in range(0, len(self.order), self.batch_size):
+            chosen = self.order[start : start + self.batch_size]
+            pairs = self.pairs
+            yield gather_pairs(
+                self.rows, pairs.left[chosen], pairs.right[chosen], pairs.label[chosen]
+            )
+
+
+class PlaceBatches(IterableDataset[PairBatch]):
+    """One epoch over the places of a pair table: P places of K views, every pair among them.
+
+    A view that passes the trunk meets all the others of its batch (Hermans et al. 2017,
+    arXiv:1703.07737, section 2), where a batch of table rows would show it only one. Pairs that
+    share a zone but no place are left out.
+    """
+
+    def __init__(
+        self,
+        pairs: PairTable,
+        rows: Tensor,
+        places_per_batch: int,
+        views_per_place: int,
+        batches: int,
+        seed: int,
+        epoch: int,
+    ) -> None:
+        super().__init__()
+        self.rows = rows
+        self.places_per_batch = places_per_batch
+        self.views_per_place = views_per_place
+        self.batches = batches
+        self.generator_key = [seed, epoch]
+        self.members = np.unique(np.concatenate([pairs.left, pairs.right]))
+        photos = [pairs.views[index].photo for index in self.members]
+        self.place = codes_of([photo.place for photo in photos])
+        self.zone = codes_of([photo.zone or photo.place for photo in photos])
+
+    def __iter__(self) -> Iterator[PairBatch]:
+        generator = np.random.default_rng(self.generator_key)
+        order = np.argsort(self.place, kind="stable")
+        of_place = np.split(order, np.cumsum(np.bincount(self.place))[:-1])
+        for _ in range(self.batches):
+            places = generator.permutation(len(of_place))[: self.places_per_batch]
+            chosen = np.concatenate(
+                [generator.permutation(of_place[p])[: self.views_per_place] for p in places]
+            )
+            left, right = np.triu_indices(len(chosen), k=1)
+            same = self.place[chosen[left]] == self.place[chosen[right]]
+            keep = same | (self.zone[chosen[left]] != self.zone[chosen[right]])
+            view = self.members[chosen]
+            yield gather_pairs(self.rows, view[left[keep]], view[right[keep]], same[keep])
+
+
+class TableBatches(IterableDataset[PairBatch]):
+    """Every pair of a table once, in order."""
+
+    def __init__(self, pairs: PairTable, rows: Tensor, batch_size: int) -> None:
+        super().__init__()
+        self.pairs = pairs
+        self.rows = rows
+        self.batch_size = batch_size
+
+    def __iter__(self) -> Iterator[PairBatch]:
+        pairs = self.pairs
+        for start in range(0, len(pairs), self.batch_size):
+            part = slice(start, start + self.batch_size)
+            yield gather_pairs(self.rows, pairs.left[part], pairs.right[part], pairs.label[part])

@@ -1,0 +1,188 @@
+"""Train a SiameseNet with Lightning: stop early, keep the best epoch, resume from the last."""
+
+import logging
+import signal
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+from pytorch_lightning.loggers import Logger
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from seentwice.data.pairs import PairTable
+from seentwice.learn.batches import BalancedTableBatches, PairBatch, PlaceBatches, TableBatches
+from seentwice.learn.siamese_task import SiameseTask
+
+BatchSource = Literal["table", "places"]
+Precision = Literal["32-true", "64-true", "16-mixed", "bf16-mixed"]
+Accelerator = Literal["auto", "cpu", "gpu"]
+MONITOR = "validation/average_precision"
+
+OnEpoch = Callable[[int, int, float], None]
+"""Called with (epochs done, epochs in all, validation average precision)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSettings:
+    """How long to train and on which batches."""
+
+    epochs: int
+    patience: int  # epochs without a better validation average precision before stopping
+    batches: BatchSource
+    batch_size: int  # pairs a batch of the table
+    places_per_batch: int  # for batches of places
+    views_per_place: int
+    batches_per_epoch: int
+    precision: Precision  # Lightning's names
+    accelerator: Accelerator
+
+
+class PairModule(pl.LightningDataModule):
+    """Serves the batches of each epoch; the epoch's number decides what is in them."""
+
+    def __init__(
+        self,
+        train: PairTable,
+        validation: PairTable,
+        rows: Tensor,
+        settings: TrainingSettings,
+        seed: int,
+    ) -> None:
+        super().__init__()
+        self.train = train
+        self.validation = validation
+        self.rows = rows
+        self.settings = settings
+        self.seed = seed
+
+    def train_dataloader(self) -> DataLoader[PairBatch]:
+        """Return the batches of the trainer's current epoch."""
+        assert self.trainer is not None
+        epoch, settings = self.trainer.current_epoch, self.settings
+        if settings.batches == "table":
+            return DataLoader(
+                BalancedTableBatches(self.train, self.rows, settings.batch_size, self.seed, epoch),
+                batch_size=None,
+            )
+        return DataLoader(
+            PlaceBatches(
+                self.train,
+                self.rows,
+                settings.places_per_batch,
+                settings.views_per_place,
+                settings.batches_per_epoch,
+                self.seed,
+                epoch,
+            ),
+            batch_size=None,
+        )
+
+    def val_dataloader(self) -> DataLoader[PairBatch]:
+        """Return every validation pair."""
+        return DataLoader(
+            TableBatches(self.validation, self.rows, batch_size=65_536), batch_size=None
+        )
+
+
+class EpochReport(pl.Callback):
+    """Tells the caller of every epoch."""
+
+    def __init__(self, on_epoch: OnEpoch) -> None:
+        self.on_epoch = on_epoch
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Report the epoch that just ended."""
+        assert trainer.max_epochs is not None
+        value = float(trainer.callback_metrics[MONITOR])
+        self.on_epoch(trainer.current_epoch + 1, trainer.max_epochs, value)
+
+
+def fit_task(
+    task: SiameseTask,
+    module: PairModule,
+    folder: Path,
+    logger: Logger | None,
+    resume: bool,
+    on_epoch: OnEpoch,
+) -> None:
+    """Train the task's net in place and leave it with the weights of its best epoch.
+
+    Args:
+        task: holds the net.
+        module: holds the pairs.
+        folder: for `last.ckpt` and `best.ckpt`; internal files, not the checkpoint to share.
+        logger: gets metrics per epoch.
+        resume: go on after the epoch in `last.ckpt` where there is one.
+        on_epoch: told of every epoch.
+
+    Raises:
+        KeyboardInterrupt: passed on; the epochs finished so far can be resumed.
+    """
+    settings = module.settings
+    best = ModelCheckpoint(
+        folder,
+        filename="best",
+        monitor=MONITOR,
+        mode="max",
+        save_last=True,
+        enable_version_counter=False,
+    )
+    trainer = pl.Trainer(
+        max_epochs=settings.epochs,
+        accelerator=settings.accelerator,
+        devices=1,
+        precision=settings.precision,
+        logger=logger or False,
+        callbacks=[
+            best,
+            EarlyStopping(MONITOR, mode="max", patience=settings.patience),
+            EpochReport(on_epoch),
+        ],
+        reload_dataloaders_every_n_epochs=1,
+        num_sanity_val_steps=0,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        log_every_n_steps=1,
+    )
+    last = folder / "last.ckpt"
+    try:
+        with _quiet_lightning():
+            trainer.fit(
+                task,
+                datamodule=module,
+                ckpt_path=last if resume and last.is_file() else None,
+                weights_only=True,
+            )
+    except SystemExit as stop:
+        # Lightning answers Ctrl-C by exiting and leaves SIGINT ignored; callers want to tidy up.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        raise KeyboardInterrupt from stop
+    state = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
+    task.load_state_dict(state["state_dict"])
+    task.cpu()
+
+
+@contextmanager
+def _quiet_lightning() -> Iterator[None]:
+    """Silence what Lightning says of hardware, of this project's choices and of its own debts."""
+    logger = logging.getLogger("pytorch_lightning")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        for message in (
+            ".*does not have many workers.*",
+            ".*Checkpoint directory .* exists and is not empty.*",
+            ".*isinstance.treespec, LeafSpec.. is deprecated.*",
+        ):
+            warnings.filterwarnings("ignore", message=message)
+        try:
+            yield
+        finally:
+            logger.setLevel(level)

@@ -1,0 +1,82 @@
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from seentwice.data.pairs import PairPolicy, make_pairs
+from seentwice.learn.batches import BalancedTableBatches, PlaceBatches, TableBatches
+from seentwice.records import Photo, View
+
+
+def table(places=12, views_per_place=3, zone=None):
+    views = tuple(
+        View(Photo(Path(f"{p}_{k}"), f"{p}_{k}", f"r/{p}", zone=zone))
+        for p in range(places)
+        for k in range(views_per_place)
+    )
+    hashes = np.arange(len(views)).astype(np.uint64)
+    return make_pairs(views, np.arange(len(views)), hashes, PairPolicy(10**6, 10**6, 0.5, 2), [0])
+
+
+ROWS = torch.arange(36.0).reshape(36, 1)  # row i holds i: batches can be traced back
+
+
+def named_pairs(batches):
+    return [
+        (int(batch.inputs[a]), int(batch.inputs[b]), bool(y))
+        for batch in batches
+        for a, b, y in zip(batch.left, batch.right, batch.label, strict=True)
+    ]
+
+
+def test_table_batches_hold_every_pair_once_in_order():
+    pairs = table()
+    expected = list(
+        zip(pairs.left.tolist(), pairs.right.tolist(), pairs.label.tolist(), strict=True)
+    )
+    batches = TableBatches(pairs, ROWS, 100)
+    assert named_pairs(batches) == expected
+    assert len(list(batches)) == -(-len(pairs) // 100)
+
+
+def test_a_balanced_epoch_holds_every_positive_once_and_as_many_negatives():
+    pairs = table()
+    epoch = named_pairs(BalancedTableBatches(pairs, ROWS, 10, seed=0, epoch=0))
+    positives = [pair for pair in epoch if pair[2]]
+    assert len(positives) == len(set(positives)) == pairs.label.sum()
+    assert len(epoch) == len(set(epoch)) == 2 * len(positives)
+
+
+def test_epochs_differ_and_repeat_exactly():
+    pairs = table()
+    epochs = [named_pairs(BalancedTableBatches(pairs, ROWS, 10, 0, e)) for e in (0, 1, 0)]
+    assert epochs[0] == epochs[2] != epochs[1]
+
+
+def test_a_view_is_in_a_batch_once():
+    for batch in PlaceBatches(table(), ROWS, 4, 3, 5, seed=0, epoch=0):
+        assert len(set(batch.inputs.flatten().tolist())) == len(batch.inputs) == 12
+
+
+def test_place_batches_hold_all_pairs_among_their_views():
+    batches = PlaceBatches(table(), ROWS, 4, 2, 6, seed=1, epoch=0)
+    for batch in batches:
+        assert len(batch.label) == 8 * 7 // 2
+        place = batch.inputs.flatten().long() // 3
+        assert torch.equal(place[batch.left] == place[batch.right], batch.label)
+        assert int(batch.label.sum()) == 4
+
+
+def test_place_batches_leave_out_other_places_of_one_zone():
+    pairs = table(zone=None)
+    shared = tuple(
+        View(Photo(v.photo.path, v.photo.key, v.photo.place, zone="z")) for v in pairs.views
+    )
+    zoned = type(pairs)(shared, pairs.left, pairs.right, pairs.label, pairs.kind)
+    for batch in PlaceBatches(zoned, ROWS, 4, 2, 3, seed=0, epoch=0):
+        assert batch.label.all()
+
+
+def test_place_batches_repeat_exactly():
+    runs = [named_pairs(PlaceBatches(table(), ROWS, 4, 2, 6, 3, 7)) for _ in range(2)]
+    assert runs[0] == runs[1]

@@ -1,0 +1,303 @@
+"""The comparison as a page that needs nothing but itself, with curves and the worst pairs."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from PIL import Image
+
+from seentwice.compare.results import Comparison, to_json
+from seentwice.compare.scoring import Scores
+from seentwice.compare.summary import TestPairs
+from seentwice.compare.table import (
+    describe_clusters,
+    describe_result,
+    format_interval,
+    format_number,
+    title_of,
+    to_markdown,
+)
+from seentwice.compare.wrong_pairs import find_most_wrong
+from seentwice.data.pairs import KINDS
+from seentwice.files import write_atomically
+from seentwice.pages import (
+    Cell,
+    Code,
+    Column,
+    Facts,
+    Gallery,
+    PhotoPair,
+    Picture,
+    Section,
+    Table,
+    Thumbnail,
+    make_thumbnail,
+    render_page,
+    write_page,
+)
+from seentwice.photos import PhotoError
+from seentwice.plots import plot_precision_recall, plot_roc
+from seentwice.records import View
+
+LoadView = Callable[[View], Image.Image]
+"""Decodes a view again; raises PhotoError where the file has gone."""
+
+REPORT, RESULTS, TABLE = "report.html", "results.json", "results.md"
+PRECISION_RECALL, ROC = "precision_recall.png", "roc.png"
+FILES = (REPORT, RESULTS, TABLE, PRECISION_RECALL, ROC)
+
+WRONG_PAIRS = 9  # of each label, for each detector shown
+
+METRICS: Mapping[str, tuple[str, str]] = {
+    "average_precision": ("AP", "Average precision: area under the precision-recall steps"),
+    "roc_auc": ("ROC AUC", "Chance that a duplicate outscores another pair"),
+    "accuracy": ("Accuracy", "Share decided rightly, at the threshold of highest validation F1"),
+    "precision": ("Precision", "Share of true duplicates among those found"),
+    "recall": ("Recall", "Share of the duplicates found"),
+    "f1": ("F1", "Harmonic mean of precision and recall"),
+    "recall_at_99_precision": ("R@99P", "Highest recall at a precision of 99 %"),
+    "bce": ("BCE", "Binary cross-entropy in nats: lower is better"),
+    "accuracy_at_half": ("Acc. at 0.5", "Share decided rightly when the threshold is 0.5"),
+}
+LOWER_IS_BETTER = ("bce",)
+
+
+def write_report(
+    comparison: Comparison,
+    test: TestPairs,
+    scores: Mapping[str, Scores],
+    config: str,
+    folder: Path,
+    load_view: LoadView,
+) -> None:
+    """Write `FILES` into the folder.
+
+    Args:
+        comparison: the results.
+        test: the n test pairs.
+        scores: of each detector by name.
+        config: the resolved configuration as YAML.
+        folder: exists.
+        load_view: opens the photos of the worst pairs.
+    """
+    curves = {
+        result.name: (test.pairs.label, scores[result.name].score)
+        for result in comparison.detectors
+    }
+    plot_precision_recall(curves, folder / PRECISION_RECALL)
+    plot_roc(curves, folder / ROC)
+    write_atomically(folder / RESULTS, to_json(comparison))
+    write_atomically(folder / TABLE, to_markdown(comparison))
+    best = comparison.detectors[0]
+    shown = dict.fromkeys([best.name, comparison.baseline])
+    galleries = tuple(
+        gallery
+        for name in shown
+        if name in scores
+        for gallery in _galleries(name, test, scores[name], load_view)
+    )
+    sections = [
+        Section(
+            "Results",
+            " ".join(describe_result(comparison)),
+            (_metrics_table(comparison), _speed_table(comparison)),
+        ),
+        Section(
+            "Curves",
+            "",
+            (
+                Picture((folder / PRECISION_RECALL).read_bytes(), "Precision over recall"),
+                Picture((folder / ROC).read_bytes(), "True over false positive rate"),
+            ),
+        ),
+        Section(
+            "By kind of pair",
+            "Each kind against all pairs of the other label: which duplicates are easy, which "
+            "negatives are confusing. Below the area: the share of the kind decided rightly.",
+            (_slices_table(comparison),),
+        ),
+        Section(
+            "Most wrong pairs",
+            "Duplicates with the lowest scores and others with the highest, "
+            "one for each two places.",
+            galleries,
+        ),
+        _data_section(comparison),
+        _origin_section(comparison, config),
+    ]
+    summary = (
+        f"Best: {best.name}, average precision "
+        f"{format_number(best.metrics['average_precision'].value)} "
+        f"{format_interval(best.metrics['average_precision'])}."
+    )
+    write_page(folder / REPORT, render_page(title_of(comparison), summary, sections))
+
+
+def _metrics_table(comparison: Comparison) -> Table:
+    best = {}
+    for name in METRICS:
+        values = [r.metrics[name].value for r in comparison.detectors]
+        defined = [value for value in values if value == value]
+        if defined:
+            best[name] = min(defined) if name in LOWER_IS_BETTER else max(defined)
+    rows = []
+    for result in comparison.detectors:
+        cells = [Cell(result.name, "trained" if result.is_trained else "")]
+        for name in METRICS:
+            interval = result.metrics[name]
+            is_defined = interval.value == interval.value
+            cells.append(
+                Cell(
+                    format_number(interval.value),
+                    format_interval(interval) if is_defined else "",
+                    interval.value if is_defined else None,
+                    is_defined and interval.value == best[name],
+                )
+            )
+        rows.append(tuple(cells))
+    columns = (
+        Column("Detector"),
+        *(Column(short, True, hint) for short, hint in METRICS.values()),
+    )
+    caption = (
+        f"Below each value its 95 % interval: bootstrap over {describe_clusters(comparison)}, "
+        f"{comparison.resamples:,} resamples. Best in bold."
+    )
+    return Table(caption, columns, tuple(rows))
+
+
+def _speed_table(comparison: Comparison) -> Table:
+    rows = []
+    for result in comparison.detectors:
+        gain = result.over_baseline.get("average_precision")
+        rows.append(
+            (
+                Cell(result.name),
+                Cell(f"{gain.value:+.3f}", format_interval(gain), gain.value)
+                if gain
+                else Cell("–"),
+                Cell(f"{result.fit_seconds:.1f}", value=result.fit_seconds),
+                Cell(f"{result.pairs_per_second:,.0f}", value=result.pairs_per_second),
+                Cell(", ".join(map(format_number, result.thresholds))),
+            )
+        )
+    columns = (
+        Column("Detector"),
+        Column(f"AP over {comparison.baseline}", True, "Paired difference on the same resamples"),
+        Column("Fit, s", True, "All folds, threshold and calibration included"),
+        Column("Pairs/s", True, "Scoring test pairs of photos already looked at"),
+        Column("Thresholds", False, "One a fold, of highest F1 on its validation pairs"),
+    )
+    return Table("Gain, speed and thresholds", columns, tuple(rows))
+
+
+def _slices_table(comparison: Comparison) -> Table:
+    names = tuple(comparison.detectors[0].slices)
+    counts = comparison.detectors[0].slices
+    rows = tuple(
+        (
+            Cell(result.name),
+            *(
+                Cell(
+                    format_number(result.slices[name].roc_auc.value),
+                    f"{format_interval(result.slices[name].roc_auc)} "
+                    f"{result.slices[name].decided_rightly:.1%}",
+                    result.slices[name].roc_auc.value,
+                )
+                for name in names
+            ),
+        )
+        for result in comparison.detectors
+    )
+    columns = (
+        Column("Detector"),
+        *(Column(f"{name.replace('_', ' ')} ({counts[name].pairs:,})", True) for name in names),
+    )
+    return Table("ROC AUC, its 95 % interval, share decided rightly", columns, rows)
+
+
+def _galleries(
+    name: str, test: TestPairs, scores: Scores, load_view: LoadView
+) -> tuple[Gallery, Gallery]:
+    wrong = find_most_wrong(test, scores.score, WRONG_PAIRS)
+
+    def pair(index: int) -> PhotoPair:
+        left = test.pairs.views[test.pairs.left[index]]
+        right = test.pairs.views[test.pairs.right[index]]
+        kind = KINDS[test.pairs.kind[index]].value.replace("_", " ")
+        lines = (f"score {scores.score[index]:.3f}, {kind}", _name(left), _name(right))
+        return PhotoPair(_thumbnail(left, load_view), _thumbnail(right, load_view), lines)
+
+    return (
+        Gallery(f"{name}: missed duplicates", tuple(map(pair, wrong.missed.tolist()))),
+        Gallery(f"{name}: taken for duplicates", tuple(map(pair, wrong.mistaken.tolist()))),
+    )
+
+
+def _thumbnail(view: View, load_view: LoadView) -> Thumbnail:
+    try:
+        return Thumbnail(make_thumbnail(load_view(view)), _name(view))
+    except PhotoError as error:
+        return Thumbnail(None, _name(view), f"{error.unreadable.reason.value}")
+
+
+def _name(view: View) -> str:
+    return f"{view.photo.key} ({view.edit})" if view.edit else view.photo.key
+
+
+def _data_section(comparison: Comparison) -> Section:
+    facts = Facts(
+        (
+            ("Data", comparison.data),
+            ("Photos", f"{comparison.photos:,}"),
+            ("Places", f"{comparison.places:,}"),
+            ("Properties", f"{comparison.properties:,}" if comparison.properties else "unknown"),
+            ("Unreadable files", f"{len(comparison.unreadable):,}"),
+            ("Fingerprint of the photos (sha256)", comparison.data_fingerprint),
+        )
+    )
+    kinds = [kind.value for kind in KINDS]
+    counts = Table(
+        "What each split holds, summed over the folds",
+        tuple(
+            Column(name.replace("_", " "), number > 0)
+            for number, name in enumerate(["split", "places", "views", *kinds])
+        ),
+        tuple(
+            (
+                Cell(count.split),
+                Cell(f"{count.places:,}", value=count.places),
+                Cell(f"{count.views:,}", value=count.views),
+                *(Cell(f"{count.pairs[kind]:,}", value=count.pairs[kind]) for kind in kinds),
+            )
+            for count in comparison.counts
+        ),
+    )
+    blocks: tuple[Facts | Table, ...] = (facts, counts)
+    if comparison.unreadable:
+        listed = Table(
+            "Files that gave no photo",
+            (Column("file"), Column("reason"), Column("detail")),
+            tuple(
+                (Cell(file.file), Cell(file.reason), Cell(file.detail))
+                for file in comparison.unreadable
+            ),
+        )
+        blocks = (*blocks, listed)
+    return Section("Data", "", blocks)
+
+
+def _origin_section(comparison: Comparison, config: str) -> Section:
+    versions = ", ".join(f"{name} {version}" for name, version in comparison.versions.items())
+    facts = Facts(
+        (
+            ("Backbone", f"{comparison.backbone}, weights {comparison.weights}"),
+            ("Seed", str(comparison.seed)),
+            ("Git commit", comparison.git_commit or "not a checkout"),
+            ("Machine", comparison.machine),
+            ("Versions", versions),
+            ("Took", f"{comparison.seconds:.0f} s"),
+        )
+    )
+    return Section(
+        "How it was made", "", (facts, Code(comparison.command), Code(config, "Configuration"))
+    )

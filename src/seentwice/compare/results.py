@@ -1,0 +1,96 @@
+"""What a comparison found, as records that serialise to JSON."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from seentwice.records import Interval
+
+
+@dataclass(frozen=True, slots=True)
+class SliceResult:
+    """One detector on a part of the pairs: all pairs of one kind, against the other label."""
+
+    pairs: int  # of the kind
+    roc_auc: Interval  # of the kind's pairs against all pairs of the other label
+    decided_rightly: float  # share of the kind's pairs: recall of duplicates, or specificity
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorResult:
+    """One detector on the test pairs of all folds."""
+
+    name: str
+    is_trained: bool
+    metrics: Mapping[str, Interval]
+    slices: Mapping[str, SliceResult]
+    over_baseline: Mapping[str, Interval]  # paired difference; empty for the baseline itself
+    thresholds: tuple[float, ...]  # one a fold, chosen on its validation pairs
+    fit_seconds: float
+    pairs_per_second: float
+
+
+@dataclass(frozen=True, slots=True)
+class TableCounts:
+    """How many pairs a split holds, over all folds."""
+
+    split: str
+    places: int
+    views: int
+    pairs: Mapping[str, int]  # by kind
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableFile:
+    """A file that gave no photo."""
+
+    file: str
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Everything that a comparison reports."""
+
+    data: str
+    data_fingerprint: str
+    photos: int
+    places: int
+    properties: int  # 0 where none is known
+    unreadable: tuple[UnreadableFile, ...]
+    backbone: str
+    weights: str
+    seed: int
+    folds: int
+    counts: tuple[TableCounts, ...]
+    baseline: str  # what `over_baseline` is measured against
+    nearest_is_same_place: Interval | None  # retrieval with the trunk's features, over test views
+    cluster: str  # what the bootstrap resamples: property or place
+    clusters: int
+    resamples: int
+    detectors: tuple[DetectorResult, ...]  # best average precision first
+    seconds: float
+    command: str
+    git_commit: str | None
+    versions: Mapping[str, str]
+    machine: str
+
+    def find(self, name: str) -> DetectorResult | None:
+        """Return a detector's result by name, None if it was not compared."""
+        return next((result for result in self.detectors if result.name == name), None)
+
+
+def to_json(comparison: Comparison) -> str:
+    """Return the comparison as JSON; what is undefined is null."""
+    return json.dumps(_without_nan(asdict(comparison)), indent=2) + "\n"
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,163 @@
+"""From scores to results: metrics, intervals, and what each kind of pair contributes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seentwice.bootstrap import bootstrap_difference, bootstrap_intervals, bootstrap_ranking
+from seentwice.compare.results import DetectorResult, SliceResult, TableCounts
+from seentwice.compare.scoring import Scores
+from seentwice.data.pairs import KINDS, PairTable, codes_of, join_tables
+from seentwice.data.splits import group_of
+from seentwice.data.tables import FoldTables
+from seentwice.records import Interval
+
+SAME_ROOM_TYPE = "negative, same room type"
+
+
+@dataclass(frozen=True, slots=True)
+class Bootstrap:
+    """How intervals are drawn."""
+
+    resamples: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TestPairs:
+    """The n test pairs of all folds, one fold after another, each pair once."""
+
+    pairs: PairTable
+    left_cluster: NDArray[np.int64]  # (n,) number of the left photo's property or place
+    right_cluster: NDArray[np.int64]  # (n,) likewise
+    cluster: str  # "property" or "place"
+    slices: Mapping[str, NDArray[np.bool_]]  # (n,) each; all of one label
+
+    @property
+    def clusters(self) -> int:
+        """How many properties or places the pairs touch."""
+        return len(np.union1d(self.left_cluster, self.right_cluster))
+
+
+def gather_test_pairs(folds: Sequence[FoldTables]) -> TestPairs:
+    """Join the test tables of all folds, and number what the bootstrap resamples."""
+    pairs = join_tables([tables.test for tables in folds])
+    photos = [view.photo for view in pairs.views]
+    knows_properties = all(photo.property for photo in photos)
+    cluster = codes_of([group_of(photo) for photo in photos])
+    slices = {
+        kind.value: pairs.kind == number
+        for number, kind in enumerate(KINDS)
+        if (pairs.kind == number).any()
+    }
+    if all(photo.room_type for photo in photos):
+        room_type = codes_of([str(photo.room_type) for photo in photos])
+        confusable = ~pairs.label & (room_type[pairs.left] == room_type[pairs.right])
+        if confusable.any():
+            slices[SAME_ROOM_TYPE] = confusable
+    return TestPairs(
+        pairs,
+        cluster[pairs.left],
+        cluster[pairs.right],
+        "property" if knows_properties else "place",
+        slices,
+    )
+
+
+def summarise_scores(
+    name: str,
+    is_trained: bool,
+    scores: Scores,
+    baseline: Scores | None,
+    test: TestPairs,
+    bootstrap: Bootstrap,
+) -> DetectorResult:
+    """Measure one detector on the test pairs.
+
+    Args:
+        name: of the detector.
+        is_trained: whether it learned from the training pairs more than its calibration.
+        scores: its own.
+        baseline: those of the detector to compare it with, pair by pair; None for itself.
+        test: the pairs.
+        bootstrap: of every interval.
+    """
+    label, left, right = test.pairs.label, test.left_cluster, test.right_cluster
+    draws, seed = bootstrap.resamples, bootstrap.seed
+    over_baseline = {}
+    if baseline is not None:
+        over_baseline = bootstrap_difference(
+            label, scores.score, baseline.score, left, right, resamples=draws, seed=seed
+        )
+    return DetectorResult(
+        name=name,
+        is_trained=is_trained,
+        metrics=bootstrap_intervals(
+            label, scores.score, scores.decision, left, right, resamples=draws, seed=seed
+        ),
+        slices={
+            kind: _summarise_slice(members, scores, test, bootstrap)
+            for kind, members in test.slices.items()
+        },
+        over_baseline=over_baseline,
+        thresholds=scores.thresholds,
+        fit_seconds=scores.fit_seconds,
+        pairs_per_second=scores.pairs_per_second,
+    )
+
+
+def interval_of_share(
+    hits: NDArray[np.bool_], cluster: NDArray[np.int64], bootstrap: Bootstrap
+) -> Interval:
+    """Return the share of hits (n,) and its interval over clusters (n,)."""
+    # A share is the recall of "pairs" that all are duplicates and lie within one cluster each.
+    return bootstrap_intervals(
+        np.ones_like(hits),
+        hits.astype(np.float64),
+        hits,
+        cluster,
+        cluster,
+        resamples=bootstrap.resamples,
+        seed=bootstrap.seed,
+    )["recall"]
+
+
+def count_tables(folds: Sequence[FoldTables]) -> tuple[TableCounts, ...]:
+    """Count places, views and pairs by kind of each split, summed over the folds."""
+    return tuple(
+        _count(split, [getattr(tables, split) for tables in folds])
+        for split in ("train", "validation", "test")
+    )
+
+
+def _summarise_slice(
+    members: NDArray[np.bool_], scores: Scores, test: TestPairs, bootstrap: Bootstrap
+) -> SliceResult:
+    label = test.pairs.label
+    is_positive = bool(label[members][0])
+    kept = members | (label != is_positive)
+    ranking = bootstrap_ranking(
+        label[kept],
+        scores.score[kept],
+        test.left_cluster[kept],
+        test.right_cluster[kept],
+        resamples=bootstrap.resamples,
+        seed=bootstrap.seed,
+    )
+    rightly = float((scores.decision[members] == is_positive).mean())
+    return SliceResult(int(members.sum()), ranking["roc_auc"], rightly)
+
+
+def _count(split: str, tables: Sequence[PairTable]) -> TableCounts:
+    members = [np.union1d(table.left, table.right) for table in tables]
+    places = sum(
+        len({table.views[index].photo.place for index in views})
+        for table, views in zip(tables, members, strict=True)
+    )
+    pairs = {
+        kind.value: sum(int((table.kind == number).sum()) for table in tables)
+        for number, kind in enumerate(KINDS)
+    }
+    return TableCounts(split, places, sum(map(len, members)), pairs)

@@ -1,0 +1,107 @@
+"""The comparison on the terminal, and as the Markdown table that a README shows."""
+
+import math
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from seentwice.compare.results import Comparison, DetectorResult
+from seentwice.records import Interval
+
+# What a terminal of 100 columns has room for; the report and results.json have all of them.
+TERMINAL_METRICS = {
+    "average_precision": "AP",
+    "roc_auc": "ROC AUC",
+    "f1": "F1",
+    "recall_at_99_precision": "R@99P",
+    "accuracy": "accuracy",
+}
+WITH_INTERVAL = ("average_precision", "roc_auc")
+
+
+def print_table(comparison: Comparison, console: Console) -> None:
+    """Print one row a detector, best average precision first."""
+    table = Table(
+        "detector",
+        title=title_of(comparison),
+        caption=f"[95 % interval over {describe_clusters(comparison)}]; "
+        "the report and results.json have every metric",
+    )
+    for header in [*TERMINAL_METRICS.values(), "fit s", "pairs/s"]:
+        table.add_column(header, justify="right", no_wrap=True)
+    for result in comparison.detectors:
+        table.add_row(result.name, *_metric_cells(result), *_speed_cells(result))
+    console.print(table)
+    for line in describe_result(comparison):
+        console.print(line, markup=False, highlight=False)
+
+
+def to_markdown(comparison: Comparison) -> str:
+    """Return the same table in Markdown."""
+    headers = ["detector", *TERMINAL_METRICS.values(), "fit s", "pairs/s"]
+    rows = [
+        [result.name, *_metric_cells(result), *_speed_cells(result)]
+        for result in comparison.detectors
+    ]
+    lines = [headers, ["---", *["---:"] * (len(headers) - 1)], *rows]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def title_of(comparison: Comparison) -> str:
+    """Say what was compared on what."""
+    how = f"{comparison.folds} folds" if comparison.folds > 1 else "held-out places"
+    test = comparison.counts[-1]
+    duplicates = sum(test.pairs[kind] for kind in ("edited", "same_place"))
+    return (
+        f"{comparison.data}, {comparison.backbone}, {how}: {duplicates:,} duplicates among "
+        f"{sum(test.pairs.values()):,} test pairs"
+    )
+
+
+def describe_clusters(comparison: Comparison) -> str:
+    """Say what the bootstrap resampled: "10 properties"."""
+    plural = {"property": "properties", "place": "places"}[comparison.cluster]
+    return f"{comparison.clusters:,} {plural}"
+
+
+def describe_result(comparison: Comparison) -> list[str]:
+    """Say in words what the table shows: the best trained detector against the baseline."""
+    lines = []
+    trained = [result for result in comparison.detectors if result.is_trained]
+    if trained and trained[0].over_baseline:
+        best, gain = trained[0], trained[0].over_baseline["average_precision"]
+        verdict = "better" if gain.low > 0 else "worse" if gain.high < 0 else "not surely different"
+        lines.append(
+            f"{best.name} against {comparison.baseline}: average precision {gain.value:+.3f} "
+            f"[{gain.low:+.3f}, {gain.high:+.3f}] on the same pairs: {verdict}"
+        )
+    if comparison.nearest_is_same_place is not None:
+        share = comparison.nearest_is_same_place
+        lines.append(
+            "Retrieval: the nearest photo by the backbone's features shows the same place for "
+            f"{share.value:.1%} [{share.low:.1%}, {share.high:.1%}] of the test photos"
+        )
+    return lines
+
+
+def format_number(value: float) -> str:
+    """Return three decimals, or a dash for what is undefined."""
+    return f"{value:.3f}" if math.isfinite(value) else "–"
+
+
+def format_interval(interval: Interval) -> str:
+    """Return the bounds of an interval."""
+    return f"[{format_number(interval.low)}, {format_number(interval.high)}]"
+
+
+def _metric_cells(result: DetectorResult) -> Sequence[str]:
+    return [
+        format_number(result.metrics[name].value)
+        + (f" {format_interval(result.metrics[name])}" if name in WITH_INTERVAL else "")
+        for name in TERMINAL_METRICS
+    ]
+
+
+def _speed_cells(result: DetectorResult) -> Sequence[str]:
+    return [f"{result.fit_seconds:.1f}", f"{result.pairs_per_second:,.0f}"]

@@ -1,0 +1,89 @@
+"""Measure a checkpoint on the test pairs of a data set."""
+
+import json
+import math
+from pathlib import Path
+
+import torch
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+from rich.table import Table
+
+from seentwice.commands.progress import open_console
+from seentwice.commands.workbench import (
+    PROTOCOL_SECTIONS,
+    fingerprint_photos,
+    load_photos,
+    set_up,
+)
+from seentwice.detectors.calibration import Calibration
+from seentwice.detectors.describe import Descriptor
+from seentwice.detectors.trunk import PixelDescriptor, TrunkDescriptor
+from seentwice.files import write_atomically
+from seentwice.metrics import pair_metrics
+from seentwice.models.backbones import build_trunk
+from seentwice.models.checkpoint import load_checkpoint, read_record
+from seentwice.models.nets import score_pairs
+
+EXAMPLES = """\
+  seentwice evaluate checkpoint=outputs/train/.../checkpoint.safetensors
+  seentwice evaluate checkpoint=FILE data=folder data.root=PHOTOS
+"""
+
+
+def run(config: DictConfig) -> None:
+    """Score the test pairs with the checkpoint's own threshold; claimed beside measured."""
+    console = open_console()
+    path = Path(str(config.checkpoint))
+    record = read_record(path)
+    architecture = record.architecture
+    trunk = build_trunk(
+        architecture.backbone,
+        "none" if architecture.trunk_trains else config.weights or record.trunk_weights,
+        architecture.pooling,
+        record.trunk_seed,
+    )
+    net = load_checkpoint(path, record, trunk)
+    seen: Descriptor = (
+        PixelDescriptor(trunk.preprocessing)
+        if architecture.trunk_trains
+        else TrunkDescriptor(trunk)
+    )
+    photo_set = load_photos(config, console)
+    fingerprint = fingerprint_photos(photo_set, console)
+    same_data = fingerprint == record.data_fingerprint
+    # On its own data the checkpoint's split decides, so no training photo is ever tested; on
+    # other data the edits and pairs are that data's.
+    kept = PROTOCOL_SECTIONS if same_data else ("split",)
+    protocol = {section: record.protocol[section] for section in kept}
+    merged = OmegaConf.merge(config, protocol, {"seed": record.seed})
+    assert isinstance(merged, DictConfig)
+    bench = set_up(merged, photo_set, fingerprint, [seen], trunk, None, console)
+    test = bench.folds[0].test
+    calibration = Calibration(record.calibration_slope, record.calibration_offset)
+    logits = score_pairs(
+        net,
+        torch.from_numpy(bench.described.rows[seen.name]),
+        torch.from_numpy(test.left),
+        torch.from_numpy(test.right),
+    )
+    score = calibration(logits.double().numpy())
+    measured = pair_metrics(test.label, score, score >= record.threshold)
+    if not same_data:
+        console.print(
+            f"Other data than the checkpoint's ({record.data_name}): measured is a transfer result"
+        )
+    table = Table("metric", "claimed", "measured")
+    for name, value in measured.items():
+        table.add_row(name, f"{record.test_metrics.get(name, math.nan):.4f}", f"{value:.4f}")
+    console.print(table)
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    result = {
+        "checkpoint": str(path),
+        "data": bench.photo_set.name,
+        "data_fingerprint": bench.fingerprint,
+        "claimed": record.test_metrics,
+        "measured": {k: v if math.isfinite(v) else None for k, v in measured.items()},
+    }
+    write_atomically(folder / "metrics.json", json.dumps(result, indent=2) + "\n")
+    console.print(f"Written: {folder / 'metrics.json'}", soft_wrap=True)

@@ -1,0 +1,52 @@
+"""The `seentwice` command: one word chooses what to do."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+from seentwice import __version__
+
+COMMANDS = {
+    "prepare": "make or check the photos of a data set",
+    "compare": "fit detectors on one data set and put them side by side",
+    "train": "train one Siamese network and write its checkpoint",
+    "evaluate": "measure a checkpoint on the test pairs of a data set",
+}
+
+HELP = f"""seentwice {__version__}: finds photos of homes that were seen twice
+
+Usage: seentwice COMMAND [key=value ...]
+
+Commands:
+{chr(10).join(f"  {name:<10}{text}" for name, text in COMMANDS.items())}
+
+  seentwice COMMAND --help      the choices of a command, with examples
+  seentwice COMMAND --cfg job   the whole configuration, without running
+  seentwice --version
+
+Start with:  seentwice compare
+On your own photos, named <room type>/<city>_<room id>_<k>.jpg:
+  seentwice compare data=folder data.root=PHOTOS backbone=mobilenet_v2
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 2 wrong input, 130 stopped by Ctrl-C."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(HELP, end="")
+        return 0
+    if words[0] == "--version":
+        print(f"seentwice {__version__}")
+        return 0
+    if words[0] not in COMMANDS:
+        print(
+            f"seentwice: no command {words[0]!r}: choose one of {', '.join(COMMANDS)}",
+            file=sys.stderr,
+        )
+        return 2
+    # Imported here, because a command brings torch, and --help should not wait for it.
+    from seentwice.commands.application import run_application
+
+    command = importlib.import_module(f"seentwice.commands.{words[0]}")
+    return run_application(words[0], command.EXAMPLES, command.run, words[1:])

@@ -1,0 +1,108 @@
+"""From a configuration to a net that trains itself on pair tables."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from hydra.utils import instantiate
+from numpy.typing import NDArray
+from omegaconf import DictConfig, OmegaConf
+
+from seentwice.commands.settings import read_settings
+from seentwice.commands.workbench import read_trunk
+from seentwice.data.pairs import PairTable
+from seentwice.errors import UserError
+from seentwice.learn.siamese_task import SiameseTask
+from seentwice.learn.tracking import TrackedRun, epoch_logger
+from seentwice.learn.training import OnEpoch, PairModule, TrainingSettings, fit_task
+from seentwice.models.augment import augment_looks
+from seentwice.models.heads import HEADS
+from seentwice.models.nets import Architecture, SiameseNet, build_siamese
+from seentwice.models.towers import WhitenedTower
+
+
+@dataclass(frozen=True, slots=True)
+class TowerSettings:
+    """The section `tower`."""
+
+    name: str
+    embedding_size: int
+    whitening_power: float
+
+
+def chosen_heads(config: DictConfig) -> tuple[str, ...]:
+    """Return the names of the heads that the group `head` chose.
+
+    Raises:
+        UserError: none, or one that is not in the registry.
+    """
+    names = tuple(str(name) for name in config.head)
+    for name in names:
+        if name not in HEADS:
+            raise UserError(f"head {name!r}: choose one of {', '.join(sorted(HEADS))}")
+    return names
+
+
+def read_architecture(config: DictConfig, head: str) -> Architecture:
+    """Collect what a checkpoint must remember of the net."""
+    tower = read_settings(TowerSettings, config, "tower")
+    settings: Any = OmegaConf.to_container(config.head[head], resolve=True)
+    return Architecture(
+        backbone=config.backbone.name,
+        pooling=config.backbone.pooling,
+        trunk_trains=config.backbone.trains,
+        tower=tower.name,
+        embedding_size=tower.embedding_size,
+        head=head,
+        head_settings=settings,
+    )
+
+
+def net_trainer(
+    config: DictConfig,
+    head: str,
+    folder: Path,
+    tracked: TrackedRun | None,
+    fold: int | None,
+    resume: bool,
+    on_epoch: OnEpoch,
+) -> Callable[[PairTable, PairTable, NDArray[np.generic]], SiameseNet]:
+    """Return the function that a `SiameseEvidence` trains its net with.
+
+    Args:
+        config: the composed configuration.
+        head: a key of `HEADS`.
+        folder: for Lightning's own files.
+        tracked: gets the metrics of every epoch.
+        fold: prefixes the metrics' names where there are several.
+        resume: go on from the last epoch found in `folder`.
+        on_epoch: told of every epoch.
+    """
+    architecture = read_architecture(config, head)
+    settings = read_settings(TrainingSettings, config, "training")
+    power = read_settings(TowerSettings, config, "tower").whitening_power
+    make_optimizer = instantiate(config.optimizer)
+
+    def train_net(
+        train: PairTable, validation: PairTable, inputs: NDArray[np.generic]
+    ) -> SiameseNet:
+        rows = torch.from_numpy(inputs)
+        net = build_siamese(architecture, read_trunk(config), config.seed)
+        if isinstance(net.tower, WhitenedTower) and net.trunk is None:
+            net.tower.start_from(rows[np.unique(np.concatenate([train.left, train.right]))], power)
+        augment = augment_looks if architecture.trunk_trains else torch.nn.Identity()
+        task = SiameseTask(net, make_optimizer, augment, config.seed)
+        fit_task(
+            task,
+            PairModule(train, validation, rows, settings, config.seed),
+            folder,
+            epoch_logger(tracked, "" if fold is None else f"fold{fold}") if tracked else None,
+            resume,
+            on_epoch,
+        )
+        return net.eval()
+
+    return train_net

@@ -1,0 +1,41 @@
+"""Progress bars on the terminal."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+# Tables need this; a pipe or a log file has no width of its own.
+LOG_WIDTH = 120
+
+
+def open_console() -> Console:
+    """Return the terminal, or what its output was sent to."""
+    console = Console()
+    return console if console.is_terminal else Console(width=max(console.width, LOG_WIDTH))
+
+
+@contextmanager
+def show_progress(what: str, console: Console) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar while the block runs; the block calls what it is given with (done, total).
+
+    Nothing is shown for work that never calls, because there was nothing to do.
+    """
+    progress = Progress(
+        TextColumn("{task.description:<28}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+    )
+    task = progress.add_task(what, total=None)
+
+    def update(done: int, total: int) -> None:
+        progress.start()
+        progress.update(task, completed=done, total=total)
+
+    try:
+        yield update
+    finally:
+        progress.stop()

@@ -1,0 +1,175 @@
+"""What compare, train and evaluate share: photos, splits, described views and pair tables."""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+from rich.console import Console
+
+from seentwice.commands.progress import show_progress
+from seentwice.commands.settings import read_settings
+from seentwice.data.pairs import PairPolicy
+from seentwice.data.source import PhotoSet
+from seentwice.data.splits import Split, fold_photos, split_photos
+from seentwice.data.tables import FoldTables, make_tables
+from seentwice.data.views import EditChoice, ViewPlan, plan_views
+from seentwice.detectors.describe import Described, Descriptor, describe_views
+from seentwice.detectors.hashes import HashDescriptor, hash_column
+from seentwice.models.backbones import Trunk, build_trunk
+from seentwice.records import Unreadable
+
+# What must be the same for two runs on the same photos to make the same pair tables, seed aside.
+PROTOCOL_SECTIONS = ("split", "edits", "pairs")
+
+
+@dataclass(frozen=True, slots=True)
+class BackboneSettings:
+    """The section `backbone`."""
+
+    name: str
+    weights: str
+    pooling: str
+    trains: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SplitSettings:
+    """The section `split`."""
+
+    seed: int
+    validation_share: float
+    test_share: float
+
+
+@dataclass(frozen=True, slots=True)
+class PairSettings:
+    """The section `pairs`."""
+
+    train: PairPolicy
+    evaluation: PairPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Workbench:
+    """Everything that is ready before the first detector is fitted."""
+
+    photo_set: PhotoSet
+    fingerprint: str  # sha256 of the photos' keys and bytes
+    splits: tuple[Split, ...]
+    plan: ViewPlan
+    described: Described
+    folds: tuple[FoldTables, ...]
+    trunk: Trunk
+
+    @property
+    def unreadable(self) -> tuple[Unreadable, ...]:
+        """Files that gave no photo: found while listing, then while decoding."""
+        return self.photo_set.unreadable + self.described.unreadable
+
+
+def load_photos(config: DictConfig, console: Console) -> PhotoSet:
+    """Make the data set where it makes itself, then find its photos.
+
+    Raises:
+        UserError: the data set is not there or not as its reader needs it.
+    """
+    source = instantiate(config.data)
+    with show_progress("Preparing photos", console) as progress:
+        source.prepare(progress)
+    photo_set: PhotoSet = source.read()
+    return photo_set
+
+
+def set_up(
+    config: DictConfig,
+    photo_set: PhotoSet,
+    fingerprint: str,
+    descriptors: Sequence[Descriptor],
+    trunk: Trunk,
+    folds: int | None,
+    console: Console,
+) -> Workbench:
+    """Split the photos, look at every view once and make the pair tables.
+
+    Args:
+        config: the composed configuration.
+        photo_set: from `load_photos`.
+        fingerprint: from `fingerprint_photos`.
+        descriptors: what detectors need of each view; the hashes come too, they choose negatives.
+        trunk: kept for the detectors that are built on it.
+        folds: how many; None for one split by shares.
+        console: shows progress.
+
+    Raises:
+        UserError: unusable data or settings.
+    """
+    split_settings = read_settings(SplitSettings, config, "split")
+    splits = choose_splits(photo_set, split_settings, folds)
+    edits = read_settings(EditChoice, config, "edits")
+    plan = plan_views(photo_set.photos, splits, edits, config.seed)
+    with show_progress("Looking at photos", console) as progress:
+        described = describe_views(
+            plan.views,
+            [HashDescriptor(), *descriptors],
+            workers=config.workers or os.cpu_count() or 1,
+            max_pixels=config.max_pixels,
+            on_progress=progress,
+        )
+    policies = read_settings(PairSettings, config, "pairs")
+    tables = make_tables(
+        plan,
+        splits,
+        described.readable,
+        hash_column(described.rows, "wavelet"),
+        edits,
+        policies.train,
+        policies.evaluation,
+        config.seed,
+    )
+    return Workbench(photo_set, fingerprint, splits, plan, described, tables, trunk)
+
+
+def choose_splits(
+    photo_set: PhotoSet, settings: SplitSettings, folds: int | None
+) -> tuple[Split, ...]:
+    """Return one split, or one a fold."""
+    if folds is not None:
+        return fold_photos(photo_set.photos, folds, settings.seed)
+    return (
+        split_photos(
+            photo_set.photos, settings.validation_share, settings.test_share, settings.seed
+        ),
+    )
+
+
+def read_trunk(config: DictConfig) -> Trunk:
+    """Build the trunk that the section `backbone` names.
+
+    Raises:
+        UserError: an unknown name, or weights that cannot be had.
+    """
+    settings = read_settings(BackboneSettings, config, "backbone")
+    return build_trunk(settings.name, settings.weights, settings.pooling, config.seed)
+
+
+def fingerprint_photos(photo_set: PhotoSet, console: Console) -> str:
+    """Return the sha256 of all keys and files: other data, another fingerprint."""
+    digest = hashlib.sha256()
+    with show_progress("Fingerprinting photos", console) as progress:
+        for done, photo in enumerate(photo_set.photos, 1):
+            digest.update(photo.key.encode(errors="surrogateescape"))
+            digest.update(_file_digest(photo.path))
+            progress(done, len(photo_set.photos))
+    return digest.hexdigest()
+
+
+def _file_digest(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").digest()
+    except OSError as error:
+        return str(error.strerror).encode()

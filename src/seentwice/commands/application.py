@@ -56,14 +56,14 @@ def run_application(command: str, examples: str, run: Run, arguments: Sequence[s
         return _fail(command, "--experimental-rerun opens a pickle; repeat the overrides instead")
     # Makes Hydra raise instead of printing and exiting with 1.
     os.environ["HYDRA_FULL_ERROR"] = "1"
-    failed: list[str] = []
+    failed: list[Exception] = []
 
     def task(config: DictConfig) -> None:
         # Caught here as well, so that a wrong job of a --multirun does not end the others.
         try:
             run(config)
         except MENDABLE as error:
-            failed.append(_one_line(error, command))
+            failed.append(error)
 
     program, sys.argv = sys.argv, [f"seentwice {command}", *arguments]
     help_text = f"hydra.help.footer={_quote(_footer(examples))}"
@@ -74,7 +74,7 @@ def run_application(command: str, examples: str, run: Run, arguments: Sequence[s
         )(task)
         application()
     except MENDABLE as error:
-        failed.append(_one_line(error, command))
+        failed.append(error)
     except KeyboardInterrupt:
         print(f"seentwice {command}: stopped", file=sys.stderr)
         return STOPPED
@@ -82,8 +82,8 @@ def run_application(command: str, examples: str, run: Run, arguments: Sequence[s
         return end.code if isinstance(end.code, int) else 2
     finally:
         sys.argv = program
-    for message in failed:
-        _fail(command, message)
+    for failure in failed:
+        _fail(command, _one_line(failure, command))
     return 2 if failed else 0
 
 
@@ -101,12 +101,15 @@ def _quote(text: str) -> str:
 
 
 def _one_line(error: Exception, command: str) -> str:
-    if isinstance(error, UserError | OSError):
+    if isinstance(error, UserError):
         return str(error)
     if isinstance(error, OverrideParseException):
         return f"{error.override!r} is not an override: write key=value"
     if isinstance(error, yaml.YAMLError | UnicodeDecodeError):
         return f"a config cannot be read: {' '.join(str(error).split())}"
+    # Hydra's error of a missing config is an OSError as well.
+    if isinstance(error, OSError) and not isinstance(error, HydraException):
+        return str(error)
     text = f"{error}\n{error.__cause__ or ''}"
     missing = re.search(r"Missing mandatory value: (\S+)", text)
     if missing:

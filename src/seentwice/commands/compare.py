@@ -2,20 +2,23 @@
 
 import shlex
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
+from typing import Annotated
 
 import numpy as np
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 from PIL import Image
+from pydantic import Field
 from rich.console import Console
 
-from seentwice.commands.nets import chosen_heads, net_trainer
+from seentwice.commands.nets import check_nets, chosen_heads, net_trainer
 from seentwice.commands.progress import open_console, show_progress
 from seentwice.commands.provenance import describe_machine, git_commit, library_versions
+from seentwice.commands.settings import read_settings
 from seentwice.commands.workbench import (
     Workbench,
     fingerprint_photos,
@@ -68,10 +71,31 @@ BASELINES = (BASELINE, "knn", "histogram", *HASHES)
 
 
 @dataclass(frozen=True, slots=True)
+class KnnSettings:
+    """The section `knn`."""
+
+    neighbours: Annotated[int, Field(ge=1)]
+    max_pairs: Annotated[int, Field(ge=2)]  # training pairs it remembers
+
+
+@dataclass(frozen=True, slots=True)
+class CompareSettings:
+    """What stands at the top of the config."""
+
+    baselines: tuple[str, ...]
+    knn: KnnSettings
+    bootstrap_resamples: Annotated[int, Field(ge=1)]
+    folds: int | None
+    seed: int
+    max_pixels: int
+
+
+@dataclass(frozen=True, slots=True)
 class Stage:
     """What every detector of one comparison shares."""
 
     config: DictConfig
+    settings: CompareSettings
     bench: Workbench
     test: TestPairs
     bootstrap: Bootstrap
@@ -86,14 +110,17 @@ def run(config: DictConfig) -> None:
     console = open_console()
     started = perf_counter()
     folder = Path(HydraConfig.get().runtime.output_dir)
-    names = _chosen_detectors(config)
+    settings = read_settings(CompareSettings, config, None)
+    heads = chosen_heads(config)
+    names = _chosen_detectors(heads, settings.baselines)
+    check_nets(config, heads)
     trunk = read_trunk(config)
     descriptors: list[Descriptor] = [TrunkDescriptor(trunk), HistogramDescriptor()]
     if config.backbone.trains:
         descriptors.append(PixelDescriptor(trunk.preprocessing))
     photo_set = load_photos(config, console)
     fingerprint = fingerprint_photos(photo_set, console)
-    bench = set_up(config, photo_set, fingerprint, descriptors, trunk, config.folds, console)
+    bench = set_up(config, photo_set, fingerprint, descriptors, trunk, settings.folds, console)
     _print_counts(bench, console)
     config_yaml = OmegaConf.to_yaml(config, resolve=True)
     write_atomically(folder / "config.yaml", config_yaml)
@@ -102,32 +129,32 @@ def run(config: DictConfig) -> None:
         parent.log_parameters(_parameters(config, bench))
         parent.log_file(folder / "config.yaml")
         test = gather_test_pairs(bench.folds)
-        bootstrap = Bootstrap(config.bootstrap_resamples, config.seed)
-        stage = Stage(config, bench, test, bootstrap, folder, tags, parent, console)
+        bootstrap = Bootstrap(settings.bootstrap_resamples, settings.seed)
+        stage = Stage(config, settings, bench, test, bootstrap, folder, tags, parent, console)
         scores: dict[str, Scores] = {}
         results = []
         for name, is_trained in names.items():
             result, scores[name] = _compare_one(stage, name, is_trained, scores.get(BASELINE))
             results.append(result)
         comparison = _collect(stage, results, perf_counter() - started)
-        write_report(comparison, test, scores, config_yaml, folder, _view_loader(config))
+        write_report(
+            comparison, test, scores, config_yaml, folder, _view_loader(settings.max_pixels)
+        )
         for file in FILES:
             parent.log_file(folder / file)
     print_table(comparison, console)
     _print_next(folder, console)
 
 
-def _chosen_detectors(config: DictConfig) -> dict[str, bool]:
+def _chosen_detectors(heads: Sequence[str], baselines: Sequence[str]) -> dict[str, bool]:
     """Return name -> whether it is a trained head, the baseline first.
 
     Raises:
         UserError: an unknown name, or nothing to compare.
     """
-    baselines = [str(name) for name in config.baselines]
     for name in baselines:
         if name not in BASELINES:
             raise UserError(f"baselines: no {name!r}: choose from {', '.join(BASELINES)}")
-    heads = chosen_heads(config)
     if not heads and not baselines:
         raise UserError("nothing to compare: choose heads (head=[l1,l2]) or baselines")
     first = [name for name in baselines if name == BASELINE]
@@ -148,12 +175,12 @@ def _compare_one(
         make = (
             _head_maker(stage, name, tracked, progress)
             if is_trained
-            else lambda _: _make_baseline(stage.config, name)
+            else lambda _: _make_baseline(stage.settings, name)
         )
         scores = score_folds(make, stage.bench.folds, stage.bench.described.rows)
         result = summarise_scores(name, is_trained, scores, baseline, stage.test, stage.bootstrap)
         progress(folds, folds)
-        tracked.log_parameters({"detector": name, "folds": folds, "seed": stage.config.seed})
+        tracked.log_parameters({"detector": name, "folds": folds, "seed": stage.settings.seed})
         tracked.log_metrics(_metrics_to_track(result))
     return result, scores
 
@@ -180,14 +207,14 @@ def _head_maker(
     return make
 
 
-def _make_baseline(config: DictConfig, name: str) -> Detector:
+def _make_baseline(settings: CompareSettings, name: str) -> Detector:
     if name == BASELINE:
         return CalibratedDetector(ZeroShot(cosine_similarity))
     if name == "histogram":
         return CalibratedDetector(ZeroShot(histogram_similarity))
     if name == "knn":
         return CalibratedDetector(
-            NearestPairs(config.knn.neighbours, config.knn.max_pairs, config.seed)
+            NearestPairs(settings.knn.neighbours, settings.knn.max_pairs, settings.seed)
         )
     return CalibratedDetector(ZeroShot(hash_similarity(name)))
 
@@ -227,7 +254,7 @@ def _collect(stage: Stage, results: list[DetectorResult], seconds: float) -> Com
         ),
         backbone=config.backbone.name,
         weights=str(config.backbone.weights),
-        seed=config.seed,
+        seed=stage.settings.seed,
         folds=len(bench.folds),
         counts=count_tables(bench.folds),
         baseline=BASELINE,
@@ -246,7 +273,7 @@ def _collect(stage: Stage, results: list[DetectorResult], seconds: float) -> Com
 
 def _measure_retrieval(stage: Stage) -> Interval | None:
     """The second form of the KNN baseline, over the test views of all folds."""
-    if "knn" not in stage.config.baselines:
+    if "knn" not in stage.settings.baselines:
         return None
     found = [
         retrieve_nearest(tables.test, stage.bench.described.rows) for tables in stage.bench.folds
@@ -258,9 +285,9 @@ def _measure_retrieval(stage: Stage) -> Interval | None:
     return interval_of_share(hits, cluster, stage.bootstrap)
 
 
-def _view_loader(config: DictConfig) -> Callable[[View], Image.Image]:
+def _view_loader(max_pixels: int) -> Callable[[View], Image.Image]:
     def load(view: View) -> Image.Image:
-        image = read_photo(view.photo.path, config.max_pixels)
+        image = read_photo(view.photo.path, max_pixels)
         return apply_edit(image, view.edit) if view.edit else image
 
     return load

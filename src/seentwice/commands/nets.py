@@ -1,17 +1,18 @@
 """From a configuration to a net that trains itself on pair tables."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from numpy.typing import NDArray
 from omegaconf import DictConfig, OmegaConf
 
-from seentwice.commands.settings import read_settings
+from seentwice.commands.settings import CommonSettings, read_settings
 from seentwice.commands.workbench import read_trunk
 from seentwice.data.pairs import PairTable
 from seentwice.errors import UserError
@@ -19,9 +20,9 @@ from seentwice.learn.siamese_task import SiameseTask
 from seentwice.learn.tracking import TrackedRun, epoch_logger
 from seentwice.learn.training import OnEpoch, PairModule, TrainingSettings, fit_task
 from seentwice.models.augment import augment_looks
-from seentwice.models.heads import HEADS
+from seentwice.models.heads import HEADS, build_head
 from seentwice.models.nets import Architecture, SiameseNet, build_siamese
-from seentwice.models.towers import WhitenedTower
+from seentwice.models.towers import WhitenedTower, build_tower
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def chosen_heads(config: DictConfig) -> tuple[str, ...]:
     Raises:
         UserError: none, or one that is not in the registry.
     """
-    names = tuple(str(name) for name in config.head)
+    names = tuple(str(name) for name in config.get("head") or ())
     for name in names:
         if name not in HEADS:
             raise UserError(f"head {name!r}: choose one of {', '.join(sorted(HEADS))}")
@@ -59,6 +60,23 @@ def read_architecture(config: DictConfig, head: str) -> Architecture:
         head=head,
         head_settings=settings,
     )
+
+
+def check_nets(config: DictConfig, heads: Sequence[str]) -> None:
+    """Build everything small once, so that a wrong setting is told before photos are read.
+
+    Raises:
+        UserError: a setting of the head, the tower, the training or the optimizer is wrong.
+    """
+    tower = read_settings(TowerSettings, config, "tower")
+    build_tower(tower.name, 2, tower.embedding_size)
+    for head in heads:
+        build_head(head, tower.embedding_size, read_architecture(config, head).head_settings)
+    read_settings(TrainingSettings, config, "training")
+    try:
+        instantiate(config.optimizer)([torch.nn.Parameter(torch.zeros(1))])
+    except (TypeError, ValueError, InstantiationException) as error:
+        raise UserError(f"optimizer: {' '.join(str(error).split())}") from error
 
 
 def net_trainer(
@@ -84,20 +102,21 @@ def net_trainer(
     architecture = read_architecture(config, head)
     settings = read_settings(TrainingSettings, config, "training")
     power = read_settings(TowerSettings, config, "tower").whitening_power
+    seed = read_settings(CommonSettings, config, None).seed
     make_optimizer = instantiate(config.optimizer)
 
     def train_net(
         train: PairTable, validation: PairTable, inputs: NDArray[np.generic]
     ) -> SiameseNet:
         rows = torch.from_numpy(inputs)
-        net = build_siamese(architecture, read_trunk(config), config.seed)
+        net = build_siamese(architecture, read_trunk(config), seed)
         if isinstance(net.tower, WhitenedTower) and net.trunk is None:
             net.tower.start_from(rows[np.unique(np.concatenate([train.left, train.right]))], power)
         augment = augment_looks if architecture.trunk_trains else torch.nn.Identity()
-        task = SiameseTask(net, make_optimizer, augment, config.seed)
+        task = SiameseTask(net, make_optimizer, augment, seed)
         fit_task(
             task,
-            PairModule(train, validation, rows, settings, config.seed),
+            PairModule(train, validation, rows, settings, seed),
             folder,
             epoch_logger(tracked, "" if fold is None else f"fold{fold}") if tracked else None,
             resume,

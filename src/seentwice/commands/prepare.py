@@ -6,7 +6,9 @@ from collections import Counter
 from omegaconf import DictConfig
 
 from seentwice.commands.progress import open_console, show_progress
+from seentwice.commands.settings import CommonSettings, read_settings
 from seentwice.commands.workbench import load_photos
+from seentwice.data.views import EditChoice
 from seentwice.detectors.describe import describe_views
 from seentwice.detectors.hashes import HashDescriptor
 from seentwice.records import View
@@ -21,24 +23,30 @@ EXAMPLES = """\
 def run(config: DictConfig) -> None:
     """Prepare the data set, open every photo once and print what is there."""
     console = open_console()
+    common = read_settings(CommonSettings, config, None)
+    edits = read_settings(EditChoice, config, "edits")
     photo_set = load_photos(config, console)
     photos = photo_set.photos
     with show_progress("Opening photos", console) as progress:
         described = describe_views(
             [View(photo) for photo in photos],
             [HashDescriptor()],
-            workers=config.workers or os.cpu_count() or 1,
-            max_pixels=config.max_pixels,
+            workers=common.workers or os.cpu_count() or 1,
+            max_pixels=common.max_pixels,
             on_progress=progress,
         )
     of_place = Counter(photo.place for photo in photos)
     pairs = sum(count * (count - 1) // 2 for count in of_place.values())
-    console.print(
-        f"{photo_set.name}: {len(photos)} photos of {len(of_place)} places, "
-        f"{pairs} pairs of one place"
-    )
-    for room_type, count in sorted(Counter(str(photo.room_type) for photo in photos).items()):
-        console.print(f"  {room_type}: {count}")
+    lines = [
+        f"{photo_set.name}: {len(photos):,} photos of {len(of_place):,} places, "
+        f"{pairs:,} pairs of one place"
+    ]
+    if edits.evaluation:
+        lines.append(f"  and of every photo an edited copy: {', '.join(edits.evaluation)}")
+    for room_type, count in sorted(Counter(photo.room_type or "?" for photo in photos).items()):
+        lines.append(f"  {room_type}: {count:,}")
     for file in (*photo_set.unreadable, *described.unreadable):
-        console.print(f"  unreadable: {file.path}: {file.reason} ({file.detail})", markup=False)
-    console.print("Next: seentwice compare with the same data options")
+        lines.append(f"  no photo: {file.path}: {file.reason.value} ({file.detail})")
+    lines.append("Next: seentwice compare with the same data options")
+    for line in lines:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)

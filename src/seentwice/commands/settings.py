@@ -1,30 +1,67 @@
 """From a composed configuration to typed records, with errors that say which key is wrong."""
 
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
 
-from omegaconf import DictConfig, OmegaConf
-from pydantic import TypeAdapter, ValidationError
+from hydra.utils import get_class
+from omegaconf import MISSING, DictConfig, OmegaConf
+from pydantic import Field, TypeAdapter, ValidationError
 
+from seentwice.data.source import Source
 from seentwice.errors import UserError
 
 Record = TypeVar("Record")
 
 
-def read_settings(record: type[Record], config: DictConfig, section: str) -> Record:
+@dataclass(frozen=True, slots=True)
+class CommonSettings:
+    """What stands at the top of every config."""
+
+    seed: Annotated[int, Field(ge=0)]
+    workers: Annotated[int, Field(ge=1)] | None
+    max_pixels: Annotated[int, Field(ge=1)]
+
+
+def read_settings(record: type[Record], config: DictConfig, section: str | None) -> Record:
     """Make a dataclass of one section of the configuration.
 
     Args:
         record: the dataclass; its annotations are enforced.
         config: the whole configuration.
-        section: the section's key.
+        section: the section's key; None for those keys at the top that the record has.
 
     Raises:
         UserError: a value of the wrong type, a missing or an unknown key.
     """
-    values = OmegaConf.to_container(config[section], resolve=True, throw_on_missing=True)
+    if section is None:
+        keys = [key for key in record.__annotations__ if key in config]
+        chosen = OmegaConf.masked_copy(config, keys)
+    else:
+        chosen = config[section]
+    values = OmegaConf.to_container(chosen, resolve=True)
+    return _validate(record, values, [] if section is None else [section])
+
+
+def read_source(config: DictConfig) -> Source:
+    """Make the data set that the section `data` names by `_target_`.
+
+    Raises:
+        UserError: no such class, or a value of the wrong type.
+    """
+    values = OmegaConf.to_container(config.data, resolve=True)
+    assert isinstance(values, dict)
+    source: Source = _validate(get_class(str(values.pop("_target_"))), values, ["data"])
+    return source
+
+
+def _validate(record: type[Record], values: Any, path: list[str]) -> Record:
+    missing = [key for key, value in values.items() if value == MISSING]
+    if missing:
+        key = ".".join([*path, str(missing[0])])
+        raise UserError(f"{key} needs a value: give {key}=VALUE")
     try:
         return TypeAdapter(record).validate_python(values)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join([section, *map(str, first["loc"])])
+        where = ".".join([*path, *map(str, first["loc"])])
         raise UserError(f"{where}={first['input']!r}: {first['msg']}") from error

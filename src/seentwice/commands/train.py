@@ -6,7 +6,7 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from seentwice.commands.nets import chosen_heads, net_trainer, read_architecture
+from seentwice.commands.nets import check_nets, chosen_heads, net_trainer, read_architecture
 from seentwice.commands.progress import open_console, show_progress
 from seentwice.commands.provenance import git_commit, library_versions
 from seentwice.commands.workbench import (
@@ -55,6 +55,7 @@ def run(config: DictConfig) -> None:
     heads = chosen_heads(job.config)
     if len(heads) != 1:
         raise UserError(f"head={','.join(heads)}: train takes one head; compare takes several")
+    check_nets(job.config, heads)
     trunk = read_trunk(job.config)
     seen: Descriptor = (
         PixelDescriptor(trunk.preprocessing)

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hydra.utils import instantiate
 from omegaconf import DictConfig
 from rich.console import Console
 
 from seentwice.commands.progress import show_progress
-from seentwice.commands.settings import read_settings
+from seentwice.commands.settings import CommonSettings, read_settings, read_source
 from seentwice.data.pairs import PairPolicy
 from seentwice.data.source import PhotoSet
 from seentwice.data.splits import Split, fold_photos, split_photos
@@ -77,7 +76,7 @@ def load_photos(config: DictConfig, console: Console) -> PhotoSet:
     Raises:
         UserError: the data set is not there or not as its reader needs it.
     """
-    source = instantiate(config.data)
+    source = read_source(config)
     with show_progress("Preparing photos", console) as progress:
         source.prepare(progress)
     photo_set: PhotoSet = source.read()
@@ -107,16 +106,17 @@ def set_up(
     Raises:
         UserError: unusable data or settings.
     """
+    common = read_settings(CommonSettings, config, None)
     split_settings = read_settings(SplitSettings, config, "split")
     splits = choose_splits(photo_set, split_settings, folds)
     edits = read_settings(EditChoice, config, "edits")
-    plan = plan_views(photo_set.photos, splits, edits, config.seed)
+    plan = plan_views(photo_set.photos, splits, edits, common.seed)
     with show_progress("Looking at photos", console) as progress:
         described = describe_views(
             plan.views,
             [HashDescriptor(), *descriptors],
-            workers=config.workers or os.cpu_count() or 1,
-            max_pixels=config.max_pixels,
+            workers=common.workers or os.cpu_count() or 1,
+            max_pixels=common.max_pixels,
             on_progress=progress,
         )
     policies = read_settings(PairSettings, config, "pairs")
@@ -128,7 +128,7 @@ def set_up(
         edits,
         policies.train,
         policies.evaluation,
-        config.seed,
+        common.seed,
     )
     return Workbench(photo_set, fingerprint, splits, plan, described, tables, trunk)
 
@@ -153,7 +153,8 @@ def read_trunk(config: DictConfig) -> Trunk:
         UserError: an unknown name, or weights that cannot be had.
     """
     settings = read_settings(BackboneSettings, config, "backbone")
-    return build_trunk(settings.name, settings.weights, settings.pooling, config.seed)
+    seed = read_settings(CommonSettings, config, None).seed
+    return build_trunk(settings.name, settings.weights, settings.pooling, seed)
 
 
 def fingerprint_photos(photo_set: PhotoSet, console: Console) -> str:

@@ -12,7 +12,7 @@ from hydra.utils import instantiate
 from numpy.typing import NDArray
 from omegaconf import DictConfig, OmegaConf
 
-from seentwice.commands.settings import CommonSettings, read_settings
+from seentwice.commands.settings import SeedSettings, read_settings
 from seentwice.commands.workbench import read_trunk
 from seentwice.data.pairs import PairTable
 from seentwice.errors import UserError
@@ -102,7 +102,7 @@ def net_trainer(
     architecture = read_architecture(config, head)
     settings = read_settings(TrainingSettings, config, "training")
     power = read_settings(TowerSettings, config, "tower").whitening_power
-    seed = read_settings(CommonSettings, config, None).seed
+    seed = read_settings(SeedSettings, config, None).seed
     make_optimizer = instantiate(config.optimizer)
 
     def train_net(

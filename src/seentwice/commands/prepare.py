@@ -6,7 +6,7 @@ from collections import Counter
 from omegaconf import DictConfig
 
 from seentwice.commands.progress import open_console, show_progress
-from seentwice.commands.settings import CommonSettings, read_settings
+from seentwice.commands.settings import ReadingSettings, read_settings
 from seentwice.commands.workbench import load_photos
 from seentwice.data.views import EditChoice
 from seentwice.detectors.describe import describe_views
@@ -23,7 +23,7 @@ EXAMPLES = """\
 def run(config: DictConfig) -> None:
     """Prepare the data set, open every photo once and print what is there."""
     console = open_console()
-    common = read_settings(CommonSettings, config, None)
+    reading = read_settings(ReadingSettings, config, None)
     edits = read_settings(EditChoice, config, "edits")
     photo_set = load_photos(config, console)
     photos = photo_set.photos
@@ -31,8 +31,8 @@ def run(config: DictConfig) -> None:
         described = describe_views(
             [View(photo) for photo in photos],
             [HashDescriptor()],
-            workers=common.workers or os.cpu_count() or 1,
-            max_pixels=common.max_pixels,
+            workers=reading.workers or os.cpu_count() or 1,
+            max_pixels=reading.max_pixels,
             on_progress=progress,
         )
     of_place = Counter(photo.place for photo in photos)

@@ -14,10 +14,16 @@ Record = TypeVar("Record")
 
 
 @dataclass(frozen=True, slots=True)
-class CommonSettings:
-    """What stands at the top of every config."""
+class SeedSettings:
+    """What makes a run repeatable."""
 
     seed: Annotated[int, Field(ge=0)]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingSettings:
+    """How photos are read."""
+
     workers: Annotated[int, Field(ge=1)] | None
     max_pixels: Annotated[int, Field(ge=1)]
 
@@ -64,4 +70,6 @@ def _validate(record: type[Record], values: Any, path: list[str]) -> Record:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join([*path, *map(str, first["loc"])])
+        if first["type"] == "missing":
+            raise UserError(f"{where} needs a value: give {where}=VALUE") from error
         raise UserError(f"{where}={first['input']!r}: {first['msg']}") from error

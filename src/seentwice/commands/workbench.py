@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from seentwice.commands.progress import show_progress
-from seentwice.commands.settings import CommonSettings, read_settings, read_source
+from seentwice.commands.settings import ReadingSettings, SeedSettings, read_settings, read_source
 from seentwice.data.pairs import PairPolicy
 from seentwice.data.source import PhotoSet
 from seentwice.data.splits import Split, fold_photos, split_photos
@@ -106,17 +106,18 @@ def set_up(
     Raises:
         UserError: unusable data or settings.
     """
-    common = read_settings(CommonSettings, config, None)
+    seed = read_settings(SeedSettings, config, None).seed
+    reading = read_settings(ReadingSettings, config, None)
     split_settings = read_settings(SplitSettings, config, "split")
     splits = choose_splits(photo_set, split_settings, folds)
     edits = read_settings(EditChoice, config, "edits")
-    plan = plan_views(photo_set.photos, splits, edits, common.seed)
+    plan = plan_views(photo_set.photos, splits, edits, seed)
     with show_progress("Looking at photos", console) as progress:
         described = describe_views(
             plan.views,
             [HashDescriptor(), *descriptors],
-            workers=common.workers or os.cpu_count() or 1,
-            max_pixels=common.max_pixels,
+            workers=reading.workers or os.cpu_count() or 1,
+            max_pixels=reading.max_pixels,
             on_progress=progress,
         )
     policies = read_settings(PairSettings, config, "pairs")
@@ -128,7 +129,7 @@ def set_up(
         edits,
         policies.train,
         policies.evaluation,
-        common.seed,
+        seed,
     )
     return Workbench(photo_set, fingerprint, splits, plan, described, tables, trunk)
 
@@ -153,7 +154,7 @@ def read_trunk(config: DictConfig) -> Trunk:
         UserError: an unknown name, or weights that cannot be had.
     """
     settings = read_settings(BackboneSettings, config, "backbone")
-    seed = read_settings(CommonSettings, config, None).seed
+    seed = read_settings(SeedSettings, config, None).seed
     return build_trunk(settings.name, settings.weights, settings.pooling, seed)
 
 

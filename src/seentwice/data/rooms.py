@@ -4,15 +4,16 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 
 from numpy.random import PCG64, Generator
 from PIL import Image
 
+from seentwice.data.folder import read_folder
+from seentwice.data.source import PhotoSet, Progress
 from seentwice.errors import UserError
 from seentwice.rendering.layouts import draw_scene
 from seentwice.rendering.palettes import ROOM_TYPES
@@ -54,6 +55,37 @@ class _Place:
     view_seeds: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class RoomsSource:
+    """Rendered rooms; see `write_rooms` for the numbers."""
+
+    root: Path
+    seed: int
+    train_places: int
+    test_places: int
+    views_per_place: int
+    width_px: int
+    height_px: int
+    workers: int | None = None
+
+    def prepare(self, on_progress: Progress) -> None:
+        """Render the photos, unless they are there."""
+        write_rooms(
+            Path(self.root),
+            self.seed,
+            self.train_places,
+            self.test_places,
+            self.views_per_place,
+            (self.width_px, self.height_px),
+            on_progress,
+            self.workers,
+        )
+
+    def read(self) -> PhotoSet:
+        """Find the photos; see `read_folder`."""
+        return replace(read_folder(Path(self.root)), name="rooms")
+
+
 def write_rooms(
     root: Path,
     seed: int,
@@ -61,7 +93,7 @@ def write_rooms(
     test_places: int,
     views_per_place: int,
     size_px: tuple[int, int] = (320, 240),
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: Progress | None = None,
     workers: int | None = None,
 ) -> None:
     """Write photos of rendered rooms, unless this very data set is already there.
@@ -189,7 +221,7 @@ def _draw_places(
     draft: Path,
     places: list[_Place],
     size_px: tuple[int, int],
-    on_progress: Callable[[int, int], None] | None,
+    on_progress: Progress | None,
     workers: int,
 ) -> None:
     total = sum(len(place.view_seeds) for place in places)

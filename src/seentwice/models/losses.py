@@ -18,3 +18,36 @@ def balanced_cross_entropy(logits: Tensor, label: Tensor) -> Tensor:
     loss = F.binary_cross_entropy_with_logits(logits, label.float(), reduction="none")
     means = [loss[side].mean() for side in (label, ~label) if side.any()]
     return torch.stack(means).mean()
+
+
+def supervised_contrastive(
+    embeddings: Tensor, left: Tensor, right: Tensor, label: Tensor, temperature: float
+) -> Tensor:
+    """Return the supervised contrastive loss of a batch, a scalar.
+
+    Each view picks its positives among all its partners by a softmax over cosines (Khosla et al.
+    2020, arXiv:2004.11362, L_out of equation 2), so that the hardest negatives weigh most. Where
+    cross-entropy on pairs alone takes long to leave chance, this starts a trunk at once.
+
+    Only pairs that are listed count: two views that are neither a positive nor a negative (rooms
+    of one open plan) leave each other alone. A view without a positive is no anchor; a batch
+    without any has the loss 0.
+
+    Args:
+        embeddings: (b, e), each of length 1.
+        left: (n,) indices into the embeddings; no pair is listed twice.
+        right: (n,) indices into the embeddings.
+        label: (n,) bool, the same place?
+        temperature: of the softmax, above 0; lower leans on fewer, harder negatives.
+    """
+    partner = torch.zeros(len(embeddings), len(embeddings), dtype=torch.bool, device=label.device)
+    positive = partner.clone()
+    partner[left, right] = partner[right, left] = True
+    positive[left, right] = positive[right, left] = label
+    anchor = positive.any(dim=1)
+    if not anchor.any():
+        return embeddings.sum() * 0
+    partner, positive = partner[anchor], positive[anchor]
+    similarity = embeddings[anchor] @ embeddings.T / temperature
+    log_share = similarity - similarity.masked_fill(~partner, -torch.inf).logsumexp(1, keepdim=True)
+    return -((log_share * positive).sum(dim=1) / positive.sum(dim=1)).mean()

@@ -20,17 +20,18 @@ def augment_looks(looks: Tensor) -> Tensor:
     def uniform(low: float, high: float, *size: int) -> Tensor:
         return torch.empty(size, device=looks.device).uniform_(low, high)
 
-    photos = looks.float() / 255
     zoom = uniform(LEAST_ZOOM, 1.0, count)
     mirror = torch.where(uniform(0, 1, count) < 0.5, -1.0, 1.0)
     frame = torch.zeros(count, 2, 3, device=looks.device)
     frame[:, 0, 0] = zoom * mirror
     frame[:, 1, 1] = zoom
     frame[:, :, 2] = (1 - zoom)[:, None] * uniform(-1, 1, count, 2)
-    grid = F.affine_grid(frame, list(photos.shape), align_corners=False)
-    photos = F.grid_sample(photos, grid, padding_mode="reflection", align_corners=False)
-    photos = photos * uniform(1 - BRIGHTNESS, 1 + BRIGHTNESS, count, 1, 1, 1)
-    photos = photos * uniform(1 - COLOUR_CAST, 1 + COLOUR_CAST, count, 3, 1, 1)
-    grey = photos.mean(dim=(1, 2, 3), keepdim=True)
-    photos = (photos - grey) * uniform(1 - CONTRAST, 1 + CONTRAST, count, 1, 1, 1) + grey
-    return (photos * 255).round().clamp(0, 255).to(torch.uint8)
+    grid = F.affine_grid(frame, list(looks.shape), align_corners=False)
+    photos = F.grid_sample(looks.float(), grid, padding_mode="reflection", align_corners=False)
+    light = uniform(1 - BRIGHTNESS, 1 + BRIGHTNESS, count, 1, 1, 1)
+    light = light * uniform(1 - COLOUR_CAST, 1 + COLOUR_CAST, count, 3, 1, 1)
+    contrast = uniform(1 - CONTRAST, 1 + CONTRAST, count, 1, 1, 1)
+    # (light · photo - grey) · contrast + grey, in place: the copies would take half the time.
+    grey = (light * photos.mean(dim=(2, 3), keepdim=True)).mean(dim=1, keepdim=True)
+    photos.mul_(light * contrast).add_(grey * (1 - contrast))
+    return photos.round_().clamp_(0, 255).to(torch.uint8)

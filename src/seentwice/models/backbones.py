@@ -82,7 +82,7 @@ def _cut_fc7(network: nn.Module, pooling: nn.Module) -> nn.Module:
 BACKBONES: Mapping[str, Backbone] = {
     "compact": Backbone(
         CompactTrunk.feature_size,
-        Preprocessing(96, 128, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)),
+        Preprocessing(72, 96, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)),
         CompactTrunk,
         _cut_features,
         None,

@@ -8,9 +8,11 @@ from seentwice.learn.batches import BalancedTableBatches, PlaceBatches, TableBat
 from seentwice.records import Photo, View
 
 
-def table(places=12, views_per_place=3, zone=None):
+def table(places=12, views_per_place=3, zone=None, room_types=1):
     views = tuple(
-        View(Photo(Path(f"{p}_{k}"), f"{p}_{k}", f"r/{p}", zone=zone))
+        View(
+            Photo(Path(f"{p}_{k}"), f"{p}_{k}", f"r/{p}", room_type=f"{p % room_types}", zone=zone)
+        )
         for p in range(places)
         for k in range(views_per_place)
     )
@@ -54,12 +56,12 @@ def test_epochs_differ_and_repeat_exactly():
 
 
 def test_a_view_is_in_a_batch_once():
-    for batch in PlaceBatches(table(), ROWS, 4, 3, 5, seed=0, epoch=0):
+    for batch in PlaceBatches(table(), ROWS, 4, 3, 0.5, 5, seed=0, epoch=0):
         assert len(set(batch.inputs.flatten().tolist())) == len(batch.inputs) == 12
 
 
 def test_place_batches_hold_all_pairs_among_their_views():
-    batches = PlaceBatches(table(), ROWS, 4, 2, 6, seed=1, epoch=0)
+    batches = PlaceBatches(table(), ROWS, 4, 2, 0.5, 6, seed=1, epoch=0)
     for batch in batches:
         assert len(batch.label) == 8 * 7 // 2
         place = batch.inputs.flatten().long() // 3
@@ -73,10 +75,43 @@ def test_place_batches_leave_out_other_places_of_one_zone():
         View(Photo(v.photo.path, v.photo.key, v.photo.place, zone="z")) for v in pairs.views
     )
     zoned = type(pairs)(shared, pairs.left, pairs.right, pairs.label, pairs.kind)
-    for batch in PlaceBatches(zoned, ROWS, 4, 2, 3, seed=0, epoch=0):
+    for batch in PlaceBatches(zoned, ROWS, 4, 2, 0.5, 3, seed=0, epoch=0):
         assert batch.label.all()
 
 
 def test_place_batches_repeat_exactly():
-    runs = [named_pairs(PlaceBatches(table(), ROWS, 4, 2, 6, 3, 7)) for _ in range(2)]
+    runs = [named_pairs(PlaceBatches(table(), ROWS, 4, 2, 0.5, 6, 3, 7)) for _ in range(2)]
     assert runs[0] == runs[1]
+
+
+def room_types_of(batches, room_types):
+    """The room types in every batch of `table(room_types=...)`, by the views' numbers."""
+    return [{int(view) // 3 % room_types for view in batch.inputs.flatten()} for batch in batches]
+
+
+def test_a_share_of_the_place_batches_holds_one_room_type():
+    pairs = table(room_types=3)
+
+    def mixed(share):
+        batches = PlaceBatches(pairs, ROWS, 4, 3, share, 200, seed=0, epoch=0)
+        return sum(len(types) > 1 for types in room_types_of(batches, 3))
+
+    assert mixed(1.0) == 0
+    # 4 of 12 places by chance of one type, 4 each: 3 of 495 draws
+    assert mixed(0.0) > 190
+    assert 70 < mixed(0.5) < 130
+
+
+def test_one_room_type_is_filled_up_with_others():
+    pairs = table(room_types=6)
+    for batch in PlaceBatches(pairs, ROWS, 5, 3, 1.0, 10, seed=0, epoch=0):
+        place = batch.inputs.flatten().long() // 3
+        assert len(place.unique()) == 5
+        assert place.unique().remainder(6).bincount().max() == 2
+
+
+def test_place_batches_take_photos_without_a_room_type():
+    views = tuple(View(Photo(Path(f"{i}"), f"{i}", f"r/{i // 3}")) for i in range(36))
+    pairs = table()
+    bare = type(pairs)(views, pairs.left, pairs.right, pairs.label, pairs.kind)
+    assert [len(b.inputs) for b in PlaceBatches(bare, ROWS, 4, 3, 0.5, 3, 0, 0)] == [12] * 3

@@ -113,7 +113,15 @@ def net_trainer(
         if isinstance(net.tower, WhitenedTower) and net.trunk is None:
             net.tower.start_from(rows[np.unique(np.concatenate([train.left, train.right]))], power)
         augment = augment_looks if architecture.trunk_trains else torch.nn.Identity()
-        task = SiameseTask(net, make_optimizer, augment, seed)
+        task = SiameseTask(
+            net,
+            make_optimizer,
+            augment,
+            seed,
+            settings.contrastive_weight,
+            settings.temperature,
+            settings.schedule,
+        )
         fit_task(
             task,
             PairModule(train, validation, rows, settings, seed),

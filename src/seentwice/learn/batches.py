@@ -68,6 +68,9 @@ class PlaceBatches(IterableDataset[PairBatch]):
     A view that passes the trunk meets all the others of its batch (Hermans et al. 2017,
     arXiv:1703.07737, section 2), where a batch of table rows would show it only one. Pairs that
     share a zone but no place are left out.
+
+    A share of the batches holds places of one room type, and others only where there are too few:
+    two bathrooms are harder to tell apart than a bathroom and a kitchen.
     """
 
     def __init__(
@@ -76,6 +79,7 @@ class PlaceBatches(IterableDataset[PairBatch]):
         rows: Tensor,
         places_per_batch: int,
         views_per_place: int,
+        same_type_share: float,
         batches: int,
         seed: int,
         epoch: int,
@@ -84,21 +88,30 @@ class PlaceBatches(IterableDataset[PairBatch]):
         self.rows = rows
         self.places_per_batch = places_per_batch
         self.views_per_place = views_per_place
+        self.same_type_share = same_type_share
         self.batches = batches
         self.generator_key = [seed, epoch]
         self.members = np.unique(np.concatenate([pairs.left, pairs.right]))
         photos = [pairs.views[index].photo for index in self.members]
         self.place = codes_of([photo.place for photo in photos])
         self.zone = codes_of([photo.zone or photo.place for photo in photos])
+        self.room_type = codes_of([photo.room_type or "" for photo in photos])
 
     def __iter__(self) -> Iterator[PairBatch]:
         generator = np.random.default_rng(self.generator_key)
         order = np.argsort(self.place, kind="stable")
         of_place = np.split(order, np.cumsum(np.bincount(self.place))[:-1])
+        room_type = self.room_type[[views[0] for views in of_place]]
         for _ in range(self.batches):
-            places = generator.permutation(len(of_place))[: self.places_per_batch]
+            places = generator.permutation(len(of_place))
+            if generator.random() < self.same_type_share:
+                other = room_type[places] != room_type[places[0]]
+                places = places[np.argsort(other, kind="stable")]
             chosen = np.concatenate(
-                [generator.permutation(of_place[p])[: self.views_per_place] for p in places]
+                [
+                    generator.permutation(of_place[p])[: self.views_per_place]
+                    for p in places[: self.places_per_batch]
+                ]
             )
             left, right = np.triu_indices(len(chosen), k=1)
             same = self.place[chosen[left]] == self.place[chosen[right]]

@@ -1,23 +1,46 @@
 """The LightningModule of a SiameseNet: wiring only."""
 
+import math
 from collections.abc import Callable, Iterable
+from typing import Literal
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR
 
 from seentwice.learn.batches import PairBatch
 from seentwice.metrics import average_precision
-from seentwice.models.losses import balanced_cross_entropy
+from seentwice.models.losses import balanced_cross_entropy, supervised_contrastive
 from seentwice.models.nets import SiameseNet
 
 MakeOptimizer = Callable[[Iterable[nn.Parameter]], Optimizer]
 Augment = Callable[[Tensor], Tensor]
 
+Schedule = Literal["constant", "one_cycle"]
+WARM_UP_SHARE = 0.2  # of the epochs of one cycle
+
+
+def one_cycle(progress: float) -> float:
+    """Return the share of the peak learning rate, 0 to 1, after a share of the training.
+
+    Half a cosine up to 1 at `WARM_UP_SHARE`, and half a cosine down to 0 at the end (Smith & Topin
+    2018, arXiv:1708.07120, in its form with two phases).
+    """
+    if progress < WARM_UP_SHARE:
+        return 0.5 - 0.5 * math.cos(math.pi * progress / WARM_UP_SHARE)
+    return 0.5 + 0.5 * math.cos(math.pi * (progress - WARM_UP_SHARE) / (1 - WARM_UP_SHARE))
+
 
 class SiameseTask(pl.LightningModule):
-    """Trains a net on batches of pairs with class-balanced cross-entropy."""
+    """Trains a net on batches of pairs.
+
+    The loss is the class-balanced cross-entropy of the head's logits, plus `contrastive_weight`
+    times the supervised contrastive loss of the embeddings. The schedule changes the optimizer's
+    learning rate from epoch to epoch, so a resumed run goes on with the rate it would have had.
+    """
 
     def __init__(
         self,
@@ -25,22 +48,38 @@ class SiameseTask(pl.LightningModule):
         make_optimizer: MakeOptimizer,
         augment: Augment,
         seed: int,
+        contrastive_weight: float,
+        temperature: float,
+        schedule: Schedule,
     ) -> None:
         super().__init__()
         self.net = net
         self.make_optimizer = make_optimizer
         self.augment = augment
         self.seed = seed
+        self.contrastive_weight = contrastive_weight
+        self.temperature = temperature
+        self.schedule = schedule
         self._validation: list[tuple[Tensor, Tensor]] = []
 
-    def on_train_epoch_start(self) -> None:
-        """Seed dropout and augmentation by epoch, so a resumed run repeats nothing else."""
-        torch.manual_seed(self.seed * 100_003 + self.current_epoch)
+    def on_train_batch_start(self, batch: PairBatch, batch_idx: int) -> None:
+        """Seed dropout and augmentation by epoch, so a resumed run repeats nothing else.
+
+        At the first batch, not at the epoch's start: in between, Lightning draws from the same
+        generator, once more in a resumed run.
+        """
+        if batch_idx == 0:
+            torch.manual_seed(self.seed * 100_003 + self.current_epoch)
 
     def training_step(self, batch: PairBatch, batch_idx: int) -> Tensor:
         """Return the loss of a batch."""
-        logits = self.net(self.augment(batch.inputs), batch.left, batch.right)
+        embeddings = self.net.embed(self.augment(batch.inputs))
+        logits = self.net.head(embeddings[batch.left], embeddings[batch.right])
         loss = balanced_cross_entropy(logits, batch.label)
+        if self.contrastive_weight:
+            loss = loss + self.contrastive_weight * supervised_contrastive(
+                embeddings, batch.left, batch.right, batch.label, self.temperature
+            )
         self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=len(batch.label))
         return loss
 
@@ -59,6 +98,13 @@ class SiameseTask(pl.LightningModule):
             average_precision(label.numpy(), logits.double().sigmoid().numpy()),
         )
 
-    def configure_optimizers(self) -> Optimizer:
-        """Return the optimizer over what trains."""
-        return self.make_optimizer(self.net.parameters())
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """Return the optimizer over what trains, with its schedule where there is one."""
+        optimizer = self.make_optimizer(self.net.parameters())
+        if self.schedule == "constant":
+            return optimizer
+        epochs = self.trainer.max_epochs
+        assert epochs is not None
+        # The rate of an epoch is that of its middle: at its ends the cycle's rate is 0.
+        scheduler = LambdaLR(optimizer, lambda epoch: one_cycle((epoch + 0.5) / epochs))
+        return [optimizer], [scheduler]

@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader
 
 from seentwice.data.pairs import PairTable
 from seentwice.learn.batches import BalancedTableBatches, PairBatch, PlaceBatches, TableBatches
-from seentwice.learn.siamese_task import SiameseTask
+from seentwice.learn.siamese_task import Schedule, SiameseTask
 
 BatchSource = Literal["table", "places"]
 Precision = Literal["32-true", "64-true", "16-mixed", "bf16-mixed"]
@@ -39,7 +39,11 @@ class TrainingSettings:
     batch_size: int  # pairs a batch of the table
     places_per_batch: int  # for batches of places
     views_per_place: int
+    same_type_share: float  # of the batches of places: those of one room type
     batches_per_epoch: int
+    contrastive_weight: float  # of the contrastive loss, beside the cross-entropy; 0 is without
+    temperature: float  # of the contrastive loss
+    schedule: Schedule  # of the learning rate, from epoch to epoch
     precision: Precision  # Lightning's names
     accelerator: Accelerator
 
@@ -77,6 +81,7 @@ class PairModule(pl.LightningDataModule):
                 self.rows,
                 settings.places_per_batch,
                 settings.views_per_place,
+                settings.same_type_share,
                 settings.batches_per_epoch,
                 self.seed,
                 epoch,
@@ -125,7 +130,6 @@ def fit_task(
     Raises:
         KeyboardInterrupt: passed on; the epochs finished so far can be resumed.
     """
-    settings = module.settings
     best = ModelCheckpoint(
         folder,
         filename="best",
@@ -134,27 +138,12 @@ def fit_task(
         save_last=True,
         enable_version_counter=False,
     )
-    trainer = pl.Trainer(
-        max_epochs=settings.epochs,
-        accelerator=settings.accelerator,
-        devices=1,
-        precision=settings.precision,
-        logger=logger or False,
-        callbacks=[
-            best,
-            EarlyStopping(MONITOR, mode="max", patience=settings.patience),
-            EpochReport(on_epoch),
-        ],
-        reload_dataloaders_every_n_epochs=1,
-        num_sanity_val_steps=0,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        log_every_n_steps=1,
-    )
     last = folder / "last.ckpt"
+    # Trunks are built in eval mode, and Lightning leaves every module in the mode it finds.
+    task.train()
     try:
         with _quiet_lightning():
-            trainer.fit(
+            _make_trainer(module.settings, logger, [best, EpochReport(on_epoch)]).fit(
                 task,
                 datamodule=module,
                 ckpt_path=last if resume and last.is_file() else None,
@@ -167,6 +156,24 @@ def fit_task(
     state = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
     task.load_state_dict(state["state_dict"])
     task.cpu()
+
+
+def _make_trainer(
+    settings: TrainingSettings, logger: Logger | None, callbacks: list[pl.Callback]
+) -> pl.Trainer:
+    return pl.Trainer(
+        max_epochs=settings.epochs,
+        accelerator=settings.accelerator,
+        devices=1,
+        precision=settings.precision,
+        logger=logger or False,
+        callbacks=[*callbacks, EarlyStopping(MONITOR, mode="max", patience=settings.patience)],
+        reload_dataloaders_every_n_epochs=1,
+        num_sanity_val_steps=0,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        log_every_n_steps=1,
+    )
 
 
 @contextmanager

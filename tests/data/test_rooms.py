@@ -1,6 +1,7 @@
 import itertools
 import json
 import re
+from collections import Counter
 from pathlib import Path
 
 import imagehash
@@ -10,7 +11,7 @@ from PIL import Image
 from sklearn.metrics import roc_auc_score
 
 from seentwice.data import rooms
-from seentwice.data.rooms import write_rooms
+from seentwice.data.rooms import RoomsSource, write_rooms
 from seentwice.errors import UserError
 from seentwice.rendering.palettes import ROOM_TYPES
 
@@ -148,6 +149,20 @@ def test_parameters_are_written_beside_the_photos(tmp_path: Path) -> None:
     write_few(tmp_path / "rooms", seed=4)
     written = json.loads((tmp_path / "rooms" / "rooms.json").read_text())
     assert (written["seed"], written["width_px"], written["views_per_place"]) == (4, 48, 2)
+
+
+def test_source_draws_the_rooms_and_reads_their_places(tmp_path: Path) -> None:
+    source = RoomsSource(tmp_path / "rooms", 0, 5, 2, 2, *SIZE_PX, workers=1)
+    seen: list[tuple[int, int]] = []
+    source.prepare(lambda done, total: seen.append((done, total)))
+    source.prepare(lambda done, total: pytest.fail("drawn again"))
+    assert seen[-1] == (14, 14)
+    photo_set = source.read()
+    assert photo_set.name == "rooms"
+    counts = Counter((photo.split, photo.room_type, photo.place) for photo in photo_set.photos)
+    assert set(counts.values()) == {2}
+    assert Counter(split for split, *_ in counts) == {"train": 5, "test": 2}
+    assert all(place.startswith(f"{room_type}/") for _, room_type, place in counts)
 
 
 def measure_histogram(photo: Image.Image) -> np.ndarray:

@@ -166,6 +166,8 @@ def _make_trainer(
         accelerator=settings.accelerator,
         devices=1,
         precision=settings.precision,
+        # Without it, gathering a view into several pairs adds its gradients in any order.
+        deterministic=True,
         logger=logger or False,
         callbacks=[*callbacks, EarlyStopping(MONITOR, mode="max", patience=settings.patience)],
         reload_dataloaders_every_n_epochs=1,

@@ -1,0 +1,122 @@
+"""Every config composes, matches what it configures, and names what is there."""
+
+import inspect
+from itertools import product
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.utils import get_object
+from omegaconf import DictConfig, OmegaConf
+
+from seentwice.commands import main, nets, workbench
+from seentwice.commands.application import find_configs
+from seentwice.commands.settings import read_settings
+from seentwice.data.views import EditChoice
+from seentwice.edits import EDITS
+from seentwice.learn.training import TrainingSettings
+from seentwice.models.backbones import BACKBONES
+from seentwice.models.heads import HEADS, build_head
+from seentwice.models.towers import TOWERS, build_tower
+
+CONFIGS = find_configs()
+COMMANDS = sorted(main.COMMANDS)
+GROUPS = sorted(path.name for path in CONFIGS.iterdir() if path.is_dir())
+OPTIONS = [
+    (group, path.stem) for group in GROUPS for path in sorted((CONFIGS / group).glob("*.yaml"))
+]
+RECORDS = {
+    "backbone": workbench.BackboneSettings,
+    "split": workbench.SplitSettings,
+    "pairs": workbench.PairSettings,
+    "edits": EditChoice,
+    "tower": nets.TowerSettings,
+    "training": TrainingSettings,
+}
+
+
+def composed(command: str, *overrides: str) -> DictConfig:
+    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        return compose(command, list(overrides))
+
+
+def groups_of(command: str) -> set[str]:
+    entries = OmegaConf.load(CONFIGS / f"{command}.yaml").defaults
+    names = {str(key) for entry in entries if isinstance(entry, DictConfig) for key in entry}
+    return {name.removeprefix("optional ") for name in names}
+
+
+def with_root(group: str, option: str) -> list[str]:
+    override = f"+experiment={option}" if group == "experiment" else f"{group}={option}"
+    return [override, *(["data.root=photos"] if (group, option) == ("data", "folder") else [])]
+
+
+def targets_in(node: object) -> list[DictConfig]:
+    if not isinstance(node, DictConfig):
+        return []
+    found = [node] if "_target_" in node else []
+    return found + [target for key in node for target in targets_in(node._get_node(key))]
+
+
+@pytest.mark.parametrize(("command", "choice"), list(product(COMMANDS, OPTIONS)))
+def test_every_option_composes_and_matches_what_it_configures(
+    command: str, choice: tuple[str, str]
+) -> None:
+    group, option = choice
+    if group not in groups_of(command):
+        return
+    config = composed(command, *with_root(group, option))
+    for section, record in RECORDS.items():
+        if section in config:
+            read_settings(record, config, section)
+    for target in targets_in(config):
+        built = get_object(target._target_)
+        arguments = {key: None for key in target if not str(key).startswith("_")}
+        signature = inspect.signature(built)
+        if target.get("_partial_"):
+            signature.bind_partial(**arguments)
+        else:
+            signature.bind(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("group", "registry"), [("backbone", BACKBONES), ("head", HEADS), ("tower", TOWERS)]
+)
+def test_the_config_folder_and_the_registry_name_the_same_things(
+    group: str, registry: dict[str, object]
+) -> None:
+    assert {option for name, option in OPTIONS if name == group} == set(registry)
+
+
+@pytest.mark.parametrize("option", sorted(BACKBONES))
+def test_a_backbones_config_names_that_backbone(option: str) -> None:
+    assert composed("compare", f"backbone={option}").backbone.name == option
+
+
+@pytest.mark.parametrize("option", sorted(TOWERS))
+def test_a_towers_config_builds_that_tower(option: str) -> None:
+    tower = composed("train", f"tower={option}").tower
+    assert tower.name == option
+    assert isinstance(build_tower(tower.name, 7, 5), TOWERS[option])
+
+
+@pytest.mark.parametrize("option", sorted(HEADS))
+def test_a_heads_config_builds_that_head(option: str) -> None:
+    head = composed("train", f"head={option}").head
+    settings = OmegaConf.to_container(head[option])
+    assert isinstance(build_head(option, 8, settings), HEADS[option])
+
+
+def test_every_edit_that_a_config_names_exists() -> None:
+    for group, option in OPTIONS:
+        if group == "edits":
+            edits = composed("compare", f"edits={option}").edits
+            assert set(edits.train) | set(edits.evaluation) <= set(EDITS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_config_says_in_its_first_line_what_it_is(command: str) -> None:
+    for path in [CONFIGS / f"{command}.yaml", *CONFIGS.glob("*/*.yaml")]:
+        first = next(
+            line for line in path.read_text().splitlines() if not line.startswith("# @package")
+        )
+        assert first.startswith("# "), path

@@ -1,0 +1,70 @@
+"""What a user does wrong is answered by one line that names the choices, and exit code 2."""
+
+from pathlib import Path
+
+import pytest
+
+from seentwice.commands.main import main
+
+MISTAKES = {
+    "unknown command": ("compair", "no command 'compair': choose one of prepare, compare, train"),
+    "not an override": ("compare seed", "'seed' is not an override: write key=value"),
+    "unknown key": ("compare sed=1", "no key 'sed' (did you mean seed?): choose one of"),
+    "unknown nested key": ("train training.epoch=3", "(did you mean epochs?): choose one of"),
+    "unknown option": ("compare backbone=vgg", "compact mobilenet_v2 mobilenet_v3_large vgg16"),
+    "unknown head": ("compare head=[l2,l3]", "Could not load 'head/l3'"),
+    "unknown data set": ("prepare data=flats", "folder houses rooms"),
+    "no root": ("compare data=folder", "data.root needs a value: give data.root=VALUE"),
+    "missing folder": ("prepare data=folder data.root=nowhere", "'nowhere': no such folder"),
+    "empty folder": ("prepare data=folder data.root=empty", "'empty' holds no photo"),
+    "unknown baseline": ("compare baselines=[sift]", "no 'sift': choose from cosine, knn"),
+    "nothing to compare": ("compare head=[] baselines=[]", "nothing to compare: choose heads"),
+    "two heads": ("train head=[l1,l2]", "train takes one head; compare takes several"),
+    "no checkpoint": ("evaluate", "checkpoint needs a value: give checkpoint=VALUE"),
+    "missing checkpoint": ("evaluate checkpoint=none.safetensors", "no such file"),
+    "not a run": ("train resume=abc", "resume=abc: neither an MLflow run of train nor the folder"),
+    "missing weights": ("train backbone.weights=w.safetensors", "w.safetensors: no such file"),
+    "unsafe weights": ("train backbone.weights=w.pth", "choose none, imagenet or a .safetensors"),
+    "wrong type": ("train data=folder data.root=R training.epochs=many", "training.epochs='many'"),
+    "wrong choice": ("train data=folder data.root=R training.batches=x", "'table' or 'places'"),
+    "wrong edit": ("compare data=folder data.root=R edits.train=[blur]", "watermark"),
+    "too many folds": ("compare data=folder data.root=R folds=99", "folds=99: choose 3 to 20"),
+    "pickle": ("compare --experimental-rerun config.pickle", "opens a pickle"),
+    "unknown config folder": ("compare --config-dir nowhere", "nowhere' not found"),
+    "unreadable config": ("compare --config-dir broken data=torn", "a config cannot be read"),
+    "binary config": ("compare --config-dir broken data=binary", "a config cannot be read"),
+    "wrong data setting": ("prepare data.train_places=many", "data.train_places='many': Input"),
+    "wrong optimizer": ("train data=folder data.root=R optimizer.lr=-1", "optimizer: Invalid"),
+    "negative seed": ("compare data=folder data.root=R seed=-1", "seed=-1: Input should be gr"),
+    "seed that is none": (
+        "compare data=folder data.root=R seed=x",
+        "seed='x': Input should be",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", sorted(MISTAKES))
+def test_a_mistake_gives_one_line_and_exit_code_2(
+    name: str,
+    few_rooms: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "broken" / "data").mkdir(parents=True)
+    (tmp_path / "broken" / "data" / "torn.yaml").write_text("root: [unclosed\n")
+    (tmp_path / "broken" / "data" / "binary.yaml").write_bytes(b"\x89PNG\xff\xfe\x00")
+    words, complaint = MISTAKES[name]
+    arguments = [word.replace("root=R", f"root={few_rooms}") for word in words.split()]
+    assert main(arguments) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1, lines
+    assert complaint in lines[0]
+    assert lines[0].startswith("seentwice")
+
+
+def test_an_unknown_flag_gives_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", "--frobnicate"]) == 2
+    assert "unrecognized arguments: --frobnicate" in capsys.readouterr().err

@@ -1,0 +1,48 @@
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from seentwice import __version__
+from seentwice.commands.main import COMMANDS, main
+
+
+@pytest.mark.parametrize("words", [[], ["--help"], ["-h"], ["help"]])
+def test_help_lists_the_commands(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 0
+    text = capsys.readouterr().out
+    assert all(f"  {command}" in text for command in COMMANDS)
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"seentwice {__version__}\n"
+
+
+def test_help_loads_none_of_the_slow_libraries() -> None:
+    code = (
+        "import sys; from seentwice.commands.main import main; main(['--help']);"
+        "print(sorted({'torch', 'mlflow', 'hydra', 'numpy', 'PIL'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_help_of_a_command_shows_groups_and_examples(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([command, "--help"]) == 0
+    text = capsys.readouterr().out
+    assert "data: folder, houses, rooms" in text
+    assert f"seentwice {command}" in text.split("Examples:")[1]
+
+
+def test_cfg_job_prints_the_configuration_and_runs_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["compare", "--cfg", "job", "seed=7", "head=[l1]"]) == 0
+    config = yaml.safe_load(capsys.readouterr().out)
+    assert config["seed"] == 7
+    assert list(config["head"]) == ["l1"]

@@ -4,12 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
+from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
 from seentwice.data.pairs import PairTable
 from seentwice.detectors.describe import Rows
 from seentwice.detectors.protocol import Evidence
+
+LEAST_STEEPNESS = 1e-6  # a standard deviation of the evidence: flat, yet it keeps the ranking
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +36,19 @@ def fit_calibration(evidence: NDArray[np.floating], label: NDArray[np.bool_]) ->
         evidence: (n,) higher is more surely positive.
         label: (n,) with both classes.
     """
-    spread = float(evidence.std()) or 1.0
+    # The deviation of equal values is rounding, not always 0.
+    spread = float(evidence.std()) if np.ptp(evidence) > 0 else 1.0
     centre = float(evidence.mean())
     # Standardised, because the fit's weak regularisation depends on the scale.
     column = ((evidence - centre) / spread).reshape(-1, 1)
     model = LogisticRegression(C=1e3).fit(column, label)
-    # Evidence that ranks worse than chance must not be turned round on the quiet.
-    slope = max(float(model.coef_[0, 0]), 1e-6) / spread
-    return Calibration(slope, float(model.intercept_[0]) - slope * centre)
+    steepness, level = float(model.coef_[0, 0]), float(model.intercept_[0])
+    if steepness < LEAST_STEEPNESS:
+        # Evidence that ranks worse than chance must not be turned round on the quiet: the best
+        # fit that does not is flat, at the share of positives.
+        steepness, level = LEAST_STEEPNESS, float(logit(label.mean()))
+    slope = steepness / spread
+    return Calibration(slope, level - slope * centre)
 
 
 class CalibratedDetector:

@@ -1,0 +1,142 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import minimize
+
+from seentwice.data.pairs import PairTable
+from seentwice.detectors.calibration import CalibratedDetector, fit_calibration
+
+
+def make_evidence(seed, count=400, share=0.3, shift=1.5):
+    """Evidence that is higher for positives by `shift` standard deviations."""
+    rng = np.random.default_rng(seed)
+    label = rng.random(count) < share
+    return shift * label + rng.normal(size=count), label
+
+
+def loss(parameters, evidence, label):
+    """The mean negative log-likelihood, in nats."""
+    logit = parameters[0] * evidence + parameters[1]
+    return float((np.logaddexp(0, logit) - label * logit).mean())
+
+
+def fit_slowly(evidence, label, least_slope=None):
+    return minimize(
+        loss,
+        [0.0, 0.0],
+        (evidence, label),
+        method="L-BFGS-B",
+        bounds=[(least_slope, None), (None, None)],
+        options={"ftol": 1e-15, "gtol": 1e-10},
+    ).x
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.8])
+def test_the_fit_is_that_of_maximum_likelihood(seed, share):
+    evidence, label = make_evidence(seed, 1000, share)
+    slope, offset = fit_slowly(evidence, label)
+    fitted = fit_calibration(evidence, label)
+    assert fitted.slope == pytest.approx(slope, rel=1e-2)
+    assert fitted.offset == pytest.approx(offset, rel=1e-2)
+    assert fitted(evidence) == pytest.approx(
+        1 / (1 + np.exp(-(slope * evidence + offset))), abs=1e-2
+    )
+
+
+@pytest.mark.parametrize(("scale", "shift"), [(1e-4, 0.0), (64.0, -32.0), (1e6, 1e6)])
+def test_the_scale_of_the_evidence_does_not_matter(scale, shift):
+    evidence, label = make_evidence(0)
+    moved = scale * evidence + shift
+    assert fit_calibration(moved, label)(moved) == pytest.approx(
+        fit_calibration(evidence, label)(evidence), abs=1e-6
+    )
+
+
+def test_the_mean_probability_is_the_share_of_positives():
+    evidence, label = make_evidence(1, share=0.1)
+    probability = fit_calibration(evidence, label)(evidence)
+    assert probability.mean() == pytest.approx(label.mean(), abs=1e-4)
+
+
+@pytest.mark.parametrize("share", [0.05, 0.3, 0.9])
+def test_evidence_worse_than_chance_is_not_turned_round(share):
+    evidence, label = make_evidence(2, 2000, share, shift=-3.0)
+    fitted = fit_calibration(evidence, label)
+    assert fitted.slope > 0
+    probability = fitted(evidence)
+    assert np.array_equal(np.argsort(probability), np.argsort(evidence))
+    # The best fit whose slope is not negative says of every pair what the share says.
+    slope, offset = fit_slowly(evidence, label, least_slope=0.0)
+    assert slope == pytest.approx(0, abs=1e-6)
+    assert probability == pytest.approx(np.full(len(label), label.mean()), abs=1e-4)
+    assert loss((fitted.slope, fitted.offset), evidence, label) == pytest.approx(
+        loss((slope, offset), evidence, label), abs=1e-5
+    )
+
+
+@pytest.mark.parametrize("value", [0.0, 0.7, -123.4])  # the deviation of the last two is not 0
+def test_evidence_that_says_nothing_gives_the_share_of_positives(value):
+    label = np.arange(100) < 20
+    fitted = fit_calibration(np.full(100, value), label)
+    assert fitted(np.array([value, value + 0.1])) == pytest.approx([0.2, 0.2], abs=1e-4)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.tuples(st.booleans(), st.integers(-64, 64)), min_size=4, max_size=40).filter(
+        lambda pairs: len({label for label, _ in pairs}) == 2
+    )
+)
+def test_the_ranking_is_unchanged(pairs):
+    label, evidence = (np.array(column) for column in zip(*pairs, strict=True))
+    fitted = fit_calibration(evidence.astype(np.float64), label)
+    ladder = np.unique(evidence).astype(np.float64)
+    assert fitted.slope > 0
+    assert (np.diff(fitted(ladder)) >= 0).all()
+    doubtful = ladder[fitted(ladder) < 1 - 1e-9]  # beyond, neighbours may round to one float
+    assert (np.diff(fitted(doubtful)) > 0).all()
+
+
+def test_float32_evidence_gives_float64_probabilities():
+    evidence, label = make_evidence(0)
+    probability = fit_calibration(evidence.astype(np.float32), label)(evidence.astype(np.float32))
+    assert probability.dtype == np.float64
+    assert probability == pytest.approx(fit_calibration(evidence, label)(evidence), abs=1e-4)
+
+
+def table(evidence, label):
+    """A pair table whose left sides name the rows of their evidence."""
+    number = np.arange(len(label))
+    return PairTable((), number + evidence, number, label, label.astype(np.int8))
+
+
+class Recorded:
+    """Evidence read from the rows; remembers what it was fitted on."""
+
+    def __init__(self):
+        self.fitted = []
+
+    def fit(self, train, validation, rows):
+        self.fitted.append((train, validation, rows))
+
+    def of(self, pairs, rows):
+        assert self.fitted, "asked for evidence before it was fitted"
+        return rows["evidence"][pairs.left]
+
+
+def test_a_detector_is_calibrated_on_validation_pairs_alone():
+    (train, _), (validation, label), (test, _) = (make_evidence(seed, 200) for seed in range(3))
+    rows = {"evidence": np.concatenate([train, validation, test])}
+    tables = [table(start, label) for start in (0, 200, 400)]
+    detector = CalibratedDetector(Recorded())
+    detector.fit(tables[0], tables[1], rows)
+    assert detector.evidence.fitted == [(tables[0], tables[1], rows)]
+    assert detector.calibration == fit_calibration(validation, label)
+    np.testing.assert_array_equal(detector.score(tables[2], rows), detector.calibration(test))
+
+
+def test_a_detector_that_was_not_fitted_says_so():
+    with pytest.raises(RuntimeError, match="fit the detector before it scores"):
+        CalibratedDetector(Recorded()).score(table(0, np.array([True])), {})

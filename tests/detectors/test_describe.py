@@ -1,0 +1,170 @@
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from seentwice.detectors import describe
+from seentwice.detectors.describe import describe_views
+from seentwice.errors import UserError
+from seentwice.photos import PhotoError
+from seentwice.records import Photo, Reason, Unreadable, View
+
+BROKEN = ("2", "5")
+
+
+def make_views(photos=8, edits=("", "plus:1", "plus:7")):
+    return [
+        View(Photo(Path(str(n)), f"{n}.jpg", f"room/{n}"), edit)
+        for n in range(photos)
+        for edit in edits
+    ]
+
+
+def value_of(view):
+    """What every pixel of a view is: 10 a photo, plus what the edit says."""
+    return 10 * int(view.photo.path.name) + int(view.edit.partition(":")[2] or 0)
+
+
+class Disk:
+    """Stands in for files: photo n is grey of level 10 n."""
+
+    def __init__(self, broken=BROKEN):
+        self.broken = broken
+        self.decoded = []
+        self.max_pixels = set()
+        self.edited = []
+
+    def read_photo(self, path, max_pixels):
+        self.decoded.append(path.name)
+        self.max_pixels.add(max_pixels)
+        if path.name in self.broken:
+            raise PhotoError(Unreadable(path, Reason.TRUNCATED, "the end is missing"))
+        return Image.new("RGB", (4, 3), (10 * int(path.name),) * 3)
+
+    def apply_edit(self, image, text):
+        self.edited.append(text)
+        return image.point(lambda level: level + int(text.partition(":")[2]))
+
+
+class Level:
+    """The grey level, twice: first as it is seen, then halved."""
+
+    name = "level"
+
+    def __init__(self):
+        self.blocks = []
+
+    def look(self, image):
+        return np.array([image.getpixel((1, 1))[0]], dtype=np.uint8)
+
+    def finish(self, looks):
+        self.blocks.append(len(looks))
+        return np.hstack([looks, looks / 2])
+
+
+class Size:
+    name = "size"
+
+    def look(self, image):
+        return np.array(image.size)
+
+    def finish(self, looks):
+        return looks
+
+
+@pytest.fixture
+def disk(monkeypatch):
+    stand_in = Disk()
+    monkeypatch.setattr(describe, "read_photo", stand_in.read_photo)
+    monkeypatch.setattr(describe, "apply_edit", stand_in.apply_edit)
+    return stand_in
+
+
+def run(views, descriptors=None, workers=2, on_progress=lambda done, total: None):
+    return describe_views(views, descriptors or [Level(), Size()], workers, 1000, on_progress)
+
+
+def test_a_photo_is_decoded_once_whatever_its_views_and_descriptors(disk):
+    run(make_views(), [Level(), Size()])
+    assert sorted(disk.decoded) == [str(n) for n in range(8)]
+    assert disk.max_pixels == {1000}
+    assert sorted(disk.edited) == ["plus:1"] * 6 + ["plus:7"] * 6  # a view as it is has no edit
+
+
+@pytest.mark.parametrize("batch", [1, 2, 5, 1000])
+@pytest.mark.parametrize("workers", [1, 2, 7])
+def test_row_i_belongs_to_view_i_for_all_workers_and_batches(disk, monkeypatch, workers, batch):
+    monkeypatch.setattr(describe, "BATCH", batch)
+    views = make_views()
+    described = run(views, workers=workers)
+    readable = np.array([view.photo.path.name not in BROKEN for view in views])
+    values = np.array([value_of(view) for view in views]) * readable
+    assert set(described.rows) == {"level", "size"}
+    np.testing.assert_array_equal(described.rows["level"], np.stack([values, values / 2], axis=1))
+    np.testing.assert_array_equal(described.rows["size"], readable[:, None] * [4, 3])
+    np.testing.assert_array_equal(described.readable, readable)
+
+
+def test_a_photo_that_is_slow_to_decode_keeps_its_place(disk, monkeypatch):
+    later = threading.Event()
+
+    def read_photo(path, max_pixels):
+        if path.name == "0":
+            assert later.wait(timeout=60)
+        later.set()
+        return Disk(broken=()).read_photo(path, max_pixels)
+
+    monkeypatch.setattr(describe, "read_photo", read_photo)
+    views = make_views(photos=4)
+    assert run(views).rows["level"][:, 0].tolist() == [value_of(view) for view in views]
+
+
+def test_unreadable_photos_are_listed_in_order_once(disk):
+    described = run(make_views(), workers=3)
+    assert described.unreadable == tuple(
+        Unreadable(Path(name), Reason.TRUNCATED, "the end is missing") for name in BROKEN
+    )
+
+
+def test_nothing_readable_is_an_error_that_names_the_first(disk):
+    disk.broken = ("0", "1")
+    with pytest.raises(UserError, match=r"none of 2 photos could be read; the first: 0: truncated"):
+        run(make_views(photos=2))
+    with pytest.raises(UserError, match=r"none of 0 photos could be read$"):
+        run([])
+
+
+def test_progress_counts_photos_unreadable_ones_too(disk):
+    told = []
+    run(make_views(), on_progress=lambda *counts: told.append(counts))
+    assert told == [(n, 8) for n in range(1, 9)]
+
+
+def test_photos_are_finished_in_batches(disk, monkeypatch):
+    monkeypatch.setattr(describe, "BATCH", 6)
+    disk.broken = ()
+    level = Level()
+    run(make_views(photos=5), [level])
+    assert level.blocks == [6, 6, 3]  # three views a photo: a photo is never cut in two
+
+
+def test_only_a_bounded_number_of_photos_is_decoded_ahead(disk):
+    ahead = []
+    disk.broken = ()
+    run(
+        make_views(photos=25, edits=("",)),
+        workers=2,
+        on_progress=lambda done, total: ahead.append(len(disk.decoded) - done),
+    )
+    assert max(ahead) <= 4 * 2
+
+
+def test_an_error_of_a_descriptor_is_not_taken_for_an_unreadable_photo(disk):
+    class Wrong(Level):
+        def look(self, image):
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run(make_views(), [Wrong()])

@@ -1,0 +1,151 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from seentwice.data.pairs import PairTable
+from seentwice.detectors import similarity
+from seentwice.detectors.hashes import HashDescriptor, hash_column, hash_similarity
+from seentwice.detectors.histogram import HistogramDescriptor, histogram_similarity
+from seentwice.detectors.similarity import ZeroShot, blockwise
+from seentwice.detectors.trunk import (
+    PixelDescriptor,
+    TrunkDescriptor,
+    cosine_similarity,
+    unit_rows,
+)
+from seentwice.errors import UserError
+from seentwice.hashing import HASHES
+from seentwice.models.backbones import BACKBONES, build_trunk, embed_looks
+
+
+def make_pairs(views=20, count=101):
+    left, right = np.random.default_rng(0).integers(views, size=(2, count))
+    return PairTable((), left, right, left == right, np.zeros(count, np.int8))
+
+
+PAIRS = make_pairs()
+SIDES = list(zip(PAIRS.left.tolist(), PAIRS.right.tolist(), strict=True))
+
+
+@pytest.fixture(params=[1, 7, 101, 8192])
+def block(request, monkeypatch):
+    monkeypatch.setattr(similarity, "BLOCK", request.param)
+
+
+def noise(seed=1, size=(60, 40)):
+    pixels = np.random.default_rng(seed).integers(256, size=(size[1], size[0], 3), dtype=np.uint8)
+    return Image.fromarray(pixels)
+
+
+@pytest.mark.usefixtures("block")
+def test_blocks_change_nothing():
+    rows = np.random.default_rng(2).normal(size=(20, 3))
+    found = blockwise(PAIRS, rows, lambda left, right: (left - 2 * right)[:, 0])
+    assert found.tolist() == [rows[a, 0] - 2 * rows[b, 0] for a, b in SIDES]
+
+
+def test_no_pairs_have_no_similarities():
+    none = PAIRS.take(np.zeros(len(PAIRS), dtype=bool))
+    assert blockwise(none, np.zeros((20, 3)), lambda left, right: left[:, 0]).shape == (0,)
+
+
+@pytest.mark.usefixtures("block")
+def test_the_cosine_of_features():
+    features = np.random.default_rng(3).normal(size=(20, 5)).astype(np.float32)
+    features[PAIRS.right[0]] = 0
+    expected = [
+        float(features[a] @ features[b])
+        / max(float(np.linalg.norm(features[a]) * np.linalg.norm(features[b])), 1e-30)
+        for a, b in SIDES
+    ]
+    found = cosine_similarity(PAIRS, {"trunk": features})
+    assert found == pytest.approx(expected, abs=1e-6)
+    assert found[0] == 0  # a row of zeros is like nothing, and no division by zero
+
+
+@pytest.mark.parametrize("scale", [1e-15, 1.0, 1e15])
+def test_rows_are_scaled_to_length_one(scale):
+    rows = np.array([[3.0, 4.0], [0.0, 0.0], [-1.0, 0.0]], dtype=np.float32)
+    expected = [[0.6, 0.8], [0, 0], [-1, 0]]
+    np.testing.assert_allclose(unit_rows(rows * np.float32(scale)), expected, rtol=1e-5)
+
+
+@pytest.mark.usefixtures("block")
+def test_the_intersection_of_histograms():
+    rows = np.random.default_rng(4).dirichlet(np.ones(512), size=20).astype(np.float32)
+    expected = [sum(min(p, q) for p, q in zip(rows[a], rows[b], strict=True)) for a, b in SIDES]
+    assert histogram_similarity(PAIRS, {"histogram": rows}) == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_histogram_counts_every_pixel():
+    photo = noise()
+    counts = dict.fromkeys(range(512), 0)
+    for row in np.asarray(photo).tolist():
+        for red, green, blue in row:
+            counts[64 * (red // 32) + 8 * (green // 32) + blue // 32] += 1
+    found = HistogramDescriptor().look(photo)
+    assert found.dtype == np.float32
+    assert found == pytest.approx([counts[colour] / 2400 for colour in range(512)], abs=1e-7)
+
+
+def test_histograms_of_one_colour():
+    looks = [
+        HistogramDescriptor().look(Image.new("RGB", size, colour))
+        for size, colour in [((3, 5), "#1f0000"), ((9, 2), "#00001f"), ((1, 1), "#200000")]
+    ]
+    rows = {"histogram": HistogramDescriptor().finish(np.stack(looks))}
+    pairs = PairTable(
+        (), np.array([0, 0]), np.array([1, 2]), np.zeros(2, bool), np.zeros(2, np.int8)
+    )
+    assert histogram_similarity(pairs, rows).tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("name", list(HASHES))
+def test_the_similarity_of_hashes_is_minus_the_bits_that_differ(name):
+    hashes = np.random.default_rng(5).integers(2**64, size=(20, len(HASHES)), dtype=np.uint64)
+    column = hashes[:, list(HASHES).index(name)].tolist()
+    found = hash_similarity(name)(PAIRS, {"hashes": hashes})
+    assert found.tolist() == [-bin(column[a] ^ column[b]).count("1") for a, b in SIDES]
+
+
+def test_equal_hashes_are_more_similar_than_all_others():
+    hashes = np.zeros((2, len(HASHES)), dtype=np.uint64)
+    hashes[1] = 2**64 - 1
+    pairs = PairTable(
+        (), np.array([0, 0]), np.array([0, 1]), np.zeros(2, bool), np.zeros(2, np.int8)
+    )
+    assert hash_similarity(next(iter(HASHES)))(pairs, {"hashes": hashes}).tolist() == [0, -64]
+
+
+def test_a_photo_has_one_hash_a_kind():
+    descriptor = HashDescriptor()
+    look = descriptor.look(noise())
+    assert (look.shape, look.dtype) == ((len(HASHES),), np.uint64)
+    rows = {descriptor.name: descriptor.finish(np.stack([look, look + np.uint64(1)]))}
+    for number, name in enumerate(HASHES):
+        assert hash_column(rows, name).tolist() == [int(look[number]), int(look[number]) + 1]
+
+
+def test_an_unknown_hash_names_the_choices():
+    with pytest.raises(UserError, match=f"hash 'best': choose one of {', '.join(HASHES)}"):
+        hash_column({}, "best")
+
+
+def test_a_fixed_similarity_learns_nothing():
+    evidence = ZeroShot(lambda pairs, rows: rows["a"][pairs.left])
+    evidence.fit(PAIRS, PAIRS, {})
+    rows = {"a": np.arange(20.0)}
+    np.testing.assert_array_equal(evidence.of(PAIRS, rows), PAIRS.left)
+
+
+def test_what_a_trunk_sees_of_a_view():
+    trunk = build_trunk("compact", "none", "average", seed=0)
+    looks = [PixelDescriptor(trunk.preprocessing).look(noise(seed)) for seed in (0, 1)]
+    np.testing.assert_array_equal(looks[0], TrunkDescriptor(trunk).look(noise(0)))
+    preprocessing = BACKBONES["compact"].preprocessing
+    assert looks[0].shape == (3, preprocessing.height_px, preprocessing.width_px)
+    pixels = PixelDescriptor(trunk.preprocessing).finish(np.stack(looks))
+    assert pixels.dtype == np.uint8
+    features = TrunkDescriptor(trunk).finish(np.stack(looks))
+    np.testing.assert_array_equal(features, embed_looks(trunk, pixels))
+    assert features.dtype == np.float32

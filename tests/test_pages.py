@@ -122,6 +122,7 @@ class Parsed(HTMLParser):
 
 def test_the_page_above_has_every_kind_of_block() -> None:
     assert {type(block) for block in BLOCKS} == set(get_args(Block))
+    assert len(FIELDS) == 23
 
 
 @pytest.mark.parametrize("field", FIELDS)

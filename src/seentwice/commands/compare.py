@@ -298,6 +298,7 @@ def _print_counts(bench: Workbench, console: Console) -> None:
     console.print(
         f"{bench.photo_set.name}: {len(photos):,} photos of "
         f"{len({photo.place for photo in photos}):,} places, {len(bench.plan.views):,} views",
+        markup=False,
         highlight=False,
     )
     for file in bench.unreadable:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from seentwice.compare.results import Comparison, DetectorResult
@@ -24,7 +25,7 @@ def print_table(comparison: Comparison, console: Console) -> None:
     """Print one row a detector, best average precision first."""
     table = Table(
         "detector",
-        title=title_of(comparison),
+        title=escape(title_of(comparison)),
         caption=f"[95 % interval over {describe_clusters(comparison)}]; "
         "the report and results.json have every metric",
     )

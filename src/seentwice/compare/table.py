@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -28,6 +29,10 @@ def print_table(comparison: Comparison, console: Console) -> None:
         title=escape(title_of(comparison)),
         caption=f"[95 % interval over {describe_clusters(comparison)}]; "
         "the report and results.json have every metric",
+        box=SIMPLE_HEAD,  # no lines between columns: they would cut the names at 100 columns
+        show_edge=False,
+        pad_edge=False,
+        collapse_padding=True,
     )
     for header in [*TERMINAL_METRICS.values(), "fit s", "pairs/s"]:
         table.add_column(header, justify="right", no_wrap=True)

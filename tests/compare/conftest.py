@@ -1,0 +1,156 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seentwice.compare import summary
+from seentwice.compare.results import (
+    Comparison,
+    DetectorResult,
+    SliceResult,
+    TableCounts,
+    UnreadableFile,
+)
+from seentwice.compare.scoring import Scores
+from seentwice.data.pairs import PairPolicy, make_pairs
+from seentwice.data.tables import FoldTables
+from seentwice.records import Interval, Photo, View
+
+PLACES = 12
+
+
+def build_views(with_properties=True, with_room_types=True):
+    """Two photos of each of 12 places, two places a home, each photo as it is and mirrored."""
+    return tuple(
+        View(
+            Photo(
+                Path(f"{place}_{k}"),
+                f"{place}_{k}.jpg",
+                f"room/{place}",
+                property=f"home/{place // 2}" if with_properties else None,
+                room_type=["kitchen", "bath"][place % 2] if with_room_types else None,
+            ),
+            edit,
+        )
+        for place in range(PLACES)
+        for k in range(2)
+        for edit in ("", "hflip")
+    )
+
+
+def build_folds(views):
+    """Two folds: places 0-3 and then 4-7 are tested, the next four validate, the rest train."""
+    place = np.arange(len(views)) // 4
+    hashes = np.random.default_rng(0).integers(256, size=len(views)).astype(np.uint64)
+
+    def table(first):
+        members = np.flatnonzero((place - first) % PLACES < 4)
+        return make_pairs(views, members, hashes, PairPolicy(1000, 1000, 0.5, 3), [0, first])
+
+    return [FoldTables(table(8), table(4), table(0)), FoldTables(table(0), table(8), table(4))]
+
+
+@pytest.fixture
+def make_views():
+    return build_views
+
+
+@pytest.fixture
+def make_folds():
+    return build_folds
+
+
+@pytest.fixture
+def folds():
+    return build_folds(build_views())
+
+
+@pytest.fixture
+def tested(folds):
+    return summary.gather_test_pairs(folds)
+
+
+@pytest.fixture
+def make_scores(tested):
+    """Scores of the tested pairs, better with less noise."""
+
+    def make(noise, seed=0):
+        label = tested.pairs.label
+        score = 0.3 + 0.4 * label + noise * np.random.default_rng(seed).normal(size=len(label))
+        score = np.clip(score, 0, 1)
+        return Scores(score, score >= 0.55, (0.5, 0.55), 12.25, 123456.7)
+
+    return make
+
+
+def interval(value, width=0.01):
+    return Interval(value, value - width, value + width)
+
+
+METRICS = {
+    "average_precision": 0.9,
+    "roc_auc": 0.95,
+    "accuracy": 0.875,
+    "precision": 0.8,
+    "recall": 0.7,
+    "f1": 0.75,
+    "recall_at_99_precision": 0.5,
+    "bce": 0.3,
+    "accuracy_at_half": 0.85,
+}
+KINDS = ("edited", "same_place", "negative", "hash_hard")
+
+
+def make_result(name, loss=0.0, is_trained=False, over_baseline=None):
+    return DetectorResult(
+        name=name,
+        is_trained=is_trained,
+        metrics={metric: interval(value - loss) for metric, value in METRICS.items()},
+        slices={kind: SliceResult(10, interval(0.9 - loss), 0.75) for kind in KINDS},
+        over_baseline=over_baseline or {},
+        thresholds=(0.5, 0.25),
+        fit_seconds=12.25,
+        pairs_per_second=123456.7,
+    )
+
+
+@pytest.fixture
+def comparison():
+    nowhere = Interval(float("nan"), float("nan"), float("nan"))
+    gain = {"average_precision": Interval(0.1, 0.05, 0.15), "roc_auc": interval(0.2)}
+    perception = make_result("perception", 0.4)
+    undefined = {"precision": nowhere, "recall_at_99_precision": nowhere}
+    return Comparison(
+        data="rooms",
+        data_fingerprint="f" * 64,
+        photos=24,
+        places=12,
+        properties=6,
+        unreadable=(UnreadableFile("a/broken.jpg", "truncated", "the end is missing"),),
+        backbone="compact",
+        weights="none",
+        seed=7,
+        folds=2,
+        counts=tuple(
+            TableCounts(
+                split, 12, 48, {"edited": 24, "same_place": 1200, "negative": 9, "hash_hard": 1}
+            )
+            for split in ("train", "validation", "test")
+        ),
+        baseline="cosine",
+        nearest_is_same_place=Interval(0.5, 0.25, 0.75),
+        cluster="property",
+        clusters=6,
+        resamples=1000,
+        detectors=(
+            make_result("siamese", 0.0, True, gain),
+            make_result("cosine", 0.1),
+            replace(perception, metrics={**perception.metrics, **undefined}),
+        ),
+        seconds=61.4,
+        command="seentwice compare folds=2",
+        git_commit="c0ffee",
+        versions={"torch": "2.12", "numpy": "2.3"},
+        machine="2 cores",
+    )

@@ -1,0 +1,178 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from seentwice.compare import summary
+from seentwice.compare.summary import (
+    SAME_ROOM_TYPE,
+    Bootstrap,
+    count_tables,
+    gather_test_pairs,
+    interval_of_share,
+    summarise_scores,
+)
+from seentwice.data.pairs import KINDS
+from seentwice.metrics import pair_metrics
+from seentwice.records import Interval, Kind, Photo, View
+
+FEW = Bootstrap(50, 0)
+
+
+def photos_of(tested, index):
+    views, pairs = tested.pairs.views, tested.pairs
+    return views[pairs.left[index]].photo, views[pairs.right[index]].photo
+
+
+def test_test_pairs_are_those_of_all_folds_in_order(folds, tested):
+    lefts = [fold.test.left for fold in folds]
+    np.testing.assert_array_equal(tested.pairs.left, np.concatenate(lefts))
+    assert len(tested.pairs) == len(tested.left_cluster) == len(tested.right_cluster)
+
+
+def test_clusters_are_homes_where_every_photo_has_one(tested):
+    assert (tested.cluster, tested.clusters) == ("property", 4)  # 8 of 12 places are tested
+    homes = {}
+    for index in range(len(tested.pairs)):
+        left, right = photos_of(tested, index)
+        homes.setdefault(left.property, set()).add(int(tested.left_cluster[index]))
+        homes.setdefault(right.property, set()).add(int(tested.right_cluster[index]))
+    assert all(len(numbers) == 1 for numbers in homes.values())
+    assert len(set.union(*homes.values())) == 4
+
+
+def test_clusters_are_places_where_no_home_is_known(make_views, make_folds):
+    tested = gather_test_pairs(make_folds(make_views(with_properties=False)))
+    assert (tested.cluster, tested.clusters) == ("place", 8)
+    for index in range(len(tested.pairs)):
+        left, right = photos_of(tested, index)
+        same = tested.left_cluster[index] == tested.right_cluster[index]
+        assert same == (left.place == right.place)
+
+
+def test_one_photo_without_a_home_is_enough_to_speak_of_places(make_views, make_folds):
+    views = make_views()
+    changed = tuple(
+        replace(view, photo=replace(view.photo, property=None)) if n == 40 else view
+        for n, view in enumerate(views)
+    )
+    assert gather_test_pairs(make_folds(changed)).cluster == "place"
+
+
+def test_names_that_are_not_utf_8_are_numbered_too(make_folds):
+    views = tuple(
+        View(Photo(Path("x"), f"{n}.jpg", f"caf\udce9/{n // 4}"), "e" * (n % 2)) for n in range(48)
+    )
+    assert gather_test_pairs(make_folds(views)).clusters == 8
+
+
+def test_every_kind_is_a_slice_and_so_are_negatives_of_one_room_type(tested):
+    assert list(tested.slices) == [*(kind.value for kind in Kind), SAME_ROOM_TYPE]
+    for number, kind in enumerate(KINDS):
+        np.testing.assert_array_equal(tested.slices[kind.value], tested.pairs.kind == number)
+    confusable = []
+    for index in range(len(tested.pairs)):
+        left, right = photos_of(tested, index)
+        confusable.append(left.place != right.place and left.room_type == right.room_type)
+    assert tested.slices[SAME_ROOM_TYPE].tolist() == confusable
+
+
+def test_a_kind_without_a_pair_is_no_slice(make_views, make_folds):
+    unedited = tuple(replace(view, edit="") for view in make_views(with_room_types=False))
+    folds = make_folds(
+        tuple(View(replace(view.photo, key=f"{n}.jpg")) for n, view in enumerate(unedited))
+    )
+    assert list(gather_test_pairs(folds).slices) == ["same_place", "negative", "hash_hard"]
+
+
+def test_a_slice_is_its_kind_against_all_pairs_of_the_other_label(tested, make_scores):
+    scores = make_scores(0.25)
+    result = summarise_scores("a", True, scores, None, tested, FEW)
+    label = tested.pairs.label
+    assert set(result.slices) == set(tested.slices)
+    for name, members in tested.slices.items():
+        positive = name in ("edited", "same_place")
+        assert (label[members] == positive).all()
+        against = label != positive
+        one = scores.score[members], np.full(members.sum(), positive)
+        other = scores.score[against], label[against]
+        score, truth = (np.concatenate(sides) for sides in zip(one, other, strict=True))
+        found = result.slices[name]
+        assert found.pairs == members.sum()
+        assert found.roc_auc.value == pytest.approx(roc_auc_score(truth, score))
+        assert found.roc_auc.low <= found.roc_auc.value <= found.roc_auc.high
+        rightly = (scores.decision == label)[members].mean()
+        assert found.decided_rightly == pytest.approx(rightly)
+
+
+def test_all_metrics_are_those_of_all_pairs(tested, make_scores):
+    scores = make_scores(0.25)
+    result = summarise_scores("a", True, scores, None, tested, FEW)
+    expected = pair_metrics(tested.pairs.label, scores.score, scores.decision)
+    assert {name: i.value for name, i in result.metrics.items()} == pytest.approx(expected)
+    assert (result.name, result.is_trained, result.over_baseline) == ("a", True, {})
+    assert result.thresholds == scores.thresholds
+    assert (result.fit_seconds, result.pairs_per_second) == (12.25, 123456.7)
+
+
+def test_the_gain_is_a_paired_difference(tested, make_scores):
+    label, ours, theirs = tested.pairs.label, make_scores(0.2), make_scores(0.6, seed=1)
+    gain = summarise_scores("a", True, ours, theirs, tested, FEW).over_baseline
+    for name, reference in [
+        ("average_precision", average_precision_score),
+        ("roc_auc", roc_auc_score),
+    ]:
+        expected = reference(label, ours.score) - reference(label, theirs.score)
+        assert gain[name].value == pytest.approx(expected)
+    none = summarise_scores("a", True, ours, ours, tested, FEW).over_baseline
+    assert none == {"average_precision": Interval(0, 0, 0), "roc_auc": Interval(0, 0, 0)}
+
+
+def test_the_bootstrap_repeats_exactly_and_follows_its_seed(tested, make_scores):
+    results = [
+        summarise_scores("a", True, make_scores(0.5), None, tested, Bootstrap(50, seed))
+        for seed in (0, 0, 1)
+    ]
+    assert results[0] == results[1] != results[2]
+
+
+def test_the_interval_of_a_share():
+    hits = np.array([True, False, True, True, False, False, True, True, True])
+    cluster = np.array([0, 0, 0, 1, 1, 2, 2, 3, 3])
+    found = interval_of_share(hits, cluster, Bootstrap(400, 3))
+    assert found.value == pytest.approx(6 / 9)
+    # The same resamples by hand: clusters drawn with replacement, shares of the drawn queries.
+    generator, shares = np.random.default_rng(3), []
+    for drawn in generator.integers(4, size=(400, 4)):
+        queries = np.concatenate([np.flatnonzero(cluster == number) for number in drawn])
+        shares.append(hits[queries].mean())
+    assert [found.low, found.high] == pytest.approx(np.quantile(shares, [0.025, 0.975]).tolist())
+
+
+@pytest.mark.parametrize("hit", [True, False])
+def test_a_share_of_all_or_none_has_no_width(hit):
+    found = interval_of_share(np.full(6, hit), np.arange(6) // 2, FEW)
+    assert found == Interval(hit, hit, hit)
+
+
+def test_tables_are_counted_over_all_folds(folds):
+    train, validation, test = count_tables(folds)
+    assert [count.split for count in (train, validation, test)] == ["train", "validation", "test"]
+    for count in (train, validation, test):
+        # Two folds of 4 places with 4 views each: 2 photos, 2 views a photo.
+        assert (count.places, count.views) == (8, 32)
+        assert count.pairs["edited"] == 2 * 4 * 2
+        assert count.pairs["same_place"] == 2 * 4 * 4
+        assert count.pairs["negative"] + count.pairs["hash_hard"] == 2 * 6 * 16
+        assert list(count.pairs) == [kind.value for kind in Kind]
+    hard = sum(int((fold.test.kind == KINDS.index(Kind.HASH_HARD)).sum()) for fold in folds)
+    assert test.pairs["hash_hard"] == hard > 0
+
+
+def test_the_clusters_of_the_test_are_those_of_the_table_alone(tested):
+    part = tested.pairs.take(np.arange(3))
+    few = summary.TestPairs(part, tested.left_cluster[:3], tested.right_cluster[:3], "place", {})
+    touched = {*tested.left_cluster[:3].tolist(), *tested.right_cluster[:3].tolist()}
+    assert few.clusters == len(touched)

@@ -1,0 +1,117 @@
+import re
+from dataclasses import replace
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from seentwice.compare.table import (
+    describe_clusters,
+    describe_result,
+    format_interval,
+    format_number,
+    print_table,
+    title_of,
+    to_markdown,
+)
+from seentwice.records import Interval
+
+NAN = float("nan")
+DASH = "\N{EN DASH}"
+
+
+def print_plainly(comparison):
+    stream = StringIO()
+    print_table(comparison, Console(file=stream, width=100, color_system=None))
+    return stream.getvalue()
+
+
+def test_the_markdown_table(comparison):
+    assert to_markdown(comparison) == (
+        "| detector | AP | ROC AUC | F1 | R@99P | accuracy | fit s | pairs/s |\n"
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
+        "| siamese | 0.900 [0.890, 0.910] | 0.950 [0.940, 0.960] "
+        "| 0.750 | 0.500 | 0.875 | 12.2 | 123,457 |\n"
+        "| cosine | 0.800 [0.790, 0.810] | 0.850 [0.840, 0.860] "
+        "| 0.650 | 0.400 | 0.775 | 12.2 | 123,457 |\n"
+        "| perception | 0.500 [0.490, 0.510] | 0.550 [0.540, 0.560] "
+        f"| 0.350 | {DASH} | 0.475 | 12.2 | 123,457 |\n"
+    )
+
+
+def test_the_table_on_a_terminal_of_100_columns(comparison):
+    lines = [line.strip() for line in print_plainly(comparison).splitlines()]
+    assert lines[0] == "rooms, compact, 2 folds: 1,224 duplicates among 1,234 test pairs"
+    table = [re.split(" {2,}", line) for line in lines[1:6]]
+    assert table == [
+        ["detector", "AP", "ROC AUC", "F1", "R@99P", "accuracy", "fit s", "pairs/s"],
+        [re.sub("[^─]", "", lines[2])],
+        [
+            *("siamese", "0.900 [0.890, 0.910]", "0.950 [0.940, 0.960]"),
+            *("0.750", "0.500", "0.875", "12.2", "123,457"),
+        ],
+        [
+            *("cosine", "0.800 [0.790, 0.810]", "0.850 [0.840, 0.860]"),
+            *("0.650", "0.400", "0.775", "12.2", "123,457"),
+        ],
+        [
+            *("perception", "0.500 [0.490, 0.510]", "0.550 [0.540, 0.560]"),
+            *("0.350", DASH, "0.475", "12.2", "123,457"),
+        ],
+    ]
+    said = " ".join(lines[-5:])
+    assert "[95 % interval over 6 properties]; the report and results.json have every" in said
+    assert (
+        "siamese against cosine: average precision +0.100 [+0.050, +0.150] on the same pairs: "
+        "better"
+    ) in said
+    assert (
+        "Retrieval: the nearest photo by the backbone's features shows the same place for "
+        "50.0% [25.0%, 75.0%] of the test photos"
+    ) in said
+
+
+@pytest.mark.parametrize("data", ["photos [old]", "[/]", "[bold red]rooms[/bold red]"])
+def test_a_folder_named_like_markup_is_shown_as_it_is(comparison, data):
+    named = replace(comparison, data=data)
+    assert print_plainly(named).splitlines()[0].strip().startswith(f"{data}, compact, 2 folds")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [
+        (0.01, 0.2, "better"),
+        (-0.2, -0.01, "worse"),
+        (-0.1, 0.1, "not surely different"),
+        (NAN, NAN, "not surely different"),
+    ],
+)
+def test_the_verdict_follows_the_interval(comparison, low, high, verdict):
+    best = replace(
+        comparison.detectors[0], over_baseline={"average_precision": Interval(0.05, low, high)}
+    )
+    [line, _] = describe_result(replace(comparison, detectors=(best,)))
+    assert line.startswith("siamese against cosine: average precision +0.050 [")
+    assert line.endswith(f" on the same pairs: {verdict}")
+
+
+def test_without_a_baseline_or_a_trained_detector_nothing_is_claimed(comparison):
+    untrained = replace(comparison, detectors=comparison.detectors[1:], nearest_is_same_place=None)
+    assert describe_result(untrained) == []
+    alone = replace(comparison.detectors[0], over_baseline={})
+    assert describe_result(replace(untrained, detectors=(alone,))) == []
+
+
+def test_the_title_of_a_single_split(comparison):
+    assert title_of(replace(comparison, folds=1)).startswith("rooms, compact, held-out places: ")
+
+
+def test_what_the_bootstrap_resampled(comparison):
+    assert describe_clusters(comparison) == "6 properties"
+    assert describe_clusters(replace(comparison, cluster="place", clusters=1234)) == "1,234 places"
+
+
+@pytest.mark.parametrize("value", [NAN, float("inf")])
+def test_what_is_undefined_is_a_dash(value):
+    assert format_number(value) == DASH
+    assert format_interval(Interval(0.5, value, 0.75)) == f"[{DASH}, 0.750]"

@@ -1,0 +1,218 @@
+import json
+import re
+from dataclasses import replace
+from html import unescape
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from seentwice.compare import summary
+from seentwice.compare.report import FILES, METRICS, write_report
+from seentwice.compare.results import UnreadableFile, to_json
+from seentwice.compare.table import describe_result, title_of, to_markdown
+from seentwice.compare.wrong_pairs import find_most_wrong
+from seentwice.data.pairs import PairTable
+from seentwice.photos import PhotoError
+from seentwice.records import Interval, Reason, Unreadable
+
+EVIL = '<script>alert("x")</script>&\'.jpg'
+
+
+def load_view(view):
+    return Image.new("RGB", (64, 48), "green" if view.edit else "blue")
+
+
+@pytest.fixture
+def scores(make_scores):
+    noises = {"siamese": 0.1, "cosine": 0.4, "perception": 1.0}
+    return {name: make_scores(noise) for name, noise in noises.items()}
+
+
+@pytest.fixture
+def write(comparison, tested, scores, tmp_path):
+    """Write the report; what is given replaces parts of the comparison. Returns the page."""
+
+    def write(test=tested, load=load_view, config="folds: 2\n", **changes):
+        write_report(replace(comparison, **changes), test, scores, config, tmp_path, load)
+        return (tmp_path / "report.html").read_text("utf-8")
+
+    return write
+
+
+def text_of(page):
+    return unescape(re.sub("<[^>]*>", "\n", page))
+
+
+def rename(tested, rename_key):
+    """The same pairs of photos with other keys."""
+    pairs = tested.pairs
+    views = tuple(
+        replace(view, photo=replace(view.photo, key=rename_key(view.photo.key)))
+        for view in pairs.views
+    )
+    renamed = PairTable(views, pairs.left, pairs.right, pairs.label, pairs.kind)
+    return summary.TestPairs(
+        renamed, tested.left_cluster, tested.right_cluster, tested.cluster, tested.slices
+    )
+
+
+def names_of_wrong_pairs(tested, score):
+    wrong, pairs = find_most_wrong(tested, score, 9), tested.pairs
+    for index in [*wrong.missed, *wrong.mistaken]:
+        for view in (pairs.views[pairs.left[index]], pairs.views[pairs.right[index]]):
+            yield view.photo.key + (f" ({view.edit})" if view.edit else "")
+
+
+def test_every_file_is_written_and_no_other(write, tmp_path):
+    write()
+    assert sorted(file.name for file in tmp_path.iterdir()) == sorted(FILES)
+
+
+def test_the_files_hold_what_the_page_shows(write, comparison, tmp_path):
+    write()
+    assert (tmp_path / "results.json").read_text() == to_json(comparison)
+    assert json.loads((tmp_path / "results.json").read_text())["seed"] == 7
+    assert (tmp_path / "results.md").read_text("utf-8") == to_markdown(comparison)
+    for name in ("precision_recall.png", "roc.png"):
+        with Image.open(tmp_path / name) as image:
+            assert image.size == (900, 650)
+
+
+def test_the_page_says_what_was_compared_and_how(write, comparison):
+    text = text_of(write(config="folds: 2\nname: <kitchen & bath>\n"))
+    assert title_of(comparison) in text
+    assert "Best: siamese, average precision 0.900 [0.890, 0.910]." in text
+    for said in describe_result(comparison):
+        assert said in text
+    for short, _ in METRICS.values():
+        assert f"\n{short}\n" in text
+    for fact in ("c0ffee", "f" * 64, "torch 2.12, numpy 2.3", "2 cores", "compact, weights none"):
+        assert fact in text
+    assert "seentwice compare folds=2" in text
+    assert "folds: 2\nname: <kitchen & bath>\n" in text
+    assert "bootstrap over 6 properties, 1,000 resamples" in text
+
+
+def test_every_detector_has_a_row_and_the_best_value_is_bold(write):
+    page = write()
+    first_table = page[page.index("<table>") : page.index("</table>")]
+    rows = re.findall('<th scope="row">([^<]*)', first_table)
+    assert rows == ["siamese", "cosine", "perception"]
+    bold = re.findall("<strong>([^<]*)</strong>", first_table)
+    # Cross-entropy is the one metric whose lowest value is best: perception's in this example.
+    assert bold == [
+        "0.900",
+        "0.950",
+        "0.875",
+        "0.800",
+        "0.700",
+        "0.750",
+        "0.500",
+        "0.850",
+        "-0.100",
+    ]
+
+
+def test_what_is_undefined_is_a_dash_that_does_not_sort(write):
+    page = write()
+    dashes = re.findall("<td[^>]*>\N{EN DASH}[^\n]*", page)
+    assert len(dashes) == 4  # two metrics of perception, and the gains without a baseline
+    assert not [dash for dash in dashes if "data-value" in dash or "<small>" in dash]
+    assert "nan" not in text_of(page[page.index("<main>") : page.index("<script>")])
+
+
+def test_a_metric_that_no_detector_has_is_shown_without_a_best(write, comparison):
+    nowhere = Interval(float("nan"), float("nan"), float("nan"))
+    detectors = tuple(
+        replace(result, metrics={**result.metrics, "precision": nowhere})
+        for result in comparison.detectors
+    )
+    page = write(detectors=detectors)
+    assert page.count("<strong>") == len(METRICS) - 1
+
+
+def test_the_worst_pairs_of_the_best_and_of_the_baseline_are_shown(write, tested, scores):
+    page = write()
+    text = text_of(page)
+    titles = re.findall("<h3>([^<]*)</h3>", page)
+    assert titles == [
+        "siamese: missed duplicates",
+        "siamese: taken for duplicates",
+        "cosine: missed duplicates",
+        "cosine: taken for duplicates",
+    ]
+    for name in ("siamese", "cosine"):
+        for shown in names_of_wrong_pairs(tested, scores[name].score):
+            assert f"\n{shown}\n" in text
+        worst = find_most_wrong(tested, scores[name].score, 9).missed[0]
+        assert f"score {scores[name].score[worst]:.3f}, " in text
+
+
+def test_a_baseline_that_is_best_or_missing_is_shown_once_or_not(write, comparison, scores):
+    turned = tuple(sorted(comparison.detectors, key=lambda result: result.name != "cosine"))
+    assert write(detectors=turned).count("<h3>") == 2
+    del scores["cosine"]
+    without = tuple(result for result in comparison.detectors if result.name != "cosine")
+    assert write(detectors=without).count("<h3>") == 2
+
+
+def test_names_of_photos_are_escaped(write, tested, scores):
+    evil = rename(tested, lambda key: key + EVIL)
+    page = write(test=evil)
+    assert page.count("<script") == 1  # the page's own
+    assert EVIL not in page
+    for shown in names_of_wrong_pairs(evil, scores["siamese"].score):
+        assert shown in text_of(page)
+
+
+def test_a_name_that_is_not_utf_8_does_not_spoil_the_report(write, tested):
+    broken = (UnreadableFile("caf\udce9.jpg", "empty", "0 bytes"),)
+    page = write(test=rename(tested, lambda key: "caf\udce9" + key), unreadable=broken)
+    assert "caf\\udce9.jpg" in page
+
+
+def test_unreadable_files_are_listed_with_their_reasons(write):
+    files = (
+        UnreadableFile("a/cut.jpg", "truncated", "the end is missing"),
+        UnreadableFile(f"a/{EVIL}", "empty", "0 <bytes>"),
+    )
+    page = write(unreadable=files)
+    text = text_of(page)
+    for file in files:
+        assert file.file in text
+        assert file.reason in text
+        assert file.detail in text
+    assert EVIL not in page
+    assert "Files that gave no photo" not in write(unreadable=())
+
+
+def test_a_photo_that_has_vanished_shows_its_reason_in_place_of_the_picture(write, tested):
+    def load(view):
+        if view.photo.place == "room/0":
+            raise PhotoError(Unreadable(Path("gone"), Reason.MISSING, "no such file"))
+        return load_view(view)
+
+    whole, page = write(), write(load=load)
+    gone = page.count('<div class="missing"')
+    assert gone > 0
+    assert page.count('src="data:image/jpeg') == whole.count('src="data:image/jpeg') - gone
+    assert re.search(r'aria-label="0_[01]\.jpg[^"]*: missing">missing</div>', page)
+
+
+def test_pictures_are_of_the_view_not_of_the_file(write, tested):
+    asked = set()
+
+    def load(view):
+        asked.add(view.edit)
+        return load_view(view)
+
+    write(load=load)
+    assert asked == {"", "hflip"}
+
+
+def test_unknown_properties_and_a_missing_commit_are_said(write):
+    text = text_of(write(properties=0, git_commit=None, cluster="place", clusters=12))
+    assert "unknown" in text
+    assert "not a checkout" in text
+    assert "bootstrap over 12 places" in text

@@ -61,7 +61,9 @@ def read_record(path: Path) -> CheckpointRecord:
         with safe_open(path, framework="pt") as stream:
             metadata = stream.metadata() or {}
     except (SafetensorError, OSError) as error:
-        raise UserError(f"checkpoint {path}: not a whole safetensors file ({error})") from error
+        raise UserError(
+            f"checkpoint {path}: not a whole safetensors file ({_one_line(error)})"
+        ) from error
     if metadata.get("format") != FORMAT:
         raise UserError(
             f"checkpoint {path}: its format is {metadata.get('format')!r}, "
@@ -70,7 +72,7 @@ def read_record(path: Path) -> CheckpointRecord:
     try:
         return TypeAdapter(CheckpointRecord).validate_json(metadata[_METADATA])
     except (KeyError, ValidationError) as error:
-        raise UserError(f"checkpoint {path}: its record is damaged ({error})") from error
+        raise UserError(f"checkpoint {path}: its record is damaged ({_one_line(error)})") from error
 
 
 def load_checkpoint(path: Path, record: CheckpointRecord, trunk: Trunk) -> SiameseNet:
@@ -93,5 +95,11 @@ def load_checkpoint(path: Path, record: CheckpointRecord, trunk: Trunk) -> Siame
     try:
         net.load_state_dict(load_file(path))
     except (RuntimeError, SafetensorError) as error:
-        raise UserError(f"checkpoint {path}: weights do not fit its record ({error})") from error
+        raise UserError(
+            f"checkpoint {path}: weights do not fit its record ({_one_line(error)})"
+        ) from error
     return net.eval()
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]

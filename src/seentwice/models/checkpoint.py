@@ -45,7 +45,10 @@ class CheckpointRecord:
 def save_checkpoint(path: Path, net: SiameseNet, record: CheckpointRecord) -> None:
     """Write the net and its record, atomically."""
     tensors = {name: tensor.contiguous() for name, tensor in net.state_dict().items()}
-    metadata = {"format": FORMAT, _METADATA: json.dumps(asdict(record), sort_keys=True)}
+    text = json.dumps(asdict(record), sort_keys=True, ensure_ascii=False)
+    # Bytes of a file name that are not UTF-8 become "?": no reader of JSON would take them.
+    readable = text.encode("utf-8", "replace").decode("utf-8")
+    metadata = {"format": FORMAT, _METADATA: readable}
     write_atomically(path, save(tensors, metadata=metadata))
 
 

@@ -1,0 +1,255 @@
+import json
+import math
+import pickle
+from dataclasses import asdict, replace
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from seentwice.errors import UserError
+from seentwice.models.backbones import build_trunk
+from seentwice.models.checkpoint import (
+    FORMAT,
+    CheckpointRecord,
+    load_checkpoint,
+    read_record,
+    save_checkpoint,
+)
+from seentwice.models.heads import HEADS
+from seentwice.models.nets import Architecture, build_siamese, score_pairs
+from seentwice.models.towers import TOWERS
+
+
+def make_trunk(seed=3):
+    return build_trunk("compact", "none", "average", seed)
+
+
+def make_record(trunk, trunk_trains=False, tower="linear", head="l2", settings=None):
+    architecture = Architecture("compact", "average", trunk_trains, tower, 8, head, settings or {})
+    return CheckpointRecord(
+        architecture=architecture,
+        trunk_weights="none",
+        trunk_seed=3,
+        trunk_fingerprint="" if trunk_trains else trunk.fingerprint,
+        calibration_slope=1 / 3,
+        calibration_offset=-2e-17,
+        threshold=0.1 + 0.2,
+        data_name="Küche 🏠",
+        data_fingerprint="f" * 64,
+        seed=0,
+        protocol={"split": {"test_share": 0.2, "seed": 0}, "edits": ["hflip", "crop"]},
+        test_metrics={"average_precision": 2 / 3},
+        versions={"torch": "2.12"},
+        git_commit=None,
+    )
+
+
+def trained(record, trunk):
+    """A net whose every weight and statistic is some number other than at its start."""
+    net = build_siamese(record.architecture, trunk, seed=9)
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for tensor in net.state_dict().values():
+            if tensor.is_floating_point():
+                tensor.add_(0.1 * torch.rand(tensor.shape, generator=generator))
+            else:
+                tensor.add_(17)
+    return net
+
+
+def inputs_of(record):
+    generator = torch.Generator().manual_seed(1)
+    if record.architecture.trunk_trains:
+        return torch.randint(256, (6, 3, 32, 48), dtype=torch.uint8, generator=generator)
+    return torch.randn(6, 128, generator=generator)
+
+
+LEFT, RIGHT = torch.tensor([0, 1, 2, 3, 4, 0]), torch.tensor([1, 2, 3, 4, 5, 0])
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """A checkpoint with a frozen trunk."""
+    trunk = make_trunk()
+    record = make_record(trunk)
+    save_checkpoint(tmp_path / "a.safetensors", trained(record, trunk), record)
+    return tmp_path / "a.safetensors"
+
+
+def save_with(path, metadata):
+    save_file({"a": torch.zeros(1)}, path, metadata=metadata)
+
+
+@pytest.mark.parametrize("trunk_trains", [False, True])
+@pytest.mark.parametrize("tower", sorted(TOWERS))
+@pytest.mark.parametrize("head", sorted(HEADS))
+def test_a_net_that_is_loaded_gives_exactly_the_same_scores(tmp_path, trunk_trains, tower, head):
+    path = tmp_path / "a.safetensors"
+    settings = {"hidden": [16], "dropout": 0.5} if head == "concat" else {"start_scale": 5.0}
+    record = make_record(make_trunk(), trunk_trains, tower, head, settings)
+    net = trained(record, make_trunk())
+    expected = score_pairs(net, inputs_of(record), LEFT, RIGHT)
+    save_checkpoint(path, net, record)
+    torch.manual_seed(99)
+    # A trunk that trained comes from the checkpoint, whatever the given one holds.
+    loaded = load_checkpoint(path, read_record(path), make_trunk(4 if trunk_trains else 3))
+    assert not loaded.training
+    assert torch.equal(score_pairs(loaded, inputs_of(record), LEFT, RIGHT), expected)
+
+
+def test_the_record_comes_back_as_it_was(saved):
+    assert read_record(saved) == make_record(make_trunk())
+
+
+def test_a_frozen_trunk_is_not_stored(saved):
+    with safe_open(saved, framework="pt") as stream:
+        names = set(stream.keys())
+        metadata = stream.metadata()
+    assert names == {
+        "tower.projection.weight",
+        "tower.projection.bias",
+        "head.raw_weight",
+        "head.bias",
+    }
+    assert set(metadata) == {"format", "seentwice"}
+    assert metadata["format"] == FORMAT
+
+
+def test_another_frozen_trunk_is_refused(saved):
+    record = read_record(saved)
+    message = r"was trained on another compact trunk \(weights none\); give the same backbone.weig"
+    with pytest.raises(UserError, match=message):
+        load_checkpoint(saved, record, make_trunk(seed=4))
+
+
+def test_a_missing_file_is_named(tmp_path):
+    for path in (tmp_path / "gone.safetensors", tmp_path):
+        with pytest.raises(UserError, match=f"checkpoint {path}: no such file"):
+            read_record(path)
+
+
+@pytest.mark.parametrize("kept", [0, 4, 100, 0.5, 0.99])
+def test_a_truncated_file_is_refused(saved, kept):
+    whole = saved.read_bytes()
+    saved.write_bytes(whole[: kept if isinstance(kept, int) else int(kept * len(whole))])
+    with pytest.raises(UserError, match=r"a\.safetensors: not a whole safetensors file \("):
+        read_record(saved)
+
+
+def test_a_file_that_is_cut_after_its_record_was_read_is_refused(saved):
+    record = read_record(saved)
+    saved.write_bytes(saved.read_bytes()[:-8])
+    with pytest.raises(UserError, match="weights do not fit its record"):
+        load_checkpoint(saved, record, make_trunk())
+
+
+class Bomb:
+    """Writes a file when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return (open, (str(self.path), "w"))
+
+
+@pytest.mark.parametrize("writer", ["pickle", "torch"])
+def test_a_pickle_is_never_opened(tmp_path, writer):
+    path, trace = tmp_path / "a.safetensors", tmp_path / "exploded"
+    with path.open("wb") as file:
+        if writer == "pickle":
+            pickle.dump(Bomb(trace), file)
+        else:
+            torch.save({"net": Bomb(trace)}, file)
+    with pytest.raises(UserError, match="not a whole safetensors file"):
+        read_record(path)
+    with pytest.raises(UserError, match="weights do not fit its record"):
+        load_checkpoint(path, make_record(make_trunk()), make_trunk())
+    assert not trace.exists()
+
+
+@pytest.mark.parametrize(
+    ("metadata", "name"),
+    [
+        (None, "None"),
+        ({"format": "pt"}, "'pt'"),
+        ({"format": "seentwice-siamese-0"}, "'seentwice-s"),
+    ],
+)
+def test_another_format_is_named_with_the_one_that_is_read(tmp_path, metadata, name):
+    save_with(tmp_path / "a.safetensors", metadata)
+    with pytest.raises(UserError, match=f"its format is {name}.*, this version reads '{FORMAT}'"):
+        read_record(tmp_path / "a.safetensors")
+
+
+def damage(**changes):
+    """The record's JSON with some fields replaced, or left out where the value is ...."""
+    fields = asdict(make_record(make_trunk())) | changes
+    return json.dumps({name: value for name, value in fields.items() if value is not ...})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        None,
+        "",
+        "{",
+        "[]",
+        damage(threshold=...),
+        damage(threshold="high"),
+        damage(seed=None),
+        damage(architecture={"backbone": "compact"}),
+        damage(protocol=[1]),
+    ],
+)
+def test_a_damaged_record_is_refused(tmp_path, text):
+    path = tmp_path / "a.safetensors"
+    save_with(path, {"format": FORMAT} | ({} if text is None else {"seentwice": text}))
+    with pytest.raises(UserError, match=r"a\.safetensors: its record is damaged \("):
+        read_record(path)
+
+
+def test_every_error_is_one_line(tmp_path, saved):
+    path = tmp_path / "b.safetensors"
+    save_with(path, {"format": FORMAT, "seentwice": damage(threshold="high", seed="x")})
+    with pytest.raises(UserError) as error:
+        read_record(path)
+    assert "\n" not in str(error.value)
+    wide = read_record(saved)
+    wide = replace(wide, architecture=replace(wide.architecture, embedding_size=9))
+    with pytest.raises(UserError, match="weights do not fit its record") as error:
+        load_checkpoint(saved, wide, make_trunk())
+    assert "\n" not in str(error.value)
+
+
+def test_a_record_that_names_no_such_head_is_refused(saved):
+    record = read_record(saved)
+    other = replace(record, architecture=replace(record.architecture, head="l3"))
+    with pytest.raises(UserError, match="choose one of concat, l1, l2"):
+        load_checkpoint(saved, other, make_trunk())
+
+
+def test_an_undefined_metric_can_be_stored(tmp_path):
+    trunk = make_trunk()
+    record = replace(make_record(trunk), test_metrics={"precision": math.nan})
+    save_checkpoint(tmp_path / "a", trained(record, trunk), record)
+    assert math.isnan(read_record(tmp_path / "a").test_metrics["precision"])
+
+
+def test_a_name_that_is_not_utf_8_can_be_stored(tmp_path):
+    trunk = make_trunk()
+    record = replace(make_record(trunk), data_name="caf\udce9", trunk_weights="/data/caf\udce9")
+    save_checkpoint(tmp_path / "a", trained(record, trunk), record)
+    read = read_record(tmp_path / "a")
+    assert (read.data_name, read.trunk_weights) == ("caf?", "/data/caf?")  # JSON has no such bytes
+
+
+def test_saving_leaves_the_old_checkpoint_when_it_fails(saved):
+    before = saved.read_bytes()
+    record = replace(make_record(make_trunk()), protocol={"not JSON": object()})
+    with pytest.raises(TypeError):
+        save_checkpoint(saved, trained(record, make_trunk()), record)
+    assert saved.read_bytes() == before
+    assert [file.name for file in saved.parent.iterdir()] == [saved.name]

@@ -40,9 +40,12 @@ def test_a_missed_pair_is_a_duplicate_and_a_mistaken_one_is_not(tested, make_sco
 
 def test_the_order_of_two_places_does_not_matter(tested):
     pairs = tested.pairs
-    turned = type(pairs)(pairs.views, pairs.right, pairs.left, pairs.label, pairs.kind)
+    turn = np.arange(len(pairs)) % 2 == 0
+    left, right = np.where(turn, [pairs.right, pairs.left], [pairs.left, pairs.right])
+    turned = type(pairs)(pairs.views, left, right, pairs.label, pairs.kind)
     both = type(tested)(turned, *(tested.left_cluster,) * 2, "place", {})
     score = np.random.default_rng(0).random(len(pairs))
-    assert find_most_wrong(both, score, 9).mistaken.tolist() == (
-        find_most_wrong(tested, score, 9).mistaken.tolist()
+    assert (turned.left != pairs.left).any()
+    assert find_most_wrong(both, score, 99).mistaken.tolist() == (
+        find_most_wrong(tested, score, 99).mistaken.tolist()
     )

@@ -17,7 +17,10 @@ MISTAKES = {
     "no root": ("compare data=folder", "data.root needs a value: give data.root=VALUE"),
     "missing folder": ("prepare data=folder data.root=nowhere", "'nowhere': no such folder"),
     "empty folder": ("prepare data=folder data.root=empty", "'empty' holds no photo"),
-    "unknown baseline": ("compare baselines=[sift]", "no 'sift': choose from cosine, knn"),
+    "unknown baseline": (
+        "compare baselines=[sift]",
+        "no 'sift': choose from cosine, whitened_cosine",
+    ),
     "nothing to compare": ("compare head=[] baselines=[]", "nothing to compare: choose heads"),
     "two heads": ("train head=[l1,l2]", "train takes one head; compare takes several"),
     "no checkpoint": ("evaluate", "checkpoint needs a value: give checkpoint=VALUE"),

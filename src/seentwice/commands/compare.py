@@ -15,7 +15,7 @@ from PIL import Image
 from pydantic import Field
 from rich.console import Console
 
-from seentwice.commands.nets import check_nets, chosen_heads, net_trainer
+from seentwice.commands.nets import WhiteningSettings, check_nets, chosen_heads, net_trainer
 from seentwice.commands.progress import open_console, show_progress
 from seentwice.commands.provenance import describe_machine, git_commit, library_versions
 from seentwice.commands.settings import read_settings
@@ -49,6 +49,7 @@ from seentwice.detectors.protocol import Detector
 from seentwice.detectors.siamese import SiameseEvidence
 from seentwice.detectors.similarity import ZeroShot
 from seentwice.detectors.trunk import PixelDescriptor, TrunkDescriptor, cosine_similarity
+from seentwice.detectors.whitening import WhitenedCosine
 from seentwice.edits import apply_edit
 from seentwice.errors import UserError
 from seentwice.files import write_atomically
@@ -67,7 +68,7 @@ EXAMPLES = """\
 BASELINE = "cosine"
 """The detector that trains nothing: the others are measured against it, pair by pair."""
 
-BASELINES = (BASELINE, "knn", "histogram", *HASHES)
+BASELINES = (BASELINE, "whitened_cosine", "knn", "histogram", *HASHES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,7 @@ class CompareSettings:
 
     baselines: tuple[str, ...]
     knn: KnnSettings
+    whitening: WhiteningSettings
     bootstrap_resamples: Annotated[int, Field(ge=1)]
     folds: int | None
     seed: int
@@ -175,7 +177,7 @@ def _compare_one(
         make = (
             _head_maker(stage, name, tracked, progress)
             if is_trained
-            else lambda _: _make_baseline(stage.settings, name)
+            else lambda _: _make_baseline(stage, name)
         )
         scores = score_folds(make, stage.bench.folds, stage.bench.described.rows)
         result = summarise_scores(name, is_trained, scores, baseline, stage.test, stage.bootstrap)
@@ -197,6 +199,7 @@ def _head_maker(
             config,
             name,
             stage.folder / "training" / name / f"fold{fold}",
+            stage.bench.unlabelled,
             tracked,
             fold if folds > 1 else None,
             False,
@@ -207,9 +210,15 @@ def _head_maker(
     return make
 
 
-def _make_baseline(settings: CompareSettings, name: str) -> Detector:
+def _make_baseline(stage: Stage, name: str) -> Detector:
+    settings = stage.settings
     if name == BASELINE:
         return CalibratedDetector(ZeroShot(cosine_similarity))
+    if name == "whitened_cosine":
+        whitening = settings.whitening
+        return CalibratedDetector(
+            WhitenedCosine(whitening.power, whitening.ridge, stage.bench.unlabelled)
+        )
     if name == "histogram":
         return CalibratedDetector(ZeroShot(histogram_similarity))
     if name == "knn":

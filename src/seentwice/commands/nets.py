@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -11,18 +11,29 @@ from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from numpy.typing import NDArray
 from omegaconf import DictConfig, OmegaConf
+from pydantic import Field
 
 from seentwice.commands.settings import SeedSettings, read_settings
 from seentwice.commands.workbench import read_trunk
 from seentwice.data.pairs import PairTable
+from seentwice.detectors.whitening import whitening_features
 from seentwice.errors import UserError
 from seentwice.learn.siamese_task import SiameseTask
 from seentwice.learn.tracking import TrackedRun, epoch_logger
 from seentwice.learn.training import OnEpoch, PairModule, TrainingSettings, fit_task
 from seentwice.models.augment import augment_looks
+from seentwice.models.backbones import find_backbone
 from seentwice.models.heads import HEADS, build_head
 from seentwice.models.nets import Architecture, SiameseNet, build_siamese
 from seentwice.models.towers import WhitenedTower, build_tower
+
+
+@dataclass(frozen=True, slots=True)
+class WhiteningSettings:
+    """The section `whitening`; see `fit_whitening`."""
+
+    power: float
+    ridge: Annotated[float, Field(gt=0)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +41,8 @@ class TowerSettings:
     """The section `tower`."""
 
     name: str
-    embedding_size: int
-    whitening_power: float
+    embedding_size: Annotated[int, Field(ge=1)] | None  # None is the size of the features
+    trains: bool
 
 
 def chosen_heads(config: DictConfig) -> tuple[str, ...]:
@@ -56,7 +67,7 @@ def read_architecture(config: DictConfig, head: str) -> Architecture:
         pooling=config.backbone.pooling,
         trunk_trains=config.backbone.trains,
         tower=tower.name,
-        embedding_size=tower.embedding_size,
+        embedding_size=tower.embedding_size or find_backbone(config.backbone.name).feature_size,
         head=head,
         head_settings=settings,
     )
@@ -69,9 +80,15 @@ def check_nets(config: DictConfig, heads: Sequence[str]) -> None:
         UserError: a setting of the head, the tower, the training or the optimizer is wrong.
     """
     tower = read_settings(TowerSettings, config, "tower")
-    build_tower(tower.name, 2, tower.embedding_size)
+    build_tower(tower.name, 2, 2)
+    read_settings(WhiteningSettings, config, "whitening")
+    if tower.name == "whitened" and config.backbone.trains:
+        raise UserError("tower=whitened needs a frozen backbone; choose tower=linear")
+    feature_size = find_backbone(config.backbone.name).feature_size
+    if tower.name == "whitened" and (tower.embedding_size or 0) > feature_size:
+        raise UserError(f"tower.embedding_size={tower.embedding_size}: at most {feature_size}")
     for head in heads:
-        build_head(head, tower.embedding_size, read_architecture(config, head).head_settings)
+        build_head(head, 2, read_architecture(config, head).head_settings)
     read_settings(TrainingSettings, config, "training")
     try:
         instantiate(config.optimizer)([torch.nn.Parameter(torch.zeros(1))])
@@ -83,6 +100,7 @@ def net_trainer(
     config: DictConfig,
     head: str,
     folder: Path,
+    unlabelled: NDArray[np.float32] | None,
     tracked: TrackedRun | None,
     fold: int | None,
     resume: bool,
@@ -94,6 +112,7 @@ def net_trainer(
         config: the composed configuration.
         head: a key of `HEADS`.
         folder: for Lightning's own files.
+        unlabelled: (u, d) features of photos without labels, for the whitening.
         tracked: gets the metrics of every epoch.
         fold: prefixes the metrics' names where there are several.
         resume: go on from the last epoch found in `folder`.
@@ -101,7 +120,8 @@ def net_trainer(
     """
     architecture = read_architecture(config, head)
     settings = read_settings(TrainingSettings, config, "training")
-    power = read_settings(TowerSettings, config, "tower").whitening_power
+    tower = read_settings(TowerSettings, config, "tower")
+    whitening = read_settings(WhiteningSettings, config, "whitening")
     seed = read_settings(SeedSettings, config, None).seed
     make_optimizer = instantiate(config.optimizer)
 
@@ -110,8 +130,10 @@ def net_trainer(
     ) -> SiameseNet:
         rows = torch.from_numpy(inputs)
         net = build_siamese(architecture, read_trunk(config), seed)
-        if isinstance(net.tower, WhitenedTower) and net.trunk is None:
-            net.tower.start_from(rows[np.unique(np.concatenate([train.left, train.right]))], power)
+        if isinstance(net.tower, WhitenedTower):
+            features = whitening_features(train, np.asarray(inputs), unlabelled)
+            net.tower.start_from(torch.from_numpy(features), whitening.power, whitening.ridge)
+        net.tower.requires_grad_(tower.trains)
         augment = augment_looks if architecture.trunk_trains else torch.nn.Identity()
         task = SiameseTask(
             net,

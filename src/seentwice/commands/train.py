@@ -77,6 +77,7 @@ def run(config: DictConfig) -> None:
                     job.config,
                     heads[0],
                     job.folder,
+                    bench.unlabelled,
                     tracked,
                     None,
                     job.resumed,

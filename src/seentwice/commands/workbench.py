@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from omegaconf import DictConfig
 from rich.console import Console
 
@@ -18,8 +20,11 @@ from seentwice.data.tables import FoldTables, make_tables
 from seentwice.data.views import EditChoice, ViewPlan, plan_views
 from seentwice.detectors.describe import Described, Descriptor, describe_views
 from seentwice.detectors.hashes import HashDescriptor, hash_column
+from seentwice.detectors.trunk import TrunkDescriptor
+from seentwice.errors import UserError
 from seentwice.models.backbones import Trunk, build_trunk
-from seentwice.records import Unreadable
+from seentwice.photos import find_photos
+from seentwice.records import Photo, Unreadable, View
 
 # What must be the same for two runs on the same photos to make the same pair tables, seed aside.
 PROTOCOL_SECTIONS = ("split", "edits", "pairs")
@@ -63,11 +68,8 @@ class Workbench:
     described: Described
     folds: tuple[FoldTables, ...]
     trunk: Trunk
-
-    @property
-    def unreadable(self) -> tuple[Unreadable, ...]:
-        """Files that gave no photo: found while listing, then while decoding."""
-        return self.photo_set.unreadable + self.described.unreadable
+    unlabelled: NDArray[np.float32] | None  # (u, d) features of the photos without labels
+    unreadable: tuple[Unreadable, ...]  # files that gave no photo, labelled or not
 
 
 def load_photos(config: DictConfig, console: Console) -> PhotoSet:
@@ -131,7 +133,39 @@ def set_up(
         policies.evaluation,
         seed,
     )
-    return Workbench(photo_set, fingerprint, splits, plan, described, tables, trunk)
+    unlabelled, without_photo = _embed_unlabelled(config, trunk, console)
+    unreadable = (*photo_set.unreadable, *described.unreadable, *without_photo)
+    return Workbench(
+        photo_set, fingerprint, splits, plan, described, tables, trunk, unlabelled, unreadable
+    )
+
+
+def _embed_unlabelled(
+    config: DictConfig, trunk: Trunk, console: Console
+) -> tuple[NDArray[np.float32] | None, tuple[Unreadable, ...]]:
+    """Return the features (u, d) of the photos in the folder `unlabelled`, and its other files.
+
+    Raises:
+        UserError: no such folder, no photo in it, or a trunk that is not frozen.
+    """
+    if config.get("unlabelled") is None:
+        return None, ()
+    if config.backbone.trains:
+        raise UserError("unlabelled: needs a frozen backbone, whose features can be whitened")
+    reading = read_settings(ReadingSettings, config, None)
+    files, unreadable = find_photos(Path(str(config.unlabelled)))
+    views = [View(Photo(file, file.name, file.name)) for file in files]
+    descriptor = TrunkDescriptor(trunk)
+    with show_progress("Looking at unlabelled photos", console) as progress:
+        described = describe_views(
+            views,
+            [descriptor],
+            workers=reading.workers or os.cpu_count() or 1,
+            max_pixels=reading.max_pixels,
+            on_progress=progress,
+        )
+    features = described.rows[descriptor.name][described.readable]
+    return features, (*unreadable, *described.unreadable)
 
 
 def choose_splits(

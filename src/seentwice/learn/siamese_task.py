@@ -100,7 +100,9 @@ class SiameseTask(pl.LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Return the optimizer over what trains, with its schedule where there is one."""
-        optimizer = self.make_optimizer(self.net.parameters())
+        optimizer = self.make_optimizer(
+            [parameter for parameter in self.net.parameters() if parameter.requires_grad]
+        )
         if self.schedule == "constant":
             return optimizer
         epochs = self.trainer.max_epochs

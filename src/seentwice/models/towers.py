@@ -25,7 +25,7 @@ class LinearTower(nn.Module):
 
 
 class WhitenedTower(nn.Module):
-    """Centre, project, scale to unit length; starts as the whitening of unlabelled features."""
+    """Scale to unit length, centre, project, scale again; starts as a whitening without labels."""
 
     def __init__(self, feature_size: int, embedding_size: int) -> None:
         super().__init__()
@@ -34,34 +34,43 @@ class WhitenedTower(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """(b, feature_size) -> (b, embedding_size), each of length 1."""
-        return F.normalize((features - self.mean) @ self.projection, dim=1)
+        return F.normalize((F.normalize(features, dim=1) - self.mean) @ self.projection, dim=1)
 
     @torch.no_grad()
-    def start_from(self, features: Tensor, power: float) -> None:
-        """Set mean and projection to the whitening of features; see `fit_whitening`."""
-        mean, projection = fit_whitening(features, self.projection.shape[1], power)
+    def start_from(self, features: Tensor, power: float, ridge: float) -> None:
+        """Set mean and projection to the whitening of unit-length features; see `fit_whitening`."""
+        unit = F.normalize(features, dim=1)
+        mean, projection = fit_whitening(unit, self.projection.shape[1], power, ridge)
         self.mean.copy_(mean)
-        self.projection.zero_()
-        self.projection[:, : projection.shape[1]] = projection
+        self.projection.copy_(projection)
 
 
-def fit_whitening(features: Tensor, dimensions: int, power: float) -> tuple[Tensor, Tensor]:
-    """Return the mean (d,) and the projection (d, k) that whitens features.
+def fit_whitening(
+    features: Tensor, dimensions: int, power: float, ridge: float
+) -> tuple[Tensor, Tensor]:
+    """Return the mean (d,) and the projection (d, dimensions) that whitens features.
 
-    Principal components, each divided by its standard deviation to the given power (Jégou & Chum
-    2012; half whitening is power 0.5): frequent directions stop drowning the rare ones that tell
-    rooms apart. k is `dimensions`, or fewer where the features span fewer.
+    Each principal component of variance v is multiplied by (1 + v / (ridge · m))^(-power / 2), m
+    the mean variance of the components that the features span: frequent directions stop
+    drowning the rare ones that tell rooms apart (Jégou & Chum 2012). Directions that the features
+    do not span keep their weight of 1: with fewer photos than dimensions, most of what tells new
+    rooms apart lies there, and plain whitening would drop it.
 
     Args:
         features: (n, d) with n >= 2.
-        dimensions: components to keep, at most d.
+        dimensions: components to keep, at most d, of largest variance first.
         power: 0 is plain PCA, 1 full whitening.
+        ridge: above 0; the larger, the more variance a direction needs to be damped.
     """
-    mean = features.mean(dim=0)
-    _, deviation, components = torch.linalg.svd(features - mean, full_matrices=False)
-    rank = min(dimensions, int((deviation > 1e-5 * deviation[0]).sum()))
-    scale = (deviation[:rank] / (len(features) - 1) ** 0.5) ** -power
-    return mean, components[:rank].T * scale
+    samples = features.double()
+    mean = samples.mean(dim=0)
+    covariance = (samples - mean).T @ (samples - mean) / (len(samples) - 1)
+    ascending, components = torch.linalg.eigh(covariance)
+    variance = ascending.flip(0).clamp(min=0)
+    spanned = variance > 1e-10 * variance[0]
+    scale = (1 + variance / (ridge * variance[spanned].mean())) ** (-power / 2)
+    projection = components.flip(1)[:, :dimensions] * scale[:dimensions]
+    return mean.to(features.dtype), projection.to(features.dtype)
 
 
 TOWERS: Mapping[str, type[nn.Module]] = {"linear": LinearTower, "whitened": WhitenedTower}

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 from torch.nn import functional as F
@@ -42,7 +44,17 @@ def test_an_untrained_l2_head_ranks_as_the_cosine():
 
 def test_an_untrained_l1_head_by_hand():
     logits = L1Head(2, start_scale=3.0)(torch.tensor([[1.0, 2.0]]), torch.tensor([[0.5, 4.0]]))
-    assert logits.item() == pytest.approx(3 - 3 * (0.5 + 2.0), abs=1e-5)
+    weight = 3 * (math.pi / 2) ** 0.5
+    assert logits.item() == pytest.approx(3 - weight * (0.5 + 2.0), abs=1e-5)
+
+
+@pytest.mark.parametrize("name", ["l1", "l2"])
+def test_unrelated_embeddings_start_as_far_below_zero_as_equal_ones_above(name):
+    torch.manual_seed(0)
+    left, right = F.normalize(torch.randn(2, 500, 128), dim=2)
+    head = build_head(name, 128, {"start_scale": 5.0})
+    assert torch.allclose(head(left, left), torch.tensor(5.0))
+    assert head(left, right).mean().item() == pytest.approx(-5, abs=0.1)
 
 
 def test_an_unknown_head_names_the_choices():

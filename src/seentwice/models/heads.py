@@ -4,6 +4,7 @@ A new head is one class and one line of `HEADS`.
 """
 
 import inspect
+import math
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -17,15 +18,22 @@ class DifferenceHead(nn.Module):
     """logit = bias - sum over channels of a positive weight times a difference.
 
     The weights start equal, so on unit-length embeddings the L2 head starts at the cosine and
-    can only learn which channels count for more.
+    can only learn which channels count for more. Equal embeddings start at the logit
+    `start_scale`, unrelated ones of unit length at about `-start_scale`.
     """
 
     def __init__(self, embedding_size: int, start_scale: float = 10.0) -> None:
         super().__init__()
         # softplus keeps weights positive: a channel that differs never speaks for "the same".
-        start = torch.log(torch.expm1(torch.tensor(start_scale)))
+        weight = 2 * start_scale / self.unrelated_difference(embedding_size)
+        start = torch.log(torch.expm1(torch.tensor(weight)))
         self.raw_weight = nn.Parameter(start.repeat(embedding_size))
         self.bias = nn.Parameter(torch.tensor(start_scale))
+
+    @staticmethod
+    def unrelated_difference(embedding_size: int) -> float:
+        """Return the difference, summed, to expect of random embeddings of unit length."""
+        raise NotImplementedError
 
     def difference(self, left: Tensor, right: Tensor) -> Tensor:
         """Return the non-negative difference of each channel, (n, d)."""
@@ -39,6 +47,11 @@ class DifferenceHead(nn.Module):
 class L1Head(DifferenceHead):
     """Weighted absolute difference (Koch et al. 2015, section 3.1)."""
 
+    @staticmethod
+    def unrelated_difference(embedding_size: int) -> float:
+        """Return 2 √(d / π): d channels, each the absolute value of a normal of variance 2/d."""
+        return 2 * math.sqrt(embedding_size / math.pi)
+
     def difference(self, left: Tensor, right: Tensor) -> Tensor:
         """Return |left - right|."""
         return (left - right).abs()
@@ -46,6 +59,11 @@ class L1Head(DifferenceHead):
 
 class L2Head(DifferenceHead):
     """Weighted squared difference."""
+
+    @staticmethod
+    def unrelated_difference(embedding_size: int) -> float:
+        """Return 2, the squared distance of orthogonal vectors, whatever their size."""
+        return 2.0
 
     def difference(self, left: Tensor, right: Tensor) -> Tensor:
         """Return (left - right)²."""

@@ -98,6 +98,14 @@ def test_a_failed_download_names_the_alternatives(monkeypatch, tmp_path):
         build_trunk("mobilenet_v2", "imagenet", "average", seed=0)
 
 
+def test_a_compact_trunk_does_not_see_the_light():
+    trunk = build_trunk("compact", "none", "gem", seed=0)
+    photos = torch.rand(2, 3, 72, 96)
+    lit = photos * torch.tensor([0.5, 0.8, 1.2]).view(1, 3, 1, 1) + 0.1
+    with torch.inference_mode():
+        assert torch.allclose(trunk.module(photos), trunk.module(lit), rtol=1e-2, atol=1e-3)
+
+
 def test_looks_are_squashed_to_the_input_size():
     preprocessing = BACKBONES["mobilenet_v2"].preprocessing
     look = preprocessing.look(Image.new("RGB", (31, 77), (10, 20, 30)))

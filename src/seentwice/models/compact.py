@@ -1,6 +1,5 @@
 """A small trunk that trains from scratch in a minute on two cores."""
 
-import torch
 from torch import Tensor, nn
 
 
@@ -17,14 +16,14 @@ class CompactTrunk(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         widths = [(3, 16, 2), (16, 32, 2), (32, 64, 2), (64, 96, 1), (96, 128, 2)]
-        self.even_light = nn.InstanceNorm2d(3)
-        self.features = nn.Sequential(*[_block(i, o, s) for i, o, s in widths])
+        # A part of the features, since that is what a trunk is cut from.
+        self.features = nn.Sequential(
+            nn.InstanceNorm2d(3), *[_block(i, o, s) for i, o, s in widths]
+        )
 
     def forward(self, photos: Tensor) -> Tensor:
         """(b, 3, h, w) -> (b, 128, h/16, w/16)."""
-        # Channels last: a third less time for a step on a CPU.
-        even = self.even_light(photos).contiguous(memory_format=torch.channels_last)
-        maps: Tensor = self.features(even)
+        maps: Tensor = self.features(photos)
         return maps
 
 

@@ -46,8 +46,8 @@ def groups_of(command: str) -> set[str]:
 
 
 def with_root(group: str, option: str) -> list[str]:
-    override = f"+experiment={option}" if group == "experiment" else f"{group}={option}"
-    return [override, *(["data.root=photos"] if (group, option) == ("data", "folder") else [])]
+    needs_root = group == "experiment" or (group, option) == ("data", "folder")
+    return [f"{group}={option}", *(["data.root=photos"] if needs_root else [])]
 
 
 def targets_in(node: object) -> list[DictConfig]:

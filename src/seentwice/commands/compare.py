@@ -1,6 +1,7 @@
 """Fit detectors on one data set and put them side by side."""
 
 import shlex
+import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -64,6 +65,8 @@ EXAMPLES = """\
   seentwice compare data=houses data.root=houses backbone=mobilenet_v2 head=[l1,l2]
   seentwice compare baselines=[cosine,perception] head=l2 seed=1,2,3 --multirun
 """
+
+EPOCHS = "epochs"  # the folder of Lightning's own files
 
 BASELINE = "cosine"
 """The detector that trains nothing: the others are measured against it, pair by pair."""
@@ -144,6 +147,8 @@ def run(config: DictConfig) -> None:
         )
         for file in FILES:
             parent.log_file(folder / file)
+    # Of use only to choose the best epoch; `train` keeps a checkpoint.
+    shutil.rmtree(folder / EPOCHS, ignore_errors=True)
     print_table(comparison, console)
     _print_next(folder, console)
 
@@ -198,7 +203,7 @@ def _head_maker(
         trainer = net_trainer(
             config,
             name,
-            stage.folder / "training" / name / f"fold{fold}",
+            stage.folder / EPOCHS / name / f"fold{fold}",
             stage.bench.unlabelled,
             tracked,
             fold if folds > 1 else None,

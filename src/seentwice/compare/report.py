@@ -98,7 +98,7 @@ def write_report(
     sections = [
         Section(
             "Results",
-            " ".join(describe_result(comparison)),
+            " ".join(f"{line}." for line in describe_result(comparison)),
             (_metrics_table(comparison), _speed_table(comparison)),
         ),
         Section(

@@ -1,5 +1,6 @@
 # Each target sets up what it needs, alone, on a fresh machine with Python 3.11 or newer.
 PYTHON ?= python3
+SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
@@ -32,8 +33,9 @@ lint: $(INSTALLED)
 test: lint
 	$(BIN)/pytest -m "not slow"
 
+# Its last result is committed.
 test-slow: $(INSTALLED)
-	$(BIN)/pytest -m slow
+	set -o pipefail; $(BIN)/pytest -m slow -v --durations=0 -p no:cacheprovider | tee tests/slow.txt
 
 update: $(INSTALLED)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --upgrade \

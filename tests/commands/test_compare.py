@@ -20,6 +20,7 @@ DETECTORS = {
     "l2",
     "concat",
     "cosine",
+    "whitened_cosine",
     "knn",
     "histogram",
     "average",

@@ -2,10 +2,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.metrics import average_precision_score
 
 from seentwice.data.pairs import PairTable
 from seentwice.detectors import knn
 from seentwice.detectors.knn import NearestPairs, retrieve_nearest
+from seentwice.detectors.trunk import unit_rows
 from seentwice.records import Photo, View
 
 
@@ -26,7 +28,7 @@ ROWS = {"trunk": np.random.default_rng(0).normal(size=(60, 8)).astype(np.float32
 
 
 def vote_slowly(train, pairs, neighbours):
-    features = ROWS["trunk"].astype(np.float64)
+    features = unit_rows(ROWS["trunk"]).astype(np.float64)
     remembered = np.abs(features[train.left] - features[train.right])
     votes = []
     for left, right in zip(pairs.left, pairs.right, strict=True):
@@ -41,14 +43,14 @@ def vote_slowly(train, pairs, neighbours):
 @pytest.mark.parametrize("neighbours", [1, 5, 80, 1000])
 def test_the_vote_of_the_nearest_pairs(neighbours):
     train, test = random_table(1), random_table(2, count=50)
-    evidence = NearestPairs(neighbours, 1000, seed=0)
+    evidence = NearestPairs([neighbours], 1000, seed=0)
     evidence.fit(train, test, ROWS)
     assert evidence.of(test, ROWS) == pytest.approx(vote_slowly(train, test, neighbours), abs=1e-4)
 
 
 def test_blocks_change_nothing(monkeypatch):
     test = random_table(2, count=50)
-    evidence = NearestPairs(5, 1000, seed=0)
+    evidence = NearestPairs([5], 1000, seed=0)
     evidence.fit(random_table(1), test, ROWS)
     expected = evidence.of(test, ROWS)
     monkeypatch.setattr(knn, "BLOCK", 7)
@@ -57,7 +59,7 @@ def test_blocks_change_nothing(monkeypatch):
 
 def test_a_pair_scores_the_same_in_both_directions():
     test = random_table(2)
-    evidence = NearestPairs(5, 1000, seed=0)
+    evidence = NearestPairs([5], 1000, seed=0)
     evidence.fit(random_table(1), test, ROWS)
     turned = table(test.right, test.left)
     np.testing.assert_array_equal(evidence.of(test, ROWS), evidence.of(turned, ROWS))
@@ -67,10 +69,11 @@ def test_a_pair_scores_the_same_in_both_directions():
 def test_as_many_duplicates_as_others_are_remembered(max_pairs, each):
     drawn = random_table(3, count=100)
     train = table(drawn.left, drawn.right, np.arange(100) < 20)
-    evidence = NearestPairs(5, max_pairs, seed=0)
+    evidence = NearestPairs([5], max_pairs, seed=0)
     evidence.fit(train, train, ROWS)
     assert evidence._label.tolist() == [True] * each + [False] * each
-    all_differences = np.abs(ROWS["trunk"][train.left] - ROWS["trunk"][train.right])
+    features = unit_rows(ROWS["trunk"])
+    all_differences = np.abs(features[train.left] - features[train.right])
     known = {row.tobytes(): label for row, label in zip(all_differences, train.label, strict=True)}
     for row, label in zip(evidence._differences, evidence._label, strict=True):
         assert known[row.tobytes()] == label
@@ -79,10 +82,22 @@ def test_as_many_duplicates_as_others_are_remembered(max_pairs, each):
 def test_the_seed_decides_what_is_remembered():
     train, remembered = random_table(1), []
     for seed in (0, 0, 1):
-        evidence = NearestPairs(5, 20, seed)
+        evidence = NearestPairs([5], 20, seed)
         evidence.fit(train, train, ROWS)
         remembered.append(evidence._differences.tobytes())
     assert remembered[0] == remembered[1] != remembered[2]
+
+
+def test_validation_pairs_choose_how_many_neighbours_vote():
+    train, validation = random_table(1), random_table(2, count=50)
+    choices = (1, 3, 9, 27)
+    evidence = NearestPairs(choices, 1000, seed=0)
+    evidence.fit(train, validation, ROWS)
+    values = [
+        average_precision_score(validation.label, vote_slowly(train, validation, k))
+        for k in choices
+    ]
+    assert evidence.neighbours == choices[int(np.argmax(values))]
 
 
 def make_views(places):

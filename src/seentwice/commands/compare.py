@@ -78,7 +78,7 @@ BASELINES = (BASELINE, "whitened_cosine", "knn", "histogram", *HASHES)
 class KnnSettings:
     """The section `knn`."""
 
-    neighbours: Annotated[int, Field(ge=1)]
+    neighbours: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)]
     max_pairs: Annotated[int, Field(ge=2)]  # training pairs it remembers
 
 

@@ -1,6 +1,5 @@
 """Measure a checkpoint on the test pairs of a data set."""
 
-import json
 import math
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 from rich.table import Table
 
+from seentwice.bootstrap import bootstrap_intervals
 from seentwice.commands.progress import open_console
 from seentwice.commands.workbench import (
     PROTOCOL_SECTIONS,
@@ -16,11 +16,13 @@ from seentwice.commands.workbench import (
     load_photos,
     set_up,
 )
+from seentwice.compare.results import to_json
+from seentwice.compare.summary import gather_test_pairs
+from seentwice.compare.table import format_interval
 from seentwice.detectors.calibration import Calibration
 from seentwice.detectors.describe import Descriptor
 from seentwice.detectors.trunk import PixelDescriptor, TrunkDescriptor
 from seentwice.files import write_atomically
-from seentwice.metrics import pair_metrics
 from seentwice.models.backbones import build_trunk
 from seentwice.models.checkpoint import load_checkpoint, read_record
 from seentwice.models.nets import score_pairs
@@ -68,14 +70,18 @@ def run(config: DictConfig) -> None:
         torch.from_numpy(test.right),
     )
     score = calibration(logits.double().numpy())
-    measured = pair_metrics(test.label, score, score >= record.threshold)
+    pairs = gather_test_pairs(bench.folds)
+    measured = bootstrap_intervals(
+        test.label, score, score >= record.threshold, pairs.left_cluster, pairs.right_cluster
+    )
     if not same_data:
         console.print(
             f"Other data than the checkpoint's ({record.data_name}): measured is a transfer result"
         )
-    table = Table("metric", "claimed", "measured")
-    for name, value in measured.items():
-        table.add_row(name, f"{record.test_metrics.get(name, math.nan):.4f}", f"{value:.4f}")
+    table = Table("metric", "claimed", "measured", "95 % interval")
+    for name, interval in measured.items():
+        claimed = record.test_metrics.get(name, math.nan)
+        table.add_row(name, f"{claimed:.4f}", f"{interval.value:.4f}", format_interval(interval))
     console.print(table)
     folder = Path(HydraConfig.get().runtime.output_dir)
     result = {
@@ -83,7 +89,9 @@ def run(config: DictConfig) -> None:
         "data": bench.photo_set.name,
         "data_fingerprint": bench.fingerprint,
         "claimed": record.test_metrics,
-        "measured": {k: v if math.isfinite(v) else None for k, v in measured.items()},
+        "measured": {name: interval.value for name, interval in measured.items()},
+        "low": {name: interval.low for name, interval in measured.items()},
+        "high": {name: interval.high for name, interval in measured.items()},
     }
-    write_atomically(folder / "metrics.json", json.dumps(result, indent=2) + "\n")
+    write_atomically(folder / "metrics.json", to_json(result))
     console.print(f"Written: {folder / 'metrics.json'}", soft_wrap=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 from PIL import Image
 
 from seentwice.compare.results import Comparison, to_json
+from seentwice.compare.scored_pairs import to_parquet
 from seentwice.compare.scoring import Scores
 from seentwice.compare.summary import TestPairs
 from seentwice.compare.table import (
@@ -42,8 +43,9 @@ LoadView = Callable[[View], Image.Image]
 """Decodes a view again; raises PhotoError where the file has gone."""
 
 REPORT, RESULTS, TABLE = "report.html", "results.json", "results.md"
+SCORED_PAIRS = "test_pairs.parquet"
 PRECISION_RECALL, ROC = "precision_recall.png", "roc.png"
-FILES = (REPORT, RESULTS, TABLE, PRECISION_RECALL, ROC)
+FILES = (REPORT, RESULTS, TABLE, SCORED_PAIRS, PRECISION_RECALL, ROC)
 
 WRONG_PAIRS = 9  # of each label, for each detector shown
 
@@ -87,6 +89,7 @@ def write_report(
     plot_roc(curves, folder / ROC)
     write_atomically(folder / RESULTS, to_json(comparison))
     write_atomically(folder / TABLE, to_markdown(comparison))
+    write_atomically(folder / SCORED_PAIRS, to_parquet(test, scores))
     best = comparison.detectors[0]
     shown = dict.fromkeys([best.name, comparison.baseline])
     galleries = tuple(

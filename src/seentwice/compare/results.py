@@ -83,9 +83,10 @@ class Comparison:
         return next((result for result in self.detectors if result.name == name), None)
 
 
-def to_json(comparison: Comparison) -> str:
-    """Return the comparison as JSON; what is undefined is null."""
-    return json.dumps(_without_nan(asdict(comparison)), indent=2) + "\n"
+def to_json(result: Comparison | Mapping[str, object]) -> str:
+    """Return a result as JSON; what is undefined is null."""
+    values = asdict(result) if isinstance(result, Comparison) else dict(result)
+    return json.dumps(_without_nan(values), indent=2) + "\n"
 
 
 def _without_nan(value: Any) -> Any:

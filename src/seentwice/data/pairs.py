@@ -43,13 +43,16 @@ class PairTable:
         )
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the table with the columns `COLUMNS`; photos by key."""
+        """Return the table with the columns `COLUMNS`; photos by key.
+
+        Bytes of a key that are not UTF-8, which pandas cannot hold, are escaped: `\\udcff`.
+        """
         left = [self.views[index] for index in self.left]
         right = [self.views[index] for index in self.right]
         return pd.DataFrame(
             {
-                "left": [view.photo.key for view in left],
-                "right": [view.photo.key for view in right],
+                "left": [_escape(view.photo.key) for view in left],
+                "right": [_escape(view.photo.key) for view in right],
                 "label": self.label.astype(np.int8),
                 "left_edit": [view.edit for view in left],
                 "right_edit": [view.edit for view in right],
@@ -137,3 +140,7 @@ def join_tables(tables: Sequence[PairTable]) -> PairTable:
 def codes_of(names: Sequence[str]) -> NDArray[np.int64]:
     """Number the distinct names from 0 in their sorted order: (n,)."""
     return np.unique(np.array(names, dtype=object).astype(str), return_inverse=True)[1]
+
+
+def _escape(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -3,6 +3,7 @@
 The baseline of the MLS slides, which report 24 % for its retrieval form.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from seentwice.data.pairs import PairTable, codes_of
 from seentwice.detectors.describe import Rows
 from seentwice.detectors.trunk import TrunkDescriptor, unit_rows
 from seentwice.index.near import nearest_rows
+from seentwice.metrics import average_precision
 
 BLOCK = 4096
 
@@ -19,15 +21,18 @@ BLOCK = 4096
 class NearestPairs:
     """Looks up the training pairs whose |difference of features| is nearest."""
 
-    def __init__(self, neighbours: int, max_pairs: int, seed: int) -> None:
-        self.neighbours = neighbours
+    def __init__(self, neighbours: Sequence[int], max_pairs: int, seed: int) -> None:
+        self.choices = tuple(sorted(neighbours))  # of k; validation pairs choose
         self.max_pairs = max_pairs  # remembered; bounds the time of one search
         self.seed = seed
         self._differences: NDArray[np.float32]
         self._label: NDArray[np.bool_]
 
     def fit(self, train: PairTable, validation: PairTable, rows: Rows) -> None:
-        """Remember training pairs, as many positives as negatives where there are enough."""
+        """Remember training pairs, as many positives as negatives, and choose k.
+
+        The k of highest average precision on the validation pairs; the smallest of equals.
+        """
         generator = np.random.default_rng(self.seed)
         sides = [np.flatnonzero(train.label), np.flatnonzero(~train.label)]
         each = min(self.max_pairs // 2, len(sides[0]), len(sides[1]))
@@ -37,20 +42,30 @@ class NearestPairs:
         remembered = train.take(chosen)
         self._differences = _differences(rows, remembered.left, remembered.right)
         self._label = remembered.label
+        shares = self._shares(validation, rows, self.choices)
+        values = [average_precision(validation.label, share) for share in shares]
+        self.neighbours = self.choices[int(np.argmax(values))]
 
     def of(self, pairs: PairTable, rows: Rows) -> NDArray[np.float64]:
         """Return the share of duplicates among the neighbours, nearer ones counting for more.
 
         The weight is the inverse distance, so that pairs of equal counts are still ranked.
         """
-        score = np.empty(len(pairs), dtype=np.float64)
-        k = min(self.neighbours, len(self._label))
+        share: NDArray[np.float64] = self._shares(pairs, rows, [self.neighbours])[0]
+        return share
+
+    def _shares(self, pairs: PairTable, rows: Rows, choices: Sequence[int]) -> NDArray[np.float64]:
+        """The share for each choice of k from one search, (choices, n)."""
+        score = np.empty((len(choices), len(pairs)), dtype=np.float64)
+        most = min(max(choices), len(self._label))
         for start in range(0, len(pairs), BLOCK):
             part = slice(start, start + BLOCK)
             queries = _differences(rows, pairs.left[part], pairs.right[part])
-            squared, found = nearest_rows(self._differences, queries, k)
+            squared, found = nearest_rows(self._differences, queries, most)
             weight = 1 / (np.sqrt(np.maximum(squared, 0)) + 1e-6)
-            score[part] = (weight * self._label[found]).sum(axis=1) / weight.sum(axis=1)
+            hits = weight * self._label[found]
+            for row, k in enumerate(choices):
+                score[row, part] = hits[:, :k].sum(axis=1) / weight[:, :k].sum(axis=1)
         return score
 
 
@@ -80,6 +95,6 @@ def retrieve_nearest(pairs: PairTable, rows: Rows) -> Retrieval:
 def _differences(
     rows: Rows, left: NDArray[np.int64], right: NDArray[np.int64]
 ) -> NDArray[np.float32]:
-    features = rows[TrunkDescriptor.name]
+    features = unit_rows(rows[TrunkDescriptor.name])
     difference: NDArray[np.float32] = np.abs(features[left] - features[right])
     return difference

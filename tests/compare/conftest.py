@@ -107,6 +107,7 @@ def make_result(name, loss=0.0, is_trained=False, over_baseline=None):
         name=name,
         is_trained=is_trained,
         metrics={metric: interval(value - loss) for metric, value in METRICS.items()},
+        fold_average_precisions=(0.8 - loss, 0.9 - loss),
         slices={kind: SliceResult(10, interval(0.9 - loss), 0.75) for kind in KINDS},
         over_baseline=over_baseline or {},
         thresholds=(0.5, 0.25),

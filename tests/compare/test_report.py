@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from seentwice.compare import summary
 from seentwice.compare.report import FILES, METRICS, write_report
 from seentwice.compare.results import UnreadableFile, to_json
 from seentwice.compare.table import describe_result, title_of, to_markdown
@@ -52,9 +51,7 @@ def rename(tested, rename_key):
         for view in pairs.views
     )
     renamed = PairTable(views, pairs.left, pairs.right, pairs.label, pairs.kind)
-    return summary.TestPairs(
-        renamed, tested.left_cluster, tested.right_cluster, tested.cluster, tested.slices
-    )
+    return replace(tested, pairs=renamed)
 
 
 def names_of_wrong_pairs(tested, score):

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from seentwice.compare import summary
 from seentwice.compare.summary import (
     SAME_ROOM_TYPE,
     Bootstrap,
@@ -107,6 +106,17 @@ def test_a_slice_is_its_kind_against_all_pairs_of_the_other_label(tested, make_s
         assert found.decided_rightly == pytest.approx(rightly)
 
 
+def test_each_fold_has_an_average_precision_of_its_own(tested, make_scores, folds):
+    scores = make_scores(0.25)
+    result = summarise_scores("a", True, scores, None, tested, FEW)
+    start = 0
+    for fold, value in zip(folds, result.fold_average_precisions, strict=True):
+        part = slice(start, start + len(fold.test))
+        expected = average_precision_score(fold.test.label, scores.score[part])
+        assert value == pytest.approx(expected)
+        start += len(fold.test)
+
+
 def test_all_metrics_are_those_of_all_pairs(tested, make_scores):
     scores = make_scores(0.25)
     result = summarise_scores("a", True, scores, None, tested, FEW)
@@ -173,6 +183,11 @@ def test_tables_are_counted_over_all_folds(folds):
 
 def test_the_clusters_of_the_test_are_those_of_the_table_alone(tested):
     part = tested.pairs.take(np.arange(3))
-    few = summary.TestPairs(part, tested.left_cluster[:3], tested.right_cluster[:3], "place", {})
+    few = replace(
+        tested,
+        pairs=part,
+        left_cluster=tested.left_cluster[:3],
+        right_cluster=tested.right_cluster[:3],
+    )
     touched = {*tested.left_cluster[:3].tolist(), *tested.right_cluster[:3].tolist()}
     assert few.clusters == len(touched)

@@ -59,12 +59,13 @@ def test_the_table_on_a_terminal_of_100_columns(comparison):
             *("0.350", DASH, "0.475", "12.2", "123,457"),
         ],
     ]
-    said = " ".join(lines[-5:])
+    said = " ".join(lines[-7:])
     assert "[95 % interval over 6 properties]; the report and results.json have every" in said
     assert (
         "siamese against cosine: average precision +0.100 [+0.050, +0.150] on the same pairs: "
         "better"
     ) in said
+    assert ("Average precision within a fold, mean of 2: siamese 0.850, cosine 0.750") in said
     assert (
         "Retrieval: the nearest photo by the backbone's features shows the same place for "
         "50.0% [25.0%, 75.0%] of the test photos"
@@ -90,7 +91,7 @@ def test_the_verdict_follows_the_interval(comparison, low, high, verdict):
     best = replace(
         comparison.detectors[0], over_baseline={"average_precision": Interval(0.05, low, high)}
     )
-    [line, _] = describe_result(replace(comparison, detectors=(best,)))
+    [line, _, _] = describe_result(replace(comparison, detectors=(best,)))
     assert line.startswith("siamese against cosine: average precision +0.050 [")
     assert line.endswith(f" on the same pairs: {verdict}")
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -43,7 +45,7 @@ def test_the_order_of_two_places_does_not_matter(tested):
     turn = np.arange(len(pairs)) % 2 == 0
     left, right = np.where(turn, [pairs.right, pairs.left], [pairs.left, pairs.right])
     turned = type(pairs)(pairs.views, left, right, pairs.label, pairs.kind)
-    both = type(tested)(turned, *(tested.left_cluster,) * 2, "place", {})
+    both = replace(tested, pairs=turned)
     score = np.random.default_rng(0).random(len(pairs))
     assert (turned.left != pairs.left).any()
     assert find_most_wrong(both, score, 99).mistaken.tolist() == (

@@ -25,6 +25,7 @@ class DetectorResult:
     name: str
     is_trained: bool
     metrics: Mapping[str, Interval]
+    fold_average_precisions: tuple[float, ...]  # `metrics` are of the pairs of all folds
     slices: Mapping[str, SliceResult]
     over_baseline: Mapping[str, Interval]  # paired difference; empty for the baseline itself
     thresholds: tuple[float, ...]  # one a fold, chosen on its validation pairs

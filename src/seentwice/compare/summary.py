@@ -12,6 +12,7 @@ from seentwice.compare.scoring import Scores
 from seentwice.data.pairs import KINDS, PairTable, codes_of, join_tables
 from seentwice.data.splits import group_of
 from seentwice.data.tables import FoldTables
+from seentwice.metrics import average_precision
 from seentwice.records import Interval
 
 SAME_ROOM_TYPE = "negative, same room type"
@@ -33,6 +34,7 @@ class TestPairs:
     left_cluster: NDArray[np.int64]  # (n,) number of the left photo's property or place
     right_cluster: NDArray[np.int64]  # (n,) likewise
     cluster: str  # "property" or "place"
+    fold: NDArray[np.int64]  # (n,) number of each pair's fold, rising
     slices: Mapping[str, NDArray[np.bool_]]  # (n,) each; all of one label
 
     @property
@@ -62,6 +64,7 @@ def gather_test_pairs(folds: Sequence[FoldTables]) -> TestPairs:
         cluster[pairs.left],
         cluster[pairs.right],
         "property" if knows_properties else "place",
+        np.repeat(np.arange(len(folds)), [len(tables.test) for tables in folds]),
         slices,
     )
 
@@ -96,6 +99,10 @@ def summarise_scores(
         is_trained=is_trained,
         metrics=bootstrap_intervals(
             label, scores.score, scores.decision, left, right, resamples=draws, seed=seed
+        ),
+        fold_average_precisions=tuple(
+            average_precision(label[test.fold == fold], scores.score[test.fold == fold])
+            for fold in range(int(test.fold[-1]) + 1)
         ),
         slices={
             kind: _summarise_slice(members, scores, test, bootstrap)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from statistics import fmean
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -82,6 +83,8 @@ def describe_result(comparison: Comparison) -> list[str]:
             f"{best.name} against {comparison.baseline}: average precision {gain.value:+.3f} "
             f"[{gain.low:+.3f}, {gain.high:+.3f}] on the same pairs: {verdict}"
         )
+        if comparison.folds > 1:
+            lines.append(_describe_folds(comparison))
     if comparison.nearest_is_same_place is not None:
         share = comparison.nearest_is_same_place
         lines.append(
@@ -89,6 +92,16 @@ def describe_result(comparison: Comparison) -> list[str]:
             f"{share.value:.1%} [{share.low:.1%}, {share.high:.1%}] of the test photos"
         )
     return lines
+
+
+def _describe_folds(comparison: Comparison) -> str:
+    """Say how well pairs are ranked within a fold, where no calibration has a part in it."""
+    means = ", ".join(
+        f"{result.name} {format_number(fmean(result.fold_average_precisions))}"
+        for result in comparison.detectors
+        if result.is_trained or result.name == comparison.baseline
+    )
+    return f"Average precision within a fold, mean of {comparison.folds}: {means}"
 
 
 def format_number(value: float) -> str:

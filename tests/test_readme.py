@@ -1,0 +1,62 @@
+"""What the pages claim is what the experiments wrote, and what they link to is there."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = sorted(
+    [
+        *ROOT.glob("*.md"),
+        *(ROOT / "data").glob("*.md"),
+        *(ROOT / "checkpoints").glob("*.md"),
+        *(ROOT / "experiments").rglob("*.md"),
+    ]
+)
+EXPERIMENTS = sorted(path.parent for path in (ROOT / "experiments").glob("*/results.json"))
+
+
+def table_rows(text: str) -> set[str]:
+    """The rows that start with the name of a detector and give its figures with intervals."""
+    return {line for line in text.splitlines() if re.match(r"\| \w+ \| \d\.\d+ \[.*\[", line)}
+
+
+WRITTEN = set().union(*(table_rows((folder / "results.md").read_text()) for folder in EXPERIMENTS))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_row_of_results_was_written_by_an_experiment(page: Path) -> None:
+    assert table_rows(page.read_text()) <= WRITTEN
+
+
+def test_the_readme_shows_the_table_of_homes_never_seen() -> None:
+    shown = (ROOT / "experiments" / "property_rooms" / "results.md").read_text()
+    assert shown in (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
+        if not target.startswith("http"):
+            assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("folder", EXPERIMENTS, ids=lambda folder: folder.name)
+def test_every_experiment_says_how_it_was_made(folder: Path) -> None:
+    results = json.loads((folder / "results.json").read_text())
+    assert results["command"].startswith("seentwice compare experiment=")
+    assert results["machine"]
+    assert not (results["git_commit"] or "+").endswith("+"), "files had changed since the commit"
+    assert (folder / "config.yaml").is_file()
+
+
+def test_no_photo_is_committed_but_of_rendered_rooms() -> None:
+    photos = [
+        path.relative_to(ROOT).as_posix()
+        for folder in ("experiments", "benchmarks", "configs", "src", "tests")
+        for path in (ROOT / folder).rglob("*")
+        if path.suffix in (".jpg", ".jpeg", ".html")
+    ]
+    assert photos == ["experiments/rooms/rooms.jpg"]

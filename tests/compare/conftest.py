@@ -8,6 +8,7 @@ from seentwice.compare import summary
 from seentwice.compare.results import (
     Comparison,
     DetectorResult,
+    RetrievalResult,
     SliceResult,
     TableCounts,
     UnreadableFile,
@@ -79,7 +80,7 @@ def make_scores(tested):
         label = tested.pairs.label
         score = 0.3 + 0.4 * label + noise * np.random.default_rng(seed).normal(size=len(label))
         score = np.clip(score, 0, 1)
-        return Scores(score, score >= 0.55, (0.5, 0.55), 12.25, 123456.7)
+        return Scores(score, score >= 0.55, (0.5, 0.55), 0.75, 12.25, 123456.7)
 
     return make
 
@@ -102,13 +103,14 @@ METRICS = {
 KINDS = ("edited", "same_place", "negative", "hash_hard")
 
 
-def make_result(name, loss=0.0, is_trained=False, over_baseline=None):
+def make_result(name, loss=0.0, is_head=False, over_baseline=None):
     return DetectorResult(
         name=name,
-        is_trained=is_trained,
+        is_head=is_head,
+        validation_average_precision=0.9 - loss,
         metrics={metric: interval(value - loss) for metric, value in METRICS.items()},
         fold_average_precisions=(0.8 - loss, 0.9 - loss),
-        slices={kind: SliceResult(10, interval(0.9 - loss), 0.75) for kind in KINDS},
+        slices={kind: SliceResult(10, interval(0.9 - loss), interval(0.75)) for kind in KINDS},
         over_baseline=over_baseline or {},
         thresholds=(0.5, 0.25),
         fit_seconds=12.25,
@@ -125,12 +127,13 @@ def comparison():
     return Comparison(
         data="rooms",
         data_fingerprint="f" * 64,
+        unlabelled_fingerprint=None,
         photos=24,
         places=12,
         properties=6,
         unreadable=(UnreadableFile("a/broken.jpg", "truncated", "the end is missing"),),
         backbone="compact",
-        weights="none",
+        weights="imagenet",
         seed=7,
         folds=2,
         counts=tuple(
@@ -140,7 +143,7 @@ def comparison():
             for split in ("train", "validation", "test")
         ),
         baseline="cosine",
-        nearest_is_same_place=Interval(0.5, 0.25, 0.75),
+        retrieval=RetrievalResult(Interval(0.5, 0.25, 0.75), queries=20, gallery=24),
         cluster="property",
         clusters=6,
         resamples=1000,
@@ -150,6 +153,7 @@ def comparison():
             replace(perception, metrics={**perception.metrics, **undefined}),
         ),
         seconds=61.4,
+        looking_seconds=12.3,
         command="seentwice compare folds=2",
         git_commit="c0ffee",
         versions={"torch": "2.12", "numpy": "2.3"},

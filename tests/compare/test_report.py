@@ -84,7 +84,13 @@ def test_the_page_says_what_was_compared_and_how(write, comparison):
         assert said in text
     for short, _ in METRICS.values():
         assert f"\n{short}\n" in text
-    for fact in ("c0ffee", "f" * 64, "torch 2.12, numpy 2.3", "2 cores", "compact, weights none"):
+    for fact in (
+        "c0ffee",
+        "f" * 64,
+        "torch 2.12, numpy 2.3",
+        "2 cores",
+        "compact, weights imagenet",
+    ):
         assert fact in text
     assert "seentwice compare folds=2" in text
     assert "folds: 2\nname: <kitchen & bath>\n" in text

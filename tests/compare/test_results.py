@@ -4,7 +4,7 @@ from dataclasses import asdict, replace
 
 from pydantic import TypeAdapter
 
-from seentwice.compare.results import Comparison, UnreadableFile, to_json
+from seentwice.compare.results import Comparison, RetrievalResult, UnreadableFile, to_json
 from seentwice.records import Interval
 
 
@@ -25,10 +25,12 @@ def test_everything_else_comes_back_as_it_was(comparison):
 
 
 def test_numbers_keep_every_digit(comparison):
-    third = replace(comparison, seconds=1 / 3, nearest_is_same_place=Interval(1e-17, 0.1, 2 / 3))
+    third = replace(
+        comparison, seconds=1 / 3, retrieval=RetrievalResult(Interval(1e-17, 0.1, 2 / 3), 5, 9)
+    )
     read = json.loads(to_json(third))
     assert read["seconds"] == 1 / 3
-    assert read["nearest_is_same_place"] == {"value": 1e-17, "low": 0.1, "high": 2 / 3}
+    assert read["retrieval"]["share"] == {"value": 1e-17, "low": 0.1, "high": 2 / 3}
 
 
 def test_infinity_is_null_too(comparison):
@@ -40,9 +42,3 @@ def test_a_file_name_that_is_not_utf_8_comes_back(comparison):
     text = to_json(replace(comparison, unreadable=(file,)))
     assert text.isascii()
     assert json.loads(text)["unreadable"][0]["file"] == "caf\udce9.jpg"
-
-
-def test_a_detector_is_found_by_name(comparison):
-    found = comparison.find("cosine")
-    assert found is comparison.detectors[1]
-    assert comparison.find("oracle") is None

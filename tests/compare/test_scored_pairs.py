@@ -19,9 +19,11 @@ def test_every_pair_comes_with_every_score_whatever_bytes_its_name_has() -> None
     pairs = make_pairs(views, np.arange(3), hashes, PairPolicy(9, 9, 0.0, 0), [0])
     test = summary.gather_test_pairs([FoldTables(pairs, pairs, pairs)])
     score = np.linspace(0, 1, 3)
-    scores = {"l2": Scores(score, score > 0.5, (0.5,), 0.1, 1.0)}
+    scores = {"l2": Scores(score, score > 0.5, (0.5,), 0.9, 0.1, 1.0)}
     frame = pd.read_parquet(io.BytesIO(to_parquet(test, scores)))
-    assert list(frame.columns) == [*COLUMNS, "score_l2"]
+    assert list(frame.columns) == [*COLUMNS, "fold", "score_l2", "decision_l2"]
     assert frame["label"].tolist() == [1, 0, 0]
-    assert np.allclose(frame["score_l2"], score)
+    assert frame["score_l2"].tolist() == score.tolist()
+    assert frame["decision_l2"].tolist() == [False, False, True]
+    assert frame["fold"].tolist() == [0, 0, 0]
     assert any("\\udcff" in name for name in frame["right"].tolist() + frame["left"].tolist())

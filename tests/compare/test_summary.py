@@ -20,6 +20,10 @@ from seentwice.records import Interval, Kind, Photo, View
 FEW = Bootstrap(50, 0)
 
 
+def silent(done, total):
+    """Nobody watches the progress."""
+
+
 def photos_of(tested, index):
     views, pairs = tested.pairs.views, tested.pairs
     return views[pairs.left[index]].photo, views[pairs.right[index]].photo
@@ -88,7 +92,7 @@ def test_a_kind_without_a_pair_is_no_slice(make_views, make_folds):
 
 def test_a_slice_is_its_kind_against_all_pairs_of_the_other_label(tested, make_scores):
     scores = make_scores(0.25)
-    result = summarise_scores("a", True, scores, None, tested, FEW)
+    result = summarise_scores("a", True, scores, None, tested, FEW, silent)
     label = tested.pairs.label
     assert set(result.slices) == set(tested.slices)
     for name, members in tested.slices.items():
@@ -103,12 +107,12 @@ def test_a_slice_is_its_kind_against_all_pairs_of_the_other_label(tested, make_s
         assert found.roc_auc.value == pytest.approx(roc_auc_score(truth, score))
         assert found.roc_auc.low <= found.roc_auc.value <= found.roc_auc.high
         rightly = (scores.decision == label)[members].mean()
-        assert found.decided_rightly == pytest.approx(rightly)
+        assert found.decided_rightly.value == pytest.approx(rightly)
 
 
 def test_each_fold_has_an_average_precision_of_its_own(tested, make_scores, folds):
     scores = make_scores(0.25)
-    result = summarise_scores("a", True, scores, None, tested, FEW)
+    result = summarise_scores("a", True, scores, None, tested, FEW, silent)
     start = 0
     for fold, value in zip(folds, result.fold_average_precisions, strict=True):
         part = slice(start, start + len(fold.test))
@@ -119,30 +123,45 @@ def test_each_fold_has_an_average_precision_of_its_own(tested, make_scores, fold
 
 def test_all_metrics_are_those_of_all_pairs(tested, make_scores):
     scores = make_scores(0.25)
-    result = summarise_scores("a", True, scores, None, tested, FEW)
+    result = summarise_scores("a", True, scores, None, tested, FEW, silent)
     expected = pair_metrics(tested.pairs.label, scores.score, scores.decision)
     assert {name: i.value for name, i in result.metrics.items()} == pytest.approx(expected)
-    assert (result.name, result.is_trained, result.over_baseline) == ("a", True, {})
+    assert (result.name, result.is_head, result.over_baseline) == ("a", True, {})
     assert result.thresholds == scores.thresholds
     assert (result.fit_seconds, result.pairs_per_second) == (12.25, 123456.7)
 
 
+def test_progress_counts_every_interval_to_the_end(tested, make_scores):
+    seen = []
+    summarise_scores(
+        "a",
+        True,
+        make_scores(0.25),
+        None,
+        tested,
+        FEW,
+        lambda done, all_: seen.append((done, all_)),
+    )
+    steps = 2 + len(tested.slices)
+    assert seen == [(done, steps) for done in range(1, steps + 1)]
+
+
 def test_the_gain_is_a_paired_difference(tested, make_scores):
     label, ours, theirs = tested.pairs.label, make_scores(0.2), make_scores(0.6, seed=1)
-    gain = summarise_scores("a", True, ours, theirs, tested, FEW).over_baseline
+    gain = summarise_scores("a", True, ours, theirs, tested, FEW, silent).over_baseline
     for name, reference in [
         ("average_precision", average_precision_score),
         ("roc_auc", roc_auc_score),
     ]:
         expected = reference(label, ours.score) - reference(label, theirs.score)
         assert gain[name].value == pytest.approx(expected)
-    none = summarise_scores("a", True, ours, ours, tested, FEW).over_baseline
+    none = summarise_scores("a", True, ours, ours, tested, FEW, silent).over_baseline
     assert none == {"average_precision": Interval(0, 0, 0), "roc_auc": Interval(0, 0, 0)}
 
 
 def test_the_bootstrap_repeats_exactly_and_follows_its_seed(tested, make_scores):
     results = [
-        summarise_scores("a", True, make_scores(0.5), None, tested, Bootstrap(50, seed))
+        summarise_scores("a", True, make_scores(0.5), None, tested, Bootstrap(50, seed), silent)
         for seed in (0, 0, 1)
     ]
     assert results[0] == results[1] != results[2]
@@ -151,7 +170,7 @@ def test_the_bootstrap_repeats_exactly_and_follows_its_seed(tested, make_scores)
 def test_the_interval_of_a_share():
     hits = np.array([True, False, True, True, False, False, True, True, True])
     cluster = np.array([0, 0, 0, 1, 1, 2, 2, 3, 3])
-    found = interval_of_share(hits, cluster, Bootstrap(400, 3))
+    found = interval_of_share(hits, cluster, cluster, Bootstrap(400, 3))
     assert found.value == pytest.approx(6 / 9)
     # The same resamples by hand: clusters drawn with replacement, shares of the drawn queries.
     generator, shares = np.random.default_rng(3), []
@@ -163,7 +182,8 @@ def test_the_interval_of_a_share():
 
 @pytest.mark.parametrize("hit", [True, False])
 def test_a_share_of_all_or_none_has_no_width(hit):
-    found = interval_of_share(np.full(6, hit), np.arange(6) // 2, FEW)
+    cluster = np.arange(6) // 2
+    found = interval_of_share(np.full(6, hit), cluster, cluster, FEW)
     assert found == Interval(hit, hit, hit)
 
 

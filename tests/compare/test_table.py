@@ -62,13 +62,13 @@ def test_the_table_on_a_terminal_of_100_columns(comparison):
     said = " ".join(lines[-7:])
     assert "[95 % interval over 6 properties]; the report and results.json have every" in said
     assert (
-        "siamese against cosine: average precision +0.100 [+0.050, +0.150] on the same pairs: "
-        "better"
+        "siamese (the best head on validation pairs) against cosine: average precision +0.100 "
+        "[+0.050, +0.150] on the same pairs: better"
     ) in said
     assert ("Average precision within a fold, mean of 2: siamese 0.850, cosine 0.750") in said
     assert (
-        "Retrieval: the nearest photo by the backbone's features shows the same place for "
-        "50.0% [25.0%, 75.0%] of the test photos"
+        "Retrieval: the nearest of up to 24 test photos by the backbone's features shows the same "
+        "place for 50.0% [25.0%, 75.0%] of 20"
     ) in said
 
 
@@ -92,12 +92,12 @@ def test_the_verdict_follows_the_interval(comparison, low, high, verdict):
         comparison.detectors[0], over_baseline={"average_precision": Interval(0.05, low, high)}
     )
     [line, _, _] = describe_result(replace(comparison, detectors=(best,)))
-    assert line.startswith("siamese against cosine: average precision +0.050 [")
+    assert line.startswith("siamese (the best head on validation pairs) against cosine: average ")
     assert line.endswith(f" on the same pairs: {verdict}")
 
 
 def test_without_a_baseline_or_a_trained_detector_nothing_is_claimed(comparison):
-    untrained = replace(comparison, detectors=comparison.detectors[1:], nearest_is_same_place=None)
+    untrained = replace(comparison, detectors=comparison.detectors[1:], retrieval=None)
     assert describe_result(untrained) == []
     alone = replace(comparison.detectors[0], over_baseline={})
     assert describe_result(replace(untrained, detectors=(alone,))) == []
@@ -116,3 +116,14 @@ def test_what_the_bootstrap_resampled(comparison):
 def test_what_is_undefined_is_a_dash(value):
     assert format_number(value) == DASH
     assert format_interval(Interval(0.5, value, 0.75)) == f"[{DASH}, 0.750]"
+
+
+def test_the_head_is_chosen_where_it_was_not_tested(comparison):
+    lucky = replace(comparison.detectors[0], name="lucky", validation_average_precision=0.1)
+    lines = describe_result(replace(comparison, detectors=(lucky, *comparison.detectors)))
+    assert lines[0].startswith("siamese (the best head on validation pairs) against cosine:")
+
+
+def test_a_baseline_on_an_untrained_backbone_is_called_so(comparison):
+    lines = describe_result(replace(comparison, weights="none"))
+    assert "against cosine of an untrained backbone: average precision" in lines[0]

@@ -11,6 +11,10 @@ from seentwice.detectors.trunk import unit_rows
 from seentwice.records import Photo, View
 
 
+def silent(done, total):
+    """Nobody watches the progress."""
+
+
 def table(left, right, label=None, views=()):
     left, right = np.array(left), np.array(right)
     label = np.zeros(len(left), dtype=bool) if label is None else np.array(label)
@@ -43,14 +47,14 @@ def vote_slowly(train, pairs, neighbours):
 @pytest.mark.parametrize("neighbours", [1, 5, 80, 1000])
 def test_the_vote_of_the_nearest_pairs(neighbours):
     train, test = random_table(1), random_table(2, count=50)
-    evidence = NearestPairs([neighbours], 1000, seed=0)
+    evidence = NearestPairs([neighbours], 1000, seed=0, on_progress=silent)
     evidence.fit(train, test, ROWS)
     assert evidence.of(test, ROWS) == pytest.approx(vote_slowly(train, test, neighbours), abs=1e-4)
 
 
 def test_blocks_change_nothing(monkeypatch):
     test = random_table(2, count=50)
-    evidence = NearestPairs([5], 1000, seed=0)
+    evidence = NearestPairs([5], 1000, seed=0, on_progress=silent)
     evidence.fit(random_table(1), test, ROWS)
     expected = evidence.of(test, ROWS)
     monkeypatch.setattr(knn, "BLOCK", 7)
@@ -59,7 +63,7 @@ def test_blocks_change_nothing(monkeypatch):
 
 def test_a_pair_scores_the_same_in_both_directions():
     test = random_table(2)
-    evidence = NearestPairs([5], 1000, seed=0)
+    evidence = NearestPairs([5], 1000, seed=0, on_progress=silent)
     evidence.fit(random_table(1), test, ROWS)
     turned = table(test.right, test.left)
     np.testing.assert_array_equal(evidence.of(test, ROWS), evidence.of(turned, ROWS))
@@ -69,7 +73,7 @@ def test_a_pair_scores_the_same_in_both_directions():
 def test_as_many_duplicates_as_others_are_remembered(max_pairs, each):
     drawn = random_table(3, count=100)
     train = table(drawn.left, drawn.right, np.arange(100) < 20)
-    evidence = NearestPairs([5], max_pairs, seed=0)
+    evidence = NearestPairs([5], max_pairs, seed=0, on_progress=silent)
     evidence.fit(train, train, ROWS)
     assert evidence._label.tolist() == [True] * each + [False] * each
     features = unit_rows(ROWS["trunk"])
@@ -82,7 +86,7 @@ def test_as_many_duplicates_as_others_are_remembered(max_pairs, each):
 def test_the_seed_decides_what_is_remembered():
     train, remembered = random_table(1), []
     for seed in (0, 0, 1):
-        evidence = NearestPairs([5], 20, seed)
+        evidence = NearestPairs([5], 20, seed, on_progress=silent)
         evidence.fit(train, train, ROWS)
         remembered.append(evidence._differences.tobytes())
     assert remembered[0] == remembered[1] != remembered[2]
@@ -91,7 +95,7 @@ def test_the_seed_decides_what_is_remembered():
 def test_validation_pairs_choose_how_many_neighbours_vote():
     train, validation = random_table(1), random_table(2, count=50)
     choices = (1, 3, 9, 27)
-    evidence = NearestPairs(choices, 1000, seed=0)
+    evidence = NearestPairs(choices, 1000, seed=0, on_progress=silent)
     evidence.fit(train, validation, ROWS)
     values = [
         average_precision_score(validation.label, vote_slowly(train, validation, k))
@@ -100,8 +104,11 @@ def test_validation_pairs_choose_how_many_neighbours_vote():
     assert evidence.neighbours == choices[int(np.argmax(values))]
 
 
-def make_views(places):
-    return tuple(View(Photo(Path(str(n)), f"{n}.jpg", place)) for n, place in enumerate(places))
+def make_views(places, zones=None):
+    return tuple(
+        View(Photo(Path(str(n)), f"{n}.jpg", place, zone=zones[n] if zones else None))
+        for n, place in enumerate(places)
+    )
 
 
 def all_pairs(views, members):
@@ -145,6 +152,16 @@ def test_the_nearest_other_view_by_cosine(seed):
     assert {len(hits) for hits in expected.values()} == {1}
     require_agreement(retrieval, expected)
     assert 0 < retrieval.hit.mean() < 1
+
+
+def test_views_of_one_open_plan_are_passed_over():
+    """A kitchen seen from the living room is neither a hit nor a mistake."""
+    features = np.array([[1, 0], [0.99, 0.1], [0.9, 0.4], [0, 1], [0.1, 1]], dtype=np.float32)
+    places = ["living/1", "kitchen/1", "living/1", "bath/2", "bath/2"]
+    pairs = all_pairs(make_views(places, ["open", "open", "open", None, None]), range(5))
+    assert retrieve_nearest(pairs, {"trunk": features}).hit.tolist() == [True, True, True, True]
+    apart = all_pairs(make_views(places), range(5))
+    assert retrieve_nearest(apart, {"trunk": features}).hit.tolist() == [False, False, True, True]
 
 
 @pytest.mark.parametrize("copies", [2, 3, 5])

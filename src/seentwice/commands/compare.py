@@ -2,7 +2,6 @@
 
 import shlex
 import shutil
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,48 +15,53 @@ from PIL import Image
 from pydantic import Field
 from rich.console import Console
 
-from seentwice.commands.nets import WhiteningSettings, check_nets, chosen_heads, net_trainer
-from seentwice.commands.progress import open_console, show_progress
+from seentwice.commands.detectors import (
+    BASELINE,
+    OnProgress,
+    check_baselines,
+    choose_descriptors,
+    make_baseline,
+    make_head,
+    needs_trunk,
+)
+from seentwice.commands.fingerprint import fingerprint_photos
+from seentwice.commands.nets import check_nets, chosen_heads
+from seentwice.commands.progress import (
+    describe_unreadable,
+    open_console,
+    print_plainly,
+    show_progress,
+)
 from seentwice.commands.provenance import describe_machine, git_commit, library_versions
 from seentwice.commands.settings import read_settings
-from seentwice.commands.workbench import (
-    Workbench,
-    fingerprint_photos,
-    load_photos,
-    read_trunk,
-    set_up,
-)
+from seentwice.commands.workbench import Workbench, load_photos, read_trunk, set_up
 from seentwice.compare.report import FILES, REPORT, write_report
-from seentwice.compare.results import Comparison, DetectorResult, UnreadableFile
+from seentwice.compare.results import (
+    Comparison,
+    DetectorResult,
+    RetrievalResult,
+    UnreadableFile,
+)
 from seentwice.compare.scoring import Scores, score_folds
 from seentwice.compare.summary import (
     Bootstrap,
-    TestPairs,
+    HeldOutPairs,
     count_tables,
     gather_test_pairs,
     interval_of_share,
     summarise_scores,
 )
 from seentwice.compare.table import print_table
-from seentwice.data.pairs import codes_of
-from seentwice.data.splits import group_of
-from seentwice.detectors.calibration import CalibratedDetector
-from seentwice.detectors.describe import Descriptor
-from seentwice.detectors.hashes import hash_similarity
-from seentwice.detectors.histogram import HistogramDescriptor, histogram_similarity
-from seentwice.detectors.knn import NearestPairs, retrieve_nearest
+from seentwice.detectors.knn import retrieve_nearest
 from seentwice.detectors.protocol import Detector
-from seentwice.detectors.siamese import SiameseEvidence
-from seentwice.detectors.similarity import ZeroShot
-from seentwice.detectors.trunk import PixelDescriptor, TrunkDescriptor, cosine_similarity
-from seentwice.detectors.whitening import WhitenedCosine
+from seentwice.display import show_text
 from seentwice.edits import apply_edit
 from seentwice.errors import UserError
 from seentwice.files import write_atomically
-from seentwice.hashing import HASHES
 from seentwice.learn.tracking import FOLDER_TAG, TrackedRun, track_run, tracking_uri
+from seentwice.models.backbones import Trunk
 from seentwice.photos import read_photo
-from seentwice.records import Interval, View
+from seentwice.records import View
 
 EXAMPLES = """\
   seentwice compare                                     the embedded rooms, 5 minutes
@@ -68,27 +72,12 @@ EXAMPLES = """\
 
 EPOCHS = "epochs"  # the folder of Lightning's own files
 
-BASELINE = "cosine"
-"""The detector that trains nothing: the others are measured against it, pair by pair."""
-
-BASELINES = (BASELINE, "whitened_cosine", "knn", "histogram", *HASHES)
-
-
-@dataclass(frozen=True, slots=True)
-class KnnSettings:
-    """The section `knn`."""
-
-    neighbours: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)]
-    max_pairs: Annotated[int, Field(ge=2)]  # training pairs it remembers
-
 
 @dataclass(frozen=True, slots=True)
 class CompareSettings:
     """What stands at the top of the config."""
 
     baselines: tuple[str, ...]
-    knn: KnnSettings
-    whitening: WhiteningSettings
     bootstrap_resamples: Annotated[int, Field(ge=1)]
     folds: int | None
     seed: int
@@ -101,11 +90,13 @@ class Stage:
 
     config: DictConfig
     settings: CompareSettings
+    trunk: Trunk | None
     bench: Workbench
-    test: TestPairs
+    test: HeldOutPairs
     bootstrap: Bootstrap
     folder: Path
     tags: Mapping[str, str]
+    commit: str | None
     parent: TrackedRun
     console: Console
 
@@ -114,15 +105,15 @@ def run(config: DictConfig) -> None:
     """Score every detector on the same test pairs; print, write and track the comparison."""
     console = open_console()
     started = perf_counter()
+    # Before anything else: what is edited while a run lasts is not what ran.
+    commit = git_commit()
     folder = Path(HydraConfig.get().runtime.output_dir)
     settings = read_settings(CompareSettings, config, None)
     heads = chosen_heads(config)
     names = _chosen_detectors(heads, settings.baselines)
     check_nets(config, heads)
-    trunk = read_trunk(config)
-    descriptors: list[Descriptor] = [TrunkDescriptor(trunk), HistogramDescriptor()]
-    if config.backbone.trains:
-        descriptors.append(PixelDescriptor(trunk.preprocessing))
+    trunk = read_trunk(config) if needs_trunk(heads, settings.baselines) else None
+    descriptors = choose_descriptors(heads, settings.baselines, trunk, config.backbone.trains)
     photo_set = load_photos(config, console)
     fingerprint = fingerprint_photos(photo_set, console)
     bench = set_up(config, photo_set, fingerprint, descriptors, trunk, settings.folds, console)
@@ -131,22 +122,25 @@ def run(config: DictConfig) -> None:
     write_atomically(folder / "config.yaml", config_yaml)
     tags = {FOLDER_TAG: str(folder.resolve()), "seentwice.command": "compare"}
     with track_run("compare", f"{photo_set.name}, {config.backbone.name}", tags) as parent:
-        parent.log_parameters(_parameters(config, bench))
+        parent.log_parameters(_parameters(config, bench, commit))
         parent.log_file(folder / "config.yaml")
         test = gather_test_pairs(bench.folds)
         bootstrap = Bootstrap(settings.bootstrap_resamples, settings.seed)
-        stage = Stage(config, settings, bench, test, bootstrap, folder, tags, parent, console)
+        stage = Stage(
+            config, settings, trunk, bench, test, bootstrap, folder, tags, commit, parent, console
+        )
         scores: dict[str, Scores] = {}
         results = []
-        for name, is_trained in names.items():
-            result, scores[name] = _compare_one(stage, name, is_trained, scores.get(BASELINE))
+        for name, is_head in names.items():
+            result, scores[name] = _compare_one(stage, name, is_head, scores.get(BASELINE))
             results.append(result)
         comparison = _collect(stage, results, perf_counter() - started)
-        write_report(
-            comparison, test, scores, config_yaml, folder, _view_loader(settings.max_pixels)
-        )
-        for file in FILES:
-            parent.log_file(folder / file)
+        with show_progress("Writing the report", console) as progress:
+            load_view = _view_loader(settings.max_pixels)
+            write_report(comparison, test, scores, config_yaml, folder, load_view)
+            for done, file in enumerate(FILES, 1):
+                parent.log_file(folder / file)
+                progress(done, len(FILES))
     # Of use only to choose the best epoch; `train` keeps a checkpoint.
     shutil.rmtree(folder / EPOCHS, ignore_errors=True)
     print_table(comparison, console)
@@ -154,14 +148,12 @@ def run(config: DictConfig) -> None:
 
 
 def _chosen_detectors(heads: Sequence[str], baselines: Sequence[str]) -> dict[str, bool]:
-    """Return name -> whether it is a trained head, the baseline first.
+    """Return name -> whether it is a head, the baseline first.
 
     Raises:
         UserError: an unknown name, or nothing to compare.
     """
-    for name in baselines:
-        if name not in BASELINES:
-            raise UserError(f"baselines: no {name!r}: choose from {', '.join(BASELINES)}")
+    check_baselines(baselines)
     if not heads and not baselines:
         raise UserError("nothing to compare: choose heads (head=[l1,l2]) or baselines")
     first = [name for name in baselines if name == BASELINE]
@@ -171,66 +163,48 @@ def _chosen_detectors(heads: Sequence[str], baselines: Sequence[str]) -> dict[st
 
 
 def _compare_one(
-    stage: Stage, name: str, is_trained: bool, baseline: Scores | None
+    stage: Stage, name: str, is_head: bool, baseline: Scores | None
 ) -> tuple[DetectorResult, Scores]:
     """Fit, score and measure one detector, as an MLflow run below the comparison's."""
-    folds = len(stage.bench.folds)
-    with (
-        track_run("compare", name, stage.tags, stage.parent) as tracked,
-        show_progress(name, stage.console) as progress,
-    ):
-        make = (
-            _head_maker(stage, name, tracked, progress)
-            if is_trained
-            else lambda _: _make_baseline(stage, name)
+    with track_run("compare", name, stage.tags, stage.parent) as tracked:
+        with show_progress(name, stage.console) as progress:
+            scores = score_folds(
+                lambda fold: _make_detector(stage, name, is_head, fold, tracked, progress),
+                stage.bench.folds,
+                stage.bench.described.rows,
+            )
+            progress(1, 1)
+        with show_progress(f"{name}: intervals", stage.console) as progress:
+            result = summarise_scores(
+                name, is_head, scores, baseline, stage.test, stage.bootstrap, progress
+            )
+        tracked.log_parameters(
+            {"detector": name, **_parameters(stage.config, stage.bench, stage.commit)}
         )
-        scores = score_folds(make, stage.bench.folds, stage.bench.described.rows)
-        result = summarise_scores(name, is_trained, scores, baseline, stage.test, stage.bootstrap)
-        progress(folds, folds)
-        tracked.log_parameters({"detector": name, "folds": folds, "seed": stage.settings.seed})
         tracked.log_metrics(_metrics_to_track(result))
     return result, scores
 
 
-def _head_maker(
-    stage: Stage, name: str, tracked: TrackedRun, progress: Callable[[int, int], None]
-) -> Callable[[int], Detector]:
-    """Return what makes the detector of a fold from a head that is still to be trained."""
-    config, folds = stage.config, len(stage.bench.folds)
-    inputs = PixelDescriptor.name if config.backbone.trains else TrunkDescriptor.name
+def _make_detector(
+    stage: Stage, name: str, is_head: bool, fold: int, tracked: TrackedRun, progress: OnProgress
+) -> Detector:
+    """Return a fresh detector for one fold, whose progress counts towards that of all folds."""
+    folds = len(stage.bench.folds)
 
-    def make(fold: int) -> Detector:
-        trainer = net_trainer(
-            config,
-            name,
-            stage.folder / EPOCHS / name / f"fold{fold}",
-            stage.bench.unlabelled,
-            tracked,
-            fold if folds > 1 else None,
-            False,
-            lambda done, total, _: progress(fold * total + done, folds * total),
-        )
-        return CalibratedDetector(SiameseEvidence(trainer, inputs))
+    def advance(done: int, total: int) -> None:
+        progress(fold * total + done, folds * total)
 
-    return make
-
-
-def _make_baseline(stage: Stage, name: str) -> Detector:
-    settings = stage.settings
-    if name == BASELINE:
-        return CalibratedDetector(ZeroShot(cosine_similarity))
-    if name == "whitened_cosine":
-        whitening = settings.whitening
-        return CalibratedDetector(
-            WhitenedCosine(whitening.power, whitening.ridge, stage.bench.unlabelled)
-        )
-    if name == "histogram":
-        return CalibratedDetector(ZeroShot(histogram_similarity))
-    if name == "knn":
-        return CalibratedDetector(
-            NearestPairs(settings.knn.neighbours, settings.knn.max_pairs, settings.seed)
-        )
-    return CalibratedDetector(ZeroShot(hash_similarity(name)))
+    if not is_head:
+        return make_baseline(stage.config, name, stage.bench.unlabelled, advance)
+    return make_head(
+        stage.config,
+        name,
+        stage.folder / EPOCHS / name / f"fold{fold}",
+        stage.bench.unlabelled,
+        tracked,
+        fold if folds > 1 else None,
+        advance,
+    )
 
 
 def _metrics_to_track(result: DetectorResult) -> dict[str, float]:
@@ -241,12 +215,13 @@ def _metrics_to_track(result: DetectorResult) -> dict[str, float]:
     return {name: value for name, value in metrics.items() if np.isfinite(value)}
 
 
-def _parameters(config: DictConfig, bench: Workbench) -> dict[str, object]:
+def _parameters(config: DictConfig, bench: Workbench, commit: str | None) -> dict[str, object]:
     return {
-        "data": bench.photo_set.name,
+        "data": show_text(bench.photo_set.name),
         "data_fingerprint": bench.fingerprint,
+        "unlabelled_fingerprint": bench.unlabelled_fingerprint,
         "backbone": config.backbone.name,
-        "git_commit": git_commit(),
+        "git_commit": commit,
         "seed": config.seed,
         "folds": len(bench.folds),
     }
@@ -257,13 +232,14 @@ def _collect(stage: Stage, results: list[DetectorResult], seconds: float) -> Com
     photos = bench.photo_set.photos
     best_first = sorted(results, key=lambda result: -result.metrics["average_precision"].value)
     return Comparison(
-        data=bench.photo_set.name,
+        data=show_text(bench.photo_set.name),
         data_fingerprint=bench.fingerprint,
+        unlabelled_fingerprint=bench.unlabelled_fingerprint,
         photos=len(photos),
         places=len({photo.place for photo in photos}),
         properties=len({photo.property for photo in photos if photo.property}),
         unreadable=tuple(
-            UnreadableFile(str(file.path), file.reason.value, file.detail)
+            UnreadableFile(show_text(str(file.path)), file.reason.value, file.detail)
             for file in bench.unreadable
         ),
         backbone=config.backbone.name,
@@ -272,20 +248,22 @@ def _collect(stage: Stage, results: list[DetectorResult], seconds: float) -> Com
         folds=len(bench.folds),
         counts=count_tables(bench.folds),
         baseline=BASELINE,
-        nearest_is_same_place=_measure_retrieval(stage),
+        retrieval=_measure_retrieval(stage),
         cluster=stage.test.cluster,
         clusters=stage.test.clusters,
         resamples=stage.bootstrap.resamples,
         detectors=tuple(best_first),
         seconds=seconds,
-        command=shlex.join(["seentwice", "compare", *sys.argv[1:]]),
-        git_commit=git_commit(),
+        looking_seconds=bench.looking_seconds,
+        # Of this job alone, also where it is one of a --multirun.
+        command=shlex.join(["seentwice", "compare", *HydraConfig.get().overrides.task]),
+        git_commit=stage.commit,
         versions=library_versions(),
         machine=describe_machine(),
     )
 
 
-def _measure_retrieval(stage: Stage) -> Interval | None:
+def _measure_retrieval(stage: Stage) -> RetrievalResult | None:
     """The second form of the KNN baseline, over the test views of all folds."""
     if "knn" not in stage.settings.baselines:
         return None
@@ -293,10 +271,10 @@ def _measure_retrieval(stage: Stage) -> Interval | None:
         retrieve_nearest(tables.test, stage.bench.described.rows) for tables in stage.bench.folds
     ]
     query = np.concatenate([retrieval.query for retrieval in found])
-    views = stage.bench.plan.views
-    cluster = codes_of([group_of(views[index].photo) for index in query])
     hits = np.concatenate([retrieval.hit for retrieval in found])
-    return interval_of_share(hits, cluster, stage.bootstrap)
+    cluster = stage.test.view_cluster[query]
+    share = interval_of_share(hits, cluster, cluster, stage.bootstrap)
+    return RetrievalResult(share, len(query), max(retrieval.gallery for retrieval in found))
 
 
 def _view_loader(max_pixels: int) -> Callable[[View], Image.Image]:
@@ -309,24 +287,18 @@ def _view_loader(max_pixels: int) -> Callable[[View], Image.Image]:
 
 def _print_counts(bench: Workbench, console: Console) -> None:
     photos = bench.photo_set.photos
-    console.print(
+    print_plainly(
         f"{bench.photo_set.name}: {len(photos):,} photos of "
         f"{len({photo.place for photo in photos}):,} places, {len(bench.plan.views):,} views",
-        markup=False,
-        highlight=False,
+        console,
     )
     for file in bench.unreadable:
-        console.print(
-            f"  no photo: {file.path}: {file.reason.value} ({file.detail})",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
-        )
+        print_plainly(describe_unreadable(file), console)
     for count in count_tables(bench.folds):
         pairs = ", ".join(
             f"{number:,} {kind.replace('_', ' ')}" for kind, number in count.pairs.items() if number
         )
-        console.print(f"  {count.split}: {count.views:,} views; {pairs}", highlight=False)
+        print_plainly(f"  {count.split}: {count.views:,} views; {pairs}", console)
 
 
 def _print_next(folder: Path, console: Console) -> None:
@@ -337,4 +309,4 @@ def _print_next(folder: Path, console: Console) -> None:
         "         (photos named <room type>/<city>_<room id>_<k>.jpg; seentwice compare --help)",
     ]
     for line in lines:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        print_plainly(line, console)

@@ -9,10 +9,10 @@ from omegaconf import DictConfig, OmegaConf
 from rich.table import Table
 
 from seentwice.bootstrap import bootstrap_intervals
+from seentwice.commands.fingerprint import fingerprint_photos
 from seentwice.commands.progress import open_console
 from seentwice.commands.workbench import (
     PROTOCOL_SECTIONS,
-    fingerprint_photos,
     load_photos,
     set_up,
 )

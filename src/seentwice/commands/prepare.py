@@ -5,7 +5,12 @@ from collections import Counter
 
 from omegaconf import DictConfig
 
-from seentwice.commands.progress import open_console, show_progress
+from seentwice.commands.progress import (
+    describe_unreadable,
+    open_console,
+    print_plainly,
+    show_progress,
+)
 from seentwice.commands.settings import ReadingSettings, read_settings
 from seentwice.commands.workbench import load_photos
 from seentwice.data.views import EditChoice
@@ -46,7 +51,7 @@ def run(config: DictConfig) -> None:
     for room_type, count in sorted(Counter(photo.room_type or "?" for photo in photos).items()):
         lines.append(f"  {room_type}: {count:,}")
     for file in (*photo_set.unreadable, *described.unreadable):
-        lines.append(f"  no photo: {file.path}: {file.reason.value} ({file.detail})")
+        lines.append(describe_unreadable(file))
     lines.append("Next: seentwice compare with the same data options")
     for line in lines:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        print_plainly(line, console)

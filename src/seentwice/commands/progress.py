@@ -6,6 +6,9 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from seentwice.display import show_text
+from seentwice.records import Unreadable
+
 # Tables need this; a pipe or a log file has no width of its own.
 LOG_WIDTH = 120
 
@@ -14,6 +17,16 @@ def open_console() -> Console:
     """Return the terminal, or what its output was sent to."""
     console = Console()
     return console if console.is_terminal else Console(width=max(console.width, LOG_WIDTH))
+
+
+def print_plainly(text: str, console: Console) -> None:
+    """Print a line as it is: no markup, no colours, no wrapping, nothing that steers a terminal."""
+    console.print(show_text(text), markup=False, highlight=False, soft_wrap=True)
+
+
+def describe_unreadable(file: Unreadable) -> str:
+    """Return the line that lists a file that gave no photo."""
+    return f"  no photo: {file.path}: {file.reason.value} ({file.detail})"
 
 
 @contextmanager

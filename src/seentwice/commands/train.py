@@ -6,13 +6,13 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
+from seentwice.commands.fingerprint import fingerprint_photos
 from seentwice.commands.nets import check_nets, chosen_heads, net_trainer, read_architecture
 from seentwice.commands.progress import open_console, show_progress
 from seentwice.commands.provenance import git_commit, library_versions
 from seentwice.commands.workbench import (
     PROTOCOL_SECTIONS,
     Workbench,
-    fingerprint_photos,
     load_photos,
     read_trunk,
     set_up,
@@ -25,6 +25,7 @@ from seentwice.errors import UserError
 from seentwice.files import write_atomically
 from seentwice.learn.tracking import FOLDER_TAG, find_run_folder, track_run
 from seentwice.metrics import choose_threshold, pair_metrics
+from seentwice.models.backbones import Trunk
 from seentwice.models.checkpoint import CheckpointRecord, save_checkpoint
 
 EXAMPLES = """\
@@ -93,7 +94,7 @@ def run(config: DictConfig) -> None:
         score = detector.score(tables.test, rows)
         metrics = pair_metrics(tables.test.label, score, score >= threshold)
         path = job.folder / CHECKPOINT_FILE
-        record = _record(job.config, heads[0], bench, detector, threshold, metrics)
+        record = _record(job.config, heads[0], bench, trunk, detector, threshold, metrics)
         save_checkpoint(path, evidence.net, record)
         tracked.log_metrics({f"test/{name}": value for name, value in metrics.items()})
         tracked.log_file(path)
@@ -123,6 +124,7 @@ def _record(
     config: DictConfig,
     head: str,
     bench: Workbench,
+    trunk: Trunk,
     detector: CalibratedDetector,
     threshold: float,
     metrics: dict[str, float],
@@ -131,9 +133,9 @@ def _record(
     assert detector.calibration is not None
     return CheckpointRecord(
         architecture=architecture,
-        trunk_weights=bench.trunk.weights,
+        trunk_weights=trunk.weights,
         trunk_seed=config.seed,
-        trunk_fingerprint="" if architecture.trunk_trains else bench.trunk.fingerprint,
+        trunk_fingerprint="" if architecture.trunk_trains else trunk.fingerprint,
         calibration_slope=detector.calibration.slope,
         calibration_offset=detector.calibration.offset,
         threshold=threshold,

@@ -5,12 +5,14 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
 from omegaconf import DictConfig
 from rich.console import Console
 
+from seentwice.commands.fingerprint import digest_files
 from seentwice.commands.progress import show_progress
 from seentwice.commands.settings import ReadingSettings, SeedSettings, read_settings, read_source
 from seentwice.data.pairs import PairPolicy
@@ -62,14 +64,15 @@ class Workbench:
     """Everything that is ready before the first detector is fitted."""
 
     photo_set: PhotoSet
-    fingerprint: str  # sha256 of the photos' keys and bytes
+    fingerprint: str  # sha256 of the photos' labels and bytes
     splits: tuple[Split, ...]
     plan: ViewPlan
     described: Described
     folds: tuple[FoldTables, ...]
-    trunk: Trunk
     unlabelled: NDArray[np.float32] | None  # (u, d) features of the photos without labels
+    unlabelled_fingerprint: str | None  # sha256 of their bytes
     unreadable: tuple[Unreadable, ...]  # files that gave no photo, labelled or not
+    looking_seconds: float  # to decode all photos, edit them and pass them through the trunk
 
 
 def load_photos(config: DictConfig, console: Console) -> PhotoSet:
@@ -90,7 +93,7 @@ def set_up(
     photo_set: PhotoSet,
     fingerprint: str,
     descriptors: Sequence[Descriptor],
-    trunk: Trunk,
+    trunk: Trunk | None,
     folds: int | None,
     console: Console,
 ) -> Workbench:
@@ -101,7 +104,7 @@ def set_up(
         photo_set: from `load_photos`.
         fingerprint: from `fingerprint_photos`.
         descriptors: what detectors need of each view; the hashes come too, they choose negatives.
-        trunk: kept for the detectors that are built on it.
+        trunk: for the unlabelled photos; None where no detector looks through one.
         folds: how many; None for one split by shares.
         console: shows progress.
 
@@ -114,6 +117,7 @@ def set_up(
     splits = choose_splits(photo_set, split_settings, folds)
     edits = read_settings(EditChoice, config, "edits")
     plan = plan_views(photo_set.photos, splits, edits, seed)
+    started = perf_counter()
     with show_progress("Looking at photos", console) as progress:
         described = describe_views(
             plan.views,
@@ -122,6 +126,7 @@ def set_up(
             max_pixels=reading.max_pixels,
             on_progress=progress,
         )
+    looking_seconds = perf_counter() - started
     policies = read_settings(PairSettings, config, "pairs")
     tables = make_tables(
         plan,
@@ -133,39 +138,70 @@ def set_up(
         policies.evaluation,
         seed,
     )
-    unlabelled, without_photo = _embed_unlabelled(config, trunk, console)
-    unreadable = (*photo_set.unreadable, *described.unreadable, *without_photo)
+    unlabelled = _look_at_unlabelled(config, photo_set, trunk, console)
     return Workbench(
-        photo_set, fingerprint, splits, plan, described, tables, trunk, unlabelled, unreadable
+        photo_set=photo_set,
+        fingerprint=fingerprint,
+        splits=splits,
+        plan=plan,
+        described=described,
+        folds=tables,
+        unlabelled=unlabelled.features if unlabelled else None,
+        unlabelled_fingerprint=unlabelled.fingerprint if unlabelled else None,
+        unreadable=(
+            *photo_set.unreadable,
+            *described.unreadable,
+            *(unlabelled.unreadable if unlabelled else ()),
+        ),
+        looking_seconds=looking_seconds,
     )
 
 
-def _embed_unlabelled(
-    config: DictConfig, trunk: Trunk, console: Console
-) -> tuple[NDArray[np.float32] | None, tuple[Unreadable, ...]]:
-    """Return the features (u, d) of the photos in the folder `unlabelled`, and its other files.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Unlabelled:
+    features: NDArray[np.float32]  # (u, d)
+    fingerprint: str
+    unreadable: tuple[Unreadable, ...]
+
+
+def _look_at_unlabelled(
+    config: DictConfig, photo_set: PhotoSet, trunk: Trunk | None, console: Console
+) -> _Unlabelled | None:
+    """Embed the photos in the folder `unlabelled`; None where there is none.
 
     Raises:
-        UserError: no such folder, no photo in it, or a trunk that is not frozen.
+        UserError: no such folder, no photo in it, photos of the data set itself (the whitening
+            would learn from those that are tested), or nothing that whitens.
     """
     if config.get("unlabelled") is None:
-        return None, ()
-    if config.backbone.trains:
+        return None
+    if trunk is None or config.backbone.trains:
         raise UserError("unlabelled: needs a frozen backbone, whose features can be whitened")
+    root = Path(str(config.unlabelled))
+    files, unreadable = find_photos(root)
+    digests = digest_files(files, "Fingerprinting unlabelled", console)
+    known = set(digest_files([p.path for p in photo_set.photos], "Comparing photos", console))
+    shared = [file for file, digest in zip(files, digests, strict=True) if digest in known]
+    if shared:
+        raise UserError(
+            f"unlabelled={root}: {len(shared)} of its photos are in the data set itself, first "
+            f"{shared[0].relative_to(root)}; give photos of other homes"
+        )
     reading = read_settings(ReadingSettings, config, None)
-    files, unreadable = find_photos(Path(str(config.unlabelled)))
-    views = [View(Photo(file, file.name, file.name)) for file in files]
     descriptor = TrunkDescriptor(trunk)
     with show_progress("Looking at unlabelled photos", console) as progress:
         described = describe_views(
-            views,
+            [View(Photo(file, file.name, file.name)) for file in files],
             [descriptor],
             workers=reading.workers or os.cpu_count() or 1,
             max_pixels=reading.max_pixels,
             on_progress=progress,
         )
-    features = described.rows[descriptor.name][described.readable]
-    return features, (*unreadable, *described.unreadable)
+    return _Unlabelled(
+        described.rows[descriptor.name][described.readable],
+        hashlib.sha256(b"".join(sorted(digests))).hexdigest(),
+        (*unreadable, *described.unreadable),
+    )
 
 
 def choose_splits(
@@ -190,22 +226,3 @@ def read_trunk(config: DictConfig) -> Trunk:
     settings = read_settings(BackboneSettings, config, "backbone")
     seed = read_settings(SeedSettings, config, None).seed
     return build_trunk(settings.name, settings.weights, settings.pooling, seed)
-
-
-def fingerprint_photos(photo_set: PhotoSet, console: Console) -> str:
-    """Return the sha256 of all keys and files: other data, another fingerprint."""
-    digest = hashlib.sha256()
-    with show_progress("Fingerprinting photos", console) as progress:
-        for done, photo in enumerate(photo_set.photos, 1):
-            digest.update(photo.key.encode(errors="surrogateescape"))
-            digest.update(_file_digest(photo.path))
-            progress(done, len(photo_set.photos))
-    return digest.hexdigest()
-
-
-def _file_digest(path: Path) -> bytes:
-    try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").digest()
-    except OSError as error:
-        return str(error.strerror).encode()

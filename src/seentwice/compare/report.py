@@ -8,7 +8,7 @@ from PIL import Image
 from seentwice.compare.results import Comparison, to_json
 from seentwice.compare.scored_pairs import to_parquet
 from seentwice.compare.scoring import Scores
-from seentwice.compare.summary import TestPairs
+from seentwice.compare.summary import HeldOutPairs
 from seentwice.compare.table import (
     describe_clusters,
     describe_result,
@@ -65,7 +65,7 @@ LOWER_IS_BETTER = ("bce",)
 
 def write_report(
     comparison: Comparison,
-    test: TestPairs,
+    test: HeldOutPairs,
     scores: Mapping[str, Scores],
     config: str,
     folder: Path,
@@ -144,7 +144,7 @@ def _metrics_table(comparison: Comparison) -> Table:
             best[name] = min(defined) if name in LOWER_IS_BETTER else max(defined)
     rows = []
     for result in comparison.detectors:
-        cells = [Cell(result.name, "trained" if result.is_trained else "")]
+        cells = [Cell(result.name, "head" if result.is_head else "")]
         for name in METRICS:
             interval = result.metrics[name]
             is_defined = interval.value == interval.value
@@ -163,7 +163,8 @@ def _metrics_table(comparison: Comparison) -> Table:
     )
     caption = (
         f"Below each value its 95 % interval: bootstrap over {describe_clusters(comparison)}, "
-        f"{comparison.resamples:,} resamples. Best in bold."
+        f"{comparison.resamples:,} resamples; a pair inside one counts as often as it was drawn, a "
+        "pair across two as the product of both counts. Best in bold."
     )
     return Table(caption, columns, tuple(rows))
 
@@ -186,8 +187,10 @@ def _speed_table(comparison: Comparison) -> Table:
     columns = (
         Column("Detector"),
         Column(f"AP over {comparison.baseline}", True, "Paired difference on the same resamples"),
-        Column("Fit, s", True, "All folds, threshold and calibration included"),
-        Column("Pairs/s", True, "Scoring test pairs of photos already looked at"),
+        Column("Fit, s", True, "All folds, without looking at photos, which is done once for all"),
+        Column(
+            "Pairs/s", True, "Scoring test pairs; where the backbone trains, photos pass it here"
+        ),
         Column("Thresholds", False, "One a fold, of highest F1 on its validation pairs"),
     )
     return Table("Gain, speed and thresholds", columns, tuple(rows))
@@ -202,8 +205,9 @@ def _slices_table(comparison: Comparison) -> Table:
             *(
                 Cell(
                     format_number(result.slices[name].roc_auc.value),
-                    f"{format_interval(result.slices[name].roc_auc)} "
-                    f"{result.slices[name].decided_rightly:.1%}",
+                    f"{format_interval(result.slices[name].roc_auc)} · "
+                    f"{result.slices[name].decided_rightly.value:.1%} "
+                    f"{format_interval(result.slices[name].decided_rightly)}",
                     result.slices[name].roc_auc.value,
                 )
                 for name in names
@@ -215,11 +219,11 @@ def _slices_table(comparison: Comparison) -> Table:
         Column("Detector"),
         *(Column(f"{name.replace('_', ' ')} ({counts[name].pairs:,})", True) for name in names),
     )
-    return Table("ROC AUC, its 95 % interval, share decided rightly", columns, rows)
+    return Table("ROC AUC, its 95 % interval · share decided rightly, its interval", columns, rows)
 
 
 def _galleries(
-    name: str, test: TestPairs, scores: Scores, load_view: LoadView
+    name: str, test: HeldOutPairs, scores: Scores, load_view: LoadView
 ) -> tuple[Gallery, Gallery]:
     wrong = find_most_wrong(test, scores.score, WRONG_PAIRS)
 
@@ -255,7 +259,8 @@ def _data_section(comparison: Comparison) -> Section:
             ("Places", f"{comparison.places:,}"),
             ("Properties", f"{comparison.properties:,}" if comparison.properties else "unknown"),
             ("Unreadable files", f"{len(comparison.unreadable):,}"),
-            ("Fingerprint of the photos (sha256)", comparison.data_fingerprint),
+            ("Fingerprint of photos and labels (sha256)", comparison.data_fingerprint),
+            ("Fingerprint of unlabelled photos", comparison.unlabelled_fingerprint or "none"),
         )
     )
     kinds = [kind.value for kind in KINDS]
@@ -298,7 +303,11 @@ def _origin_section(comparison: Comparison, config: str) -> Section:
             ("Git commit", comparison.git_commit or "not a checkout"),
             ("Machine", comparison.machine),
             ("Versions", versions),
-            ("Took", f"{comparison.seconds:.0f} s"),
+            (
+                "Took",
+                f"{comparison.seconds:.0f} s, of which looking at photos "
+                f"{comparison.looking_seconds:.0f} s",
+            ),
         )
     )
     return Section(

@@ -15,7 +15,16 @@ class SliceResult:
 
     pairs: int  # of the kind
     roc_auc: Interval  # of the kind's pairs against all pairs of the other label
-    decided_rightly: float  # share of the kind's pairs: recall of duplicates, or specificity
+    decided_rightly: Interval  # share of the kind's pairs: recall of duplicates, or specificity
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievalResult:
+    """How often a photo's nearest other photo, by the backbone's features, shows its place."""
+
+    share: Interval
+    queries: int  # test views that have another view of their place
+    gallery: int  # test views of one fold, the most there are: the nearest is one of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +32,8 @@ class DetectorResult:
     """One detector on the test pairs of all folds."""
 
     name: str
-    is_trained: bool
+    is_head: bool  # a Siamese head, trained on the labelled pairs
+    validation_average_precision: float  # mean over folds
     metrics: Mapping[str, Interval]
     fold_average_precisions: tuple[float, ...]  # `metrics` are of the pairs of all folds
     slices: Mapping[str, SliceResult]
@@ -58,6 +68,7 @@ class Comparison:
 
     data: str
     data_fingerprint: str
+    unlabelled_fingerprint: str | None  # of the photos that only the whitening learned from
     photos: int
     places: int
     properties: int  # 0 where none is known
@@ -68,20 +79,17 @@ class Comparison:
     folds: int
     counts: tuple[TableCounts, ...]
     baseline: str  # what `over_baseline` is measured against
-    nearest_is_same_place: Interval | None  # retrieval with the trunk's features, over test views
+    retrieval: RetrievalResult | None  # None where KNN is not compared
     cluster: str  # what the bootstrap resamples: property or place
     clusters: int
     resamples: int
     detectors: tuple[DetectorResult, ...]  # best average precision first
     seconds: float
+    looking_seconds: float  # of these: decoding, edits, and the backbone where it is frozen
     command: str
     git_commit: str | None
     versions: Mapping[str, str]
     machine: str
-
-    def find(self, name: str) -> DetectorResult | None:
-        """Return a detector's result by name, None if it was not compared."""
-        return next((result for result in self.detectors if result.name == name), None)
 
 
 def to_json(result: Comparison | Mapping[str, object]) -> str:

@@ -5,6 +5,7 @@ The test pairs of a fold are scored once, after everything was chosen.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from time import perf_counter
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from seentwice.data.tables import FoldTables
 from seentwice.detectors.describe import Rows
 from seentwice.detectors.protocol import Detector
-from seentwice.metrics import choose_threshold
+from seentwice.metrics import average_precision, choose_threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Scores:
     score: NDArray[np.float64]  # (n,) in [0, 1]
     decision: NDArray[np.bool_]  # (n,) at or above its fold's threshold
     thresholds: tuple[float, ...]  # one a fold
+    validation_average_precision: float  # mean over folds; what may choose among detectors
     fit_seconds: float  # over all folds, calibration and threshold included
     pairs_per_second: float  # scoring test pairs of described views
 
@@ -37,7 +39,7 @@ def score_folds(
         folds: their tables share the views that `rows` describes.
         rows: what the detectors see of each view.
     """
-    scores, decisions, thresholds = [], [], []
+    scores, decisions, thresholds, validated = [], [], [], []
     fit_seconds = score_seconds = 0.0
     for number, tables in enumerate(folds):
         detector = make_detector(number)
@@ -45,6 +47,7 @@ def score_folds(
         detector.fit(tables.train, tables.validation, rows)
         validation = detector.score(tables.validation, rows)
         thresholds.append(choose_threshold(tables.validation.label, validation))
+        validated.append(average_precision(tables.validation.label, validation))
         fitted = perf_counter()
         scores.append(detector.score(tables.test, rows))
         score_seconds += perf_counter() - fitted
@@ -55,6 +58,7 @@ def score_folds(
         score,
         np.concatenate(decisions),
         tuple(thresholds),
+        fmean(validated),
         fit_seconds,
         len(score) / max(score_seconds, 1e-9),
     )

@@ -1,6 +1,6 @@
 """From scores to results: metrics, intervals, and what each kind of pair contributes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +27,7 @@ class Bootstrap:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class TestPairs:
+class HeldOutPairs:
     """The n test pairs of all folds, one fold after another, each pair once."""
 
     pairs: PairTable
@@ -36,6 +36,7 @@ class TestPairs:
     cluster: str  # "property" or "place"
     fold: NDArray[np.int64]  # (n,) number of each pair's fold, rising
     slices: Mapping[str, NDArray[np.bool_]]  # (n,) each; all of one label
+    view_cluster: NDArray[np.int64]  # (v,) number of every view's property or place
 
     @property
     def clusters(self) -> int:
@@ -43,7 +44,7 @@ class TestPairs:
         return len(np.union1d(self.left_cluster, self.right_cluster))
 
 
-def gather_test_pairs(folds: Sequence[FoldTables]) -> TestPairs:
+def gather_test_pairs(folds: Sequence[FoldTables]) -> HeldOutPairs:
     """Join the test tables of all folds, and number what the bootstrap resamples."""
     pairs = join_tables([tables.test for tables in folds])
     photos = [view.photo for view in pairs.views]
@@ -59,34 +60,38 @@ def gather_test_pairs(folds: Sequence[FoldTables]) -> TestPairs:
         confusable = ~pairs.label & (room_type[pairs.left] == room_type[pairs.right])
         if confusable.any():
             slices[SAME_ROOM_TYPE] = confusable
-    return TestPairs(
+    return HeldOutPairs(
         pairs,
         cluster[pairs.left],
         cluster[pairs.right],
         "property" if knows_properties else "place",
         np.repeat(np.arange(len(folds)), [len(tables.test) for tables in folds]),
         slices,
+        cluster,
     )
 
 
 def summarise_scores(
     name: str,
-    is_trained: bool,
+    is_head: bool,
     scores: Scores,
     baseline: Scores | None,
-    test: TestPairs,
+    test: HeldOutPairs,
     bootstrap: Bootstrap,
+    on_progress: Callable[[int, int], None],
 ) -> DetectorResult:
     """Measure one detector on the test pairs.
 
     Args:
         name: of the detector.
-        is_trained: whether it learned from the training pairs more than its calibration.
+        is_head: whether it is a Siamese head.
         scores: its own.
         baseline: those of the detector to compare it with, pair by pair; None for itself.
         test: the pairs.
         bootstrap: of every interval.
+        on_progress: told of every metric's or slice's intervals that are done.
     """
+    steps = 2 + len(test.slices)
     label, left, right = test.pairs.label, test.left_cluster, test.right_cluster
     draws, seed = bootstrap.resamples, bootstrap.seed
     over_baseline = {}
@@ -94,20 +99,25 @@ def summarise_scores(
         over_baseline = bootstrap_difference(
             label, scores.score, baseline.score, left, right, resamples=draws, seed=seed
         )
+    on_progress(1, steps)
+    metrics = bootstrap_intervals(
+        label, scores.score, scores.decision, left, right, resamples=draws, seed=seed
+    )
+    slices = {}
+    for done, (kind, members) in enumerate(test.slices.items(), 2):
+        on_progress(done, steps)
+        slices[kind] = _summarise_slice(members, scores, test, bootstrap)
+    on_progress(steps, steps)
     return DetectorResult(
         name=name,
-        is_trained=is_trained,
-        metrics=bootstrap_intervals(
-            label, scores.score, scores.decision, left, right, resamples=draws, seed=seed
-        ),
+        is_head=is_head,
+        validation_average_precision=scores.validation_average_precision,
+        metrics=metrics,
         fold_average_precisions=tuple(
             average_precision(label[test.fold == fold], scores.score[test.fold == fold])
             for fold in range(int(test.fold[-1]) + 1)
         ),
-        slices={
-            kind: _summarise_slice(members, scores, test, bootstrap)
-            for kind, members in test.slices.items()
-        },
+        slices=slices,
         over_baseline=over_baseline,
         thresholds=scores.thresholds,
         fit_seconds=scores.fit_seconds,
@@ -116,16 +126,19 @@ def summarise_scores(
 
 
 def interval_of_share(
-    hits: NDArray[np.bool_], cluster: NDArray[np.int64], bootstrap: Bootstrap
+    hits: NDArray[np.bool_],
+    left_cluster: NDArray[np.int64],
+    right_cluster: NDArray[np.int64],
+    bootstrap: Bootstrap,
 ) -> Interval:
-    """Return the share of hits (n,) and its interval over clusters (n,)."""
-    # A share is the recall of "pairs" that all are duplicates and lie within one cluster each.
+    """Return the share of hits (n,) and its interval over the clusters of both sides (n,)."""
+    # A share is the recall of pairs that are all taken for duplicates.
     return bootstrap_intervals(
         np.ones_like(hits),
         hits.astype(np.float64),
         hits,
-        cluster,
-        cluster,
+        left_cluster,
+        right_cluster,
         resamples=bootstrap.resamples,
         seed=bootstrap.seed,
     )["recall"]
@@ -140,7 +153,7 @@ def count_tables(folds: Sequence[FoldTables]) -> tuple[TableCounts, ...]:
 
 
 def _summarise_slice(
-    members: NDArray[np.bool_], scores: Scores, test: TestPairs, bootstrap: Bootstrap
+    members: NDArray[np.bool_], scores: Scores, test: HeldOutPairs, bootstrap: Bootstrap
 ) -> SliceResult:
     label = test.pairs.label
     is_positive = bool(label[members][0])
@@ -153,7 +166,12 @@ def _summarise_slice(
         resamples=bootstrap.resamples,
         seed=bootstrap.seed,
     )
-    rightly = float((scores.decision[members] == is_positive).mean())
+    rightly = interval_of_share(
+        scores.decision[members] == is_positive,
+        test.left_cluster[members],
+        test.right_cluster[members],
+        bootstrap,
+    )
     return SliceResult(int(members.sum()), ranking["roc_auc"], rightly)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from seentwice.compare.summary import TestPairs
+from seentwice.compare.summary import HeldOutPairs
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -16,7 +16,7 @@ class WrongPairs:
     mistaken: NDArray[np.int64]  # negatives with the highest scores
 
 
-def find_most_wrong(test: TestPairs, score: NDArray[np.float64], count: int) -> WrongPairs:
+def find_most_wrong(test: HeldOutPairs, score: NDArray[np.float64], count: int) -> WrongPairs:
     """Return the worst pairs of each label, one for each two places so that they differ.
 
     Args:
@@ -32,7 +32,9 @@ def find_most_wrong(test: TestPairs, score: NDArray[np.float64], count: int) -> 
     )
 
 
-def _first_of_places(test: TestPairs, ranked: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+def _first_of_places(
+    test: HeldOutPairs, ranked: NDArray[np.int64], count: int
+) -> NDArray[np.int64]:
     views, seen, chosen = test.pairs.views, set(), []
     for index in ranked:
         left = views[test.pairs.left[index]].photo.place

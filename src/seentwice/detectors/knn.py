@@ -3,7 +3,7 @@
 The baseline of the MLS slides, which report 24 % for its retrieval form.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,10 +21,17 @@ BLOCK = 4096
 class NearestPairs:
     """Looks up the training pairs whose |difference of features| is nearest."""
 
-    def __init__(self, neighbours: Sequence[int], max_pairs: int, seed: int) -> None:
+    def __init__(
+        self,
+        neighbours: Sequence[int],
+        max_pairs: int,
+        seed: int,
+        on_progress: Callable[[int, int], None],
+    ) -> None:
         self.choices = tuple(sorted(neighbours))  # of k; validation pairs choose
         self.max_pairs = max_pairs  # remembered; bounds the time of one search
         self.seed = seed
+        self.on_progress = on_progress  # told of every block of pairs searched
         self._differences: NDArray[np.float32]
         self._label: NDArray[np.bool_]
 
@@ -40,7 +47,8 @@ class NearestPairs:
             [np.sort(generator.choice(side, each, replace=False)) for side in sides]
         )
         remembered = train.take(chosen)
-        self._differences = _differences(rows, remembered.left, remembered.right)
+        features = unit_rows(rows[TrunkDescriptor.name])
+        self._differences = np.abs(features[remembered.left] - features[remembered.right])
         self._label = remembered.label
         shares = self._shares(validation, rows, self.choices)
         values = [average_precision(validation.label, share) for share in shares]
@@ -58,14 +66,16 @@ class NearestPairs:
         """The share for each choice of k from one search, (choices, n)."""
         score = np.empty((len(choices), len(pairs)), dtype=np.float64)
         most = min(max(choices), len(self._label))
+        features = unit_rows(rows[TrunkDescriptor.name])
         for start in range(0, len(pairs), BLOCK):
             part = slice(start, start + BLOCK)
-            queries = _differences(rows, pairs.left[part], pairs.right[part])
+            queries = np.abs(features[pairs.left[part]] - features[pairs.right[part]])
             squared, found = nearest_rows(self._differences, queries, most)
             weight = 1 / (np.sqrt(np.maximum(squared, 0)) + 1e-6)
             hits = weight * self._label[found]
             for row, k in enumerate(choices):
                 score[row, part] = hits[:, :k].sum(axis=1) / weight[:, :k].sum(axis=1)
+            self.on_progress(min(start + BLOCK, len(pairs)), len(pairs))
         return score
 
 
@@ -75,26 +85,27 @@ class Retrieval:
 
     query: NDArray[np.int64]  # (q,) index into the views
     hit: NDArray[np.bool_]  # (q,)
+    gallery: int  # views among which the nearest was looked for
 
 
 def retrieve_nearest(pairs: PairTable, rows: Rows) -> Retrieval:
     """Look for each view's nearest other view, by the cosine of the trunk's features.
 
     Among the views of the table; queries are those that have another view of their place in it.
+    Views of another place in the same zone are passed over: they may show the query's place, too.
     """
     members = np.unique(np.concatenate([pairs.left, pairs.right]))
-    place = codes_of([pairs.views[index].photo.place for index in members])
+    photos = [pairs.views[index].photo for index in members]
+    place = codes_of([photo.place for photo in photos])
+    zone = codes_of([photo.zone or photo.place for photo in photos])
     features = unit_rows(rows[TrunkDescriptor.name][members])
-    _, found = nearest_rows(features, features, 2)
-    # A view is its own neighbour at distance 0, but an exact copy may come first.
-    nearest = np.where(found[:, 0] == np.arange(len(members)), found[:, 1], found[:, 0])
-    has_another = np.bincount(place)[place] > 1
-    return Retrieval(members[has_another], (place[nearest] == place)[has_another])
-
-
-def _differences(
-    rows: Rows, left: NDArray[np.int64], right: NDArray[np.int64]
-) -> NDArray[np.float32]:
-    features = unit_rows(rows[TrunkDescriptor.name])
-    difference: NDArray[np.float32] = np.abs(features[left] - features[right])
-    return difference
+    # Enough neighbours to find one that counts behind the view itself and all of its zone.
+    most = min(len(members), 1 + int(np.bincount(zone).max()))
+    _, found = nearest_rows(features, features, most)
+    own = np.arange(len(members))[:, np.newaxis]
+    same_place = place[found] == place[own]
+    counts = (found != own) & (same_place | (zone[found] != zone[own]))
+    first = counts.argmax(axis=1)
+    asked = (np.bincount(place)[place] > 1) & counts.any(axis=1)
+    hit = same_place[np.arange(len(members)), first]
+    return Retrieval(members[asked], hit[asked], len(members))

@@ -1,0 +1,131 @@
+"""From names in the configuration to detectors, and to what each must see of a photo."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+from numpy.typing import NDArray
+from omegaconf import DictConfig
+from pydantic import Field
+
+from seentwice.commands.nets import WhiteningSettings, net_trainer
+from seentwice.commands.settings import SeedSettings, read_settings
+from seentwice.detectors.calibration import CalibratedDetector
+from seentwice.detectors.describe import Descriptor
+from seentwice.detectors.hashes import hash_similarity
+from seentwice.detectors.histogram import HistogramDescriptor, histogram_similarity
+from seentwice.detectors.knn import NearestPairs
+from seentwice.detectors.protocol import Detector
+from seentwice.detectors.siamese import SiameseEvidence
+from seentwice.detectors.similarity import ZeroShot
+from seentwice.detectors.trunk import PixelDescriptor, TrunkDescriptor, cosine_similarity
+from seentwice.detectors.whitening import WhitenedCosine
+from seentwice.errors import UserError
+from seentwice.hashing import HASHES
+from seentwice.learn.tracking import TrackedRun
+from seentwice.models.backbones import Trunk
+
+OnProgress = Callable[[int, int], None]
+"""Called with (steps done, steps in all)."""
+
+BASELINE = "cosine"
+"""The detector that learns nothing: the others are measured against it, pair by pair."""
+
+ON_FEATURES = (BASELINE, "whitened_cosine", "knn")
+BASELINES = (*ON_FEATURES, "histogram", *HASHES)
+
+
+@dataclass(frozen=True, slots=True)
+class KnnSettings:
+    """The section `knn`."""
+
+    neighbours: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)]
+    max_pairs: Annotated[int, Field(ge=2)]  # training pairs it remembers
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineSettings:
+    """What the baselines take from the top of the config."""
+
+    knn: KnnSettings
+    whitening: WhiteningSettings
+
+
+def check_baselines(names: Sequence[str]) -> None:
+    """Raise UserError where a name is not in `BASELINES`; the message lists them."""
+    for name in names:
+        if name not in BASELINES:
+            raise UserError(f"baselines: no {name!r}: choose from {', '.join(BASELINES)}")
+
+
+def needs_trunk(heads: Sequence[str], baselines: Sequence[str]) -> bool:
+    """Say whether any of the detectors looks through the backbone."""
+    return bool(heads) or any(name in ON_FEATURES for name in baselines)
+
+
+def choose_descriptors(
+    heads: Sequence[str], baselines: Sequence[str], trunk: Trunk | None, trunk_trains: bool
+) -> list[Descriptor]:
+    """Return what the detectors must see of each view, hashes aside, and no more."""
+    chosen: list[Descriptor] = []
+    if trunk is not None and (any(n in ON_FEATURES for n in baselines) or not trunk_trains):
+        chosen.append(TrunkDescriptor(trunk))
+    if trunk is not None and heads and trunk_trains:
+        chosen.append(PixelDescriptor(trunk.preprocessing))
+    if "histogram" in baselines:
+        chosen.append(HistogramDescriptor())
+    return chosen
+
+
+def make_head(
+    config: DictConfig,
+    name: str,
+    folder: Path,
+    unlabelled: NDArray[np.float32] | None,
+    tracked: TrackedRun,
+    fold: int | None,
+    on_progress: OnProgress,
+) -> Detector:
+    """Return the detector of a head that `fit` trains; see `net_trainer` for the arguments."""
+    inputs = PixelDescriptor.name if config.backbone.trains else TrunkDescriptor.name
+    trainer = net_trainer(
+        config,
+        name,
+        folder,
+        unlabelled,
+        tracked,
+        fold,
+        False,
+        lambda done, total, _: on_progress(done, total),
+    )
+    return CalibratedDetector(SiameseEvidence(trainer, inputs))
+
+
+def make_baseline(
+    config: DictConfig,
+    name: str,
+    unlabelled: NDArray[np.float32] | None,
+    on_progress: OnProgress,
+) -> Detector:
+    """Return one of `BASELINES`.
+
+    Args:
+        config: the composed configuration.
+        name: of the baseline.
+        unlabelled: (u, d) features of photos without labels, for the whitening.
+        on_progress: told of every search of the nearest neighbours.
+    """
+    settings = read_settings(BaselineSettings, config, None)
+    if name == BASELINE:
+        return CalibratedDetector(ZeroShot(cosine_similarity))
+    if name == "whitened_cosine":
+        whitening = settings.whitening
+        return CalibratedDetector(WhitenedCosine(whitening.power, whitening.ridge, unlabelled))
+    if name == "knn":
+        knn, seed = settings.knn, read_settings(SeedSettings, config, None).seed
+        return CalibratedDetector(NearestPairs(knn.neighbours, knn.max_pairs, seed, on_progress))
+    if name == "histogram":
+        return CalibratedDetector(ZeroShot(histogram_similarity))
+    return CalibratedDetector(ZeroShot(hash_similarity(name)))

@@ -1,0 +1,40 @@
+"""What tells one set of photos from another: the sha256 of all that is known of them."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from seentwice.commands.progress import show_progress
+from seentwice.data.source import PhotoSet
+
+
+def fingerprint_photos(photo_set: PhotoSet, console: Console) -> str:
+    """Return the sha256 of all labels and files: other labels or photos, another fingerprint."""
+    photos = photo_set.photos
+    digests = digest_files([photo.path for photo in photos], "Fingerprinting photos", console)
+    whole = hashlib.sha256()
+    for photo, digest in zip(photos, digests, strict=True):
+        labels = (photo.place, photo.property, photo.room_type, photo.zone, photo.split)
+        # The text of a tuple quotes its parts, so no two records give the same bytes.
+        whole.update(repr((photo.key, labels)).encode("utf-8", "surrogateescape") + digest)
+    return whole.hexdigest()
+
+
+def digest_files(files: Sequence[Path], what: str, console: Console) -> tuple[bytes, ...]:
+    """Return the sha256 of each file's bytes, or why it has none, under a progress bar."""
+    digests = []
+    with show_progress(what, console) as progress:
+        for done, file in enumerate(files, 1):
+            digests.append(_digest(file))
+            progress(done, len(files))
+    return tuple(digests)
+
+
+def _digest(file: Path) -> bytes:
+    try:
+        with file.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").digest()
+    except OSError as error:
+        return str(error.strerror).encode()

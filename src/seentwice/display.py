@@ -1,0 +1,10 @@
+"""Texts from outside, such as file names, made safe to show."""
+
+
+def show_text(text: str) -> str:
+    r"""Return the text with everything escaped that a terminal or a log could not show as it is.
+
+    Control characters (a file name may hold colours or line ends for a terminal) and bytes that
+    are not UTF-8 become `\x1b` or `\udce9`; all other characters stay.
+    """
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)

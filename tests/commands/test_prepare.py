@@ -1,0 +1,55 @@
+from pathlib import Path
+
+import pytest
+
+from seentwice.commands.main import main
+
+
+def test_photos_are_counted_and_what_gives_none_is_listed(
+    few_rooms: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    root = tmp_path / "photos"
+    (root / "kitchen").mkdir(parents=True)
+    good = next(few_rooms.rglob("*.jpg")).read_bytes()
+    (root / "kitchen" / "rome_1_1.jpg").write_bytes(good)
+    (root / "kitchen" / "rome_1_2.jpg").write_bytes(good)
+    (root / "kitchen" / "rome_2_\x1b[31m.jpg").write_bytes(b"")
+    (root / "kitchen" / "rome_3_[red].jpg").write_text("no photo")
+    assert main(["prepare", "data=folder", f"data.root={root}"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "photos: 4 photos of 3 places, 1 pairs of one place" in lines
+    assert "  kitchen: 4" in lines
+    assert any(r"rome_2_\x1b[31m.jpg: empty" in line for line in lines)
+    assert any("rome_3_[red].jpg: not an image" in line for line in lines)
+
+
+def test_a_name_that_is_not_utf_8_is_shown_escaped(
+    few_rooms: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "photos" / "kitchen"
+    folder.mkdir(parents=True)
+    (folder / "a_1_1.jpg").write_bytes(next(few_rooms.rglob("*.jpg")).read_bytes())
+    (folder / "caf\udce9_1_1.jpg").write_bytes(b"\x00")
+    assert main(["prepare", "data=folder", "data.root=photos"]) == 0
+    out = capsys.readouterr().out
+    out.encode("utf-8")
+    assert r"caf\udce9_1_1.jpg" in out
+
+
+def test_edited_copies_are_named(
+    few_rooms: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["prepare", "data=folder", f"data.root={few_rooms}", "edits=mls"]) == 0
+    assert "of every photo an edited copy: watermark, crop, rotate" in capsys.readouterr().out

@@ -1,0 +1,83 @@
+"""What the commands share: fingerprints of photos with their labels, and unlabelled photos."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from seentwice.commands.fingerprint import fingerprint_photos
+from seentwice.commands.main import main
+from seentwice.data.folder import read_folder
+from seentwice.data.source import PhotoSet
+
+QUIET = Console(quiet=True)
+UNTRAINED = ["backbone=mobilenet_v3_large", "backbone.weights=none", "training.epochs=1"]
+
+
+@pytest.mark.parametrize("label", ["key", "place", "property", "room_type", "zone", "split"])
+def test_other_labels_are_other_data(few_rooms: Path, label: str) -> None:
+    photo_set = read_folder(few_rooms)
+    first, *others = photo_set.photos
+    changed = replace(first, **{label: "other"})
+    relabelled = replace(photo_set, photos=(changed, *others))
+    assert fingerprint_photos(photo_set, QUIET) != fingerprint_photos(relabelled, QUIET)
+
+
+def test_the_same_photos_elsewhere_are_the_same_data(few_rooms: Path, tmp_path: Path) -> None:
+    shutil.copytree(few_rooms, tmp_path / "copy")
+    here, there = read_folder(few_rooms), read_folder(tmp_path / "copy")
+    assert fingerprint_photos(here, QUIET) == fingerprint_photos(there, QUIET)
+
+
+def test_labels_cannot_be_shifted_from_one_to_another(few_rooms: Path) -> None:
+    photo = read_folder(few_rooms).photos[0]
+    sets = [
+        PhotoSet("x", (replace(photo, place="a", property="b c"),)),
+        PhotoSet("x", (replace(photo, place="a b", property="c"),)),
+        PhotoSet("x", (replace(photo, place="a', 'b", property="c"),)),
+    ]
+    assert len({fingerprint_photos(photo_set, QUIET) for photo_set in sets}) == 3
+
+
+def test_unlabelled_photos_join_the_whitening(
+    few_rooms: Path, spare_rooms: Path, tmp_path: Path
+) -> None:
+    values = {}
+    for name, unlabelled in (("without", "null"), ("with", str(spare_rooms))):
+        words = [*UNTRAINED, "data=folder", f"data.root={few_rooms}", f"unlabelled={unlabelled}"]
+        words += ["head=[]", "baselines=[cosine,whitened_cosine]", "bootstrap_resamples=10"]
+        assert main(["compare", *words, f"hydra.run.dir={tmp_path / name}"]) == 0
+        results = json.loads((tmp_path / name / "results.json").read_text())
+        values[name] = {d["name"]: d["metrics"]["bce"]["value"] for d in results["detectors"]}
+        assert (results["unlabelled_fingerprint"] is None) == (name == "without")
+    assert values["with"]["cosine"] == values["without"]["cosine"]
+    assert values["with"]["whitened_cosine"] != values["without"]["whitened_cosine"]
+
+
+def test_unlabelled_photos_of_the_data_itself_are_refused(
+    few_rooms: Path, spare_rooms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mixed = tmp_path / "mixed"
+    shutil.copytree(spare_rooms, mixed)
+    shutil.copy(next(few_rooms.rglob("*_1.jpg")), mixed / "again.jpg")
+    words = ["data=folder", f"data.root={few_rooms}", f"unlabelled={mixed}", "head=[]"]
+    assert main(["compare", *UNTRAINED, *words, f"hydra.run.dir={tmp_path / 'out'}"]) == 2
+    complaint = capsys.readouterr().err
+    assert "1 of its photos are in the data set itself, first again.jpg" in complaint
+
+
+def test_a_trunk_that_trains_cannot_be_whitened(
+    few_rooms: Path, spare_rooms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["data=folder", f"data.root={few_rooms}", f"unlabelled={spare_rooms}"]
+    assert main(["compare", *words, f"hydra.run.dir={tmp_path / 'out'}"]) == 2
+    assert "unlabelled: needs a frozen backbone" in capsys.readouterr().err
+
+
+def test_only_what_the_detectors_look_at_is_asked_for(few_rooms: Path, tmp_path: Path) -> None:
+    words = ["backbone=vgg16", "backbone.weights=missing.safetensors", "head=[]"]
+    words += ["baselines=[wavelet,histogram]", "data=folder", f"data.root={few_rooms}"]
+    assert main(["compare", *words, f"hydra.run.dir={tmp_path / 'out'}"]) == 0

@@ -184,3 +184,36 @@ def test_wrong_input_is_refused(pairs: Pairs) -> None:
         bootstrap.bootstrap_intervals(*pairs[:3], [0, 1, 2], [0, 1, 2])
     with pytest.raises(ValueError, match=r"level must lie between 0 and 1, got 95"):
         bootstrap.bootstrap_intervals(*pairs, resamples=2, level=95)
+
+
+def test_the_interval_of_a_share():
+    hits = np.array([True, False, True, True, False, False, True, True, True])
+    cluster = np.array([0, 0, 0, 1, 1, 2, 2, 3, 3])
+    found = bootstrap.bootstrap_share(hits, cluster, cluster, resamples=400, seed=3)
+    assert found.value == pytest.approx(6 / 9)
+    # The same resamples by hand: clusters drawn with replacement, shares of the drawn queries.
+    generator, shares = np.random.default_rng(3), []
+    for drawn in generator.integers(4, size=(400, 4)):
+        queries = np.concatenate([np.flatnonzero(cluster == number) for number in drawn])
+        shares.append(hits[queries].mean())
+    assert [found.low, found.high] == pytest.approx(np.quantile(shares, [0.025, 0.975]).tolist())
+
+
+@pytest.mark.parametrize("hit", [True, False])
+def test_a_share_of_all_or_none_has_no_width(hit):
+    cluster = np.arange(6) // 2
+    found = bootstrap.bootstrap_share(np.full(6, hit), cluster, cluster, resamples=50)
+    assert found == Interval(hit, hit, hit)
+
+
+def test_a_share_is_the_recall_of_pairs_that_all_are_duplicates():
+    generator = np.random.default_rng(0)
+    hits = generator.random(300) < 0.3
+    left, right = generator.integers(12, size=(2, 300))
+    all_true = np.ones(300, dtype=bool)
+    measured = bootstrap.bootstrap_intervals(all_true, hits, hits, left, right, resamples=80)
+    recall = measured["recall"]
+    share = bootstrap.bootstrap_share(hits, left, right, resamples=80)
+    assert [share.value, share.low, share.high] == pytest.approx(
+        [recall.value, recall.low, recall.high]
+    )

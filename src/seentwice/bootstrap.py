@@ -12,12 +12,12 @@ happened to draw no duplicate for example, is left out of that metric's interval
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from seentwice.curves import Curve, Floats, Ints, rank_pairs
+from seentwice.curves import Curve, Floats, Ints, divide, rank_pairs
 from seentwice.metrics import judge_pairs
 from seentwice.records import Interval
 
@@ -122,6 +122,44 @@ def bootstrap_intervals(
         name: _interval(value[0], np.concatenate([block[name] for block in blocks]), level)
         for name, value in plain.items()
     }
+
+
+def bootstrap_share(
+    hits: ArrayLike,
+    left_cluster: ArrayLike,
+    right_cluster: ArrayLike,
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> Interval:
+    """The share of pairs that are hits, and its confidence interval.
+
+    Args:
+        hits: (n,) bool.
+        left_cluster: (n,) int, as in `bootstrap_intervals`.
+        right_cluster: (n,) int, as in `bootstrap_intervals`; the left one for what has one side.
+        resamples: How many times the clusters are drawn.
+        seed: Equal seeds and clusters give equal resamples.
+        level: Coverage of the interval, in (0, 1).
+
+    Raises:
+        ValueError: If the lengths differ or there is no resample.
+    """
+    plan = plan_resampling(left_cluster, right_cluster, resamples=resamples, seed=seed)
+    hit = np.asarray(hits, dtype=bool)
+    _require_length(plan, len(hit))
+    # Pairs that join the same two clusters always have the same weight, so they are counted once.
+    width = plan.clusters + 1
+    joined, group = np.unique(plan.left * width + plan.right, return_inverse=True)
+    grouped = replace(plan, left=joined // width, right=joined % width)
+    pairs = np.bincount(group).astype(np.float64)
+    hits_of = np.bincount(group, weights=hit)
+    draws = [
+        divide(weight @ hits_of, weight @ pairs)
+        for weight in grouped.weights(np.arange(len(joined)))
+    ]
+    return _interval(float(hit.mean()), np.concatenate(draws), level)
 
 
 def bootstrap_ranking(

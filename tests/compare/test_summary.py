@@ -10,7 +10,6 @@ from seentwice.compare.summary import (
     Bootstrap,
     count_tables,
     gather_test_pairs,
-    interval_of_share,
     summarise_scores,
 )
 from seentwice.data.pairs import KINDS
@@ -142,7 +141,7 @@ def test_progress_counts_every_interval_to_the_end(tested, make_scores):
         FEW,
         lambda done, all_: seen.append((done, all_)),
     )
-    steps = 2 + len(tested.slices)
+    steps = 1 + len(tested.slices)
     assert seen == [(done, steps) for done in range(1, steps + 1)]
 
 
@@ -165,26 +164,6 @@ def test_the_bootstrap_repeats_exactly_and_follows_its_seed(tested, make_scores)
         for seed in (0, 0, 1)
     ]
     assert results[0] == results[1] != results[2]
-
-
-def test_the_interval_of_a_share():
-    hits = np.array([True, False, True, True, False, False, True, True, True])
-    cluster = np.array([0, 0, 0, 1, 1, 2, 2, 3, 3])
-    found = interval_of_share(hits, cluster, cluster, Bootstrap(400, 3))
-    assert found.value == pytest.approx(6 / 9)
-    # The same resamples by hand: clusters drawn with replacement, shares of the drawn queries.
-    generator, shares = np.random.default_rng(3), []
-    for drawn in generator.integers(4, size=(400, 4)):
-        queries = np.concatenate([np.flatnonzero(cluster == number) for number in drawn])
-        shares.append(hits[queries].mean())
-    assert [found.low, found.high] == pytest.approx(np.quantile(shares, [0.025, 0.975]).tolist())
-
-
-@pytest.mark.parametrize("hit", [True, False])
-def test_a_share_of_all_or_none_has_no_width(hit):
-    cluster = np.arange(6) // 2
-    found = interval_of_share(np.full(6, hit), cluster, cluster, FEW)
-    assert found == Interval(hit, hit, hit)
 
 
 def test_tables_are_counted_over_all_folds(folds):

@@ -15,6 +15,7 @@ from PIL import Image
 from pydantic import Field
 from rich.console import Console
 
+from seentwice.bootstrap import bootstrap_share
 from seentwice.commands.detectors import (
     BASELINE,
     OnProgress,
@@ -48,7 +49,6 @@ from seentwice.compare.summary import (
     HeldOutPairs,
     count_tables,
     gather_test_pairs,
-    interval_of_share,
     summarise_scores,
 )
 from seentwice.compare.table import print_table
@@ -273,7 +273,10 @@ def _measure_retrieval(stage: Stage) -> RetrievalResult | None:
     query = np.concatenate([retrieval.query for retrieval in found])
     hits = np.concatenate([retrieval.hit for retrieval in found])
     cluster = stage.test.view_cluster[query]
-    share = interval_of_share(hits, cluster, cluster, stage.bootstrap)
+    bootstrap = stage.bootstrap
+    share = bootstrap_share(
+        hits, cluster, cluster, resamples=bootstrap.resamples, seed=bootstrap.seed
+    )
     return RetrievalResult(share, len(query), max(retrieval.gallery for retrieval in found))
 
 

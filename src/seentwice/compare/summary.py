@@ -1,19 +1,26 @@
 """From scores to results: metrics, intervals, and what each kind of pair contributes."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seentwice.bootstrap import bootstrap_difference, bootstrap_intervals, bootstrap_ranking
+from seentwice.bootstrap import (
+    bootstrap_difference,
+    bootstrap_intervals,
+    bootstrap_ranking,
+    bootstrap_share,
+)
 from seentwice.compare.results import DetectorResult, SliceResult, TableCounts
 from seentwice.compare.scoring import Scores
 from seentwice.data.pairs import KINDS, PairTable, codes_of, join_tables
 from seentwice.data.splits import group_of
 from seentwice.data.tables import FoldTables
 from seentwice.metrics import average_precision
-from seentwice.records import Interval
 
 SAME_ROOM_TYPE = "negative, same room type"
 
@@ -91,23 +98,44 @@ def summarise_scores(
         bootstrap: of every interval.
         on_progress: told of every metric's or slice's intervals that are done.
     """
-    steps = 2 + len(test.slices)
     label, left, right = test.pairs.label, test.left_cluster, test.right_cluster
     draws, seed = bootstrap.resamples, bootstrap.seed
-    over_baseline = {}
-    if baseline is not None:
-        over_baseline = bootstrap_difference(
-            label, scores.score, baseline.score, left, right, resamples=draws, seed=seed
+    # NumPy lets other threads run while it computes, and each interval draws for itself alone.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        measured = pool.submit(
+            bootstrap_intervals,
+            label,
+            scores.score,
+            scores.decision,
+            left,
+            right,
+            resamples=draws,
+            seed=seed,
         )
-    on_progress(1, steps)
-    metrics = bootstrap_intervals(
-        label, scores.score, scores.decision, left, right, resamples=draws, seed=seed
-    )
-    slices = {}
-    for done, (kind, members) in enumerate(test.slices.items(), 2):
-        on_progress(done, steps)
-        slices[kind] = _summarise_slice(members, scores, test, bootstrap)
-    on_progress(steps, steps)
+        gained = (
+            None
+            if baseline is None
+            else pool.submit(
+                bootstrap_difference,
+                label,
+                scores.score,
+                baseline.score,
+                left,
+                right,
+                resamples=draws,
+                seed=seed,
+            )
+        )
+        sliced = {
+            kind: pool.submit(_summarise_slice, members, scores, test, bootstrap)
+            for kind, members in test.slices.items()
+        }
+        waited_for: list[Future[Any]] = [measured, *([gained] if gained else []), *sliced.values()]
+        for done, _ in enumerate(as_completed(waited_for), 1):
+            on_progress(done, len(waited_for))
+        metrics = measured.result()
+        over_baseline = gained.result() if gained else {}
+        slices = {kind: future.result() for kind, future in sliced.items()}
     return DetectorResult(
         name=name,
         is_head=is_head,
@@ -123,25 +151,6 @@ def summarise_scores(
         fit_seconds=scores.fit_seconds,
         pairs_per_second=scores.pairs_per_second,
     )
-
-
-def interval_of_share(
-    hits: NDArray[np.bool_],
-    left_cluster: NDArray[np.int64],
-    right_cluster: NDArray[np.int64],
-    bootstrap: Bootstrap,
-) -> Interval:
-    """Return the share of hits (n,) and its interval over the clusters of both sides (n,)."""
-    # A share is the recall of pairs that are all taken for duplicates.
-    return bootstrap_intervals(
-        np.ones_like(hits),
-        hits.astype(np.float64),
-        hits,
-        left_cluster,
-        right_cluster,
-        resamples=bootstrap.resamples,
-        seed=bootstrap.seed,
-    )["recall"]
 
 
 def count_tables(folds: Sequence[FoldTables]) -> tuple[TableCounts, ...]:
@@ -166,11 +175,12 @@ def _summarise_slice(
         resamples=bootstrap.resamples,
         seed=bootstrap.seed,
     )
-    rightly = interval_of_share(
+    rightly = bootstrap_share(
         scores.decision[members] == is_positive,
         test.left_cluster[members],
         test.right_cluster[members],
-        bootstrap,
+        resamples=bootstrap.resamples,
+        seed=bootstrap.seed,
     )
     return SliceResult(int(members.sum()), ranking["roc_auc"], rightly)
 

@@ -10,8 +10,6 @@ Writes benchmarks/results/rooms.json.
 """
 
 import json
-import os
-import platform
 import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
@@ -27,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 from sklearn.metrics import roc_auc_score
 
-from seentwice.commands.provenance import library_versions
+from seentwice.commands.provenance import describe_machine, library_versions
 from seentwice.data.pairs import PairPolicy, PairTable, make_pairs
 from seentwice.data.rooms import RoomsSource
 from seentwice.data.source import PhotoSet
@@ -56,7 +54,7 @@ def main() -> None:
     areas = {seed: measure_areas(source, seed) for seed in SEEDS}
     result = {
         "command": "python benchmarks/rooms.py",
-        "machine": {"cpu": cpu_model(), "cores": os.cpu_count(), "system": platform.platform()},
+        "machine": describe_machine(),
         "versions": library_versions(),
         "size_px": [source.width_px, source.height_px],
         "photos_per_second": {
@@ -122,16 +120,6 @@ def same_type(pairs: PairTable) -> NDArray[np.bool_]:
     room_type = np.array([str(view.photo.room_type) for view in pairs.views])
     alike: NDArray[np.bool_] = room_type[pairs.left] == room_type[pairs.right]
     return alike
-
-
-def cpu_model() -> str:
-    """Return the processor's name, as far as the system tells it."""
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        for line in cpuinfo.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
 
 
 def print_result(wall: float, cpu: float, areas: Mapping[int, Mapping[str, float]]) -> None:

@@ -1,10 +1,11 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seentwice.data.splits import fold_photos, group_of, split_photos
+from seentwice.data.splits import fold_photos, groups_of, split_photos
 from seentwice.errors import UserError
 from seentwice.records import Photo
 
@@ -15,7 +16,8 @@ def photo(place, number=1, property=None, split=None):
 
 
 def names(photos, indices):
-    return {group_of(photos[index]) for index in indices}
+    group_of = groups_of(photos)
+    return {group_of[index] for index in indices}
 
 
 PLACES = [photo(f"room/{number}", k) for number in range(60) for k in (1, 2)]
@@ -33,6 +35,75 @@ def test_no_property_is_in_two_splits():
     split = split_photos(photos, 0.25, 0.25, 0)
     assert not names(photos, split.train) & names(photos, split.test)
     assert not names(photos, split.train) & names(photos, split.validation)
+
+
+def components_by_flooding(photos):
+    """Grow each photo's set of places and properties until nothing joins it any more."""
+    found = []
+    for start in photos:
+        places, properties = {start.place}, {start.property} - {None}
+        while True:
+            touched = [p for p in photos if p.place in places or p.property in properties]
+            grown = {p.place for p in touched}, {p.property for p in touched} - {None}
+            if grown == (places, properties):
+                break
+            places, properties = grown
+        found.append((frozenset(places), frozenset(properties)))
+    return found
+
+
+def assert_apart(photos, split):
+    """No place and no property is in two parts."""
+    for name in ("place", "property"):
+        parts = [
+            {getattr(photos[index], name) for index in part} - {None}
+            for part in (split.train, split.validation, split.test)
+        ]
+        assert sum(map(len, parts)) == len(set.union(*parts))
+
+
+# Manifests as they come: empty cells, and places that name several homes.
+contradicting = st.lists(
+    st.tuples(st.integers(0, 25), st.none() | st.integers(0, 12)), min_size=1, max_size=40
+).map(
+    lambda rows: [
+        photo(f"room/{place}", k, home if home is None else f"home{home}")
+        for k, (place, home) in enumerate(rows)
+    ]
+)
+
+
+@given(contradicting)
+def test_groups_are_what_hangs_together(photos):
+    components = components_by_flooding(photos)
+    expected = [min(properties or places) for places, properties in components]
+    assert groups_of(photos) == expected
+
+
+@given(contradicting, st.integers(0, 9), st.data())
+def test_contradicting_manifests_put_no_place_or_property_in_two_splits(photos, seed, data):
+    part = st.sampled_from([None, "train", "test"])
+    photos = [replace(p, split=data.draw(part)) for p in photos]
+    photos += [photo(f"spare/{n}") for n in range(5)]
+    for split in (split_photos(photos, 0.3, 0.3, seed), *fold_photos(photos, 3, seed)):
+        assert_apart(photos, split)
+        indices = [*split.train, *split.validation, *split.test]
+        assert sorted(indices) == list(range(len(photos)))
+
+
+def test_a_photo_without_a_property_follows_its_place():
+    photos = [photo("room/1", 1, "home"), photo("room/1", 2), photo("room/2", 1, "home")]
+    assert groups_of(photos) == ["home"] * 3
+
+
+def test_a_place_that_names_two_homes_joins_them():
+    photos = [
+        photo("room/1", 1, "b"),
+        photo("room/1", 2, "a"),
+        photo("room/2", 1, "b"),
+        photo("room/3", 1, "c"),
+    ]
+    assert groups_of(photos) == ["a", "a", "a", "c"]
 
 
 def test_shares_are_shares_of_the_groups():

@@ -1,4 +1,4 @@
-"""Splits by property, or by place where no property is known: neither is ever in two splits."""
+"""Splits by what hangs together: no property and no place is ever in two splits."""
 
 import hashlib
 from collections.abc import Sequence
@@ -7,8 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from seentwice.data.components import name_components
 from seentwice.errors import UserError
 from seentwice.records import Photo
+
+# Properties sort before places, so that a group with a property is named after one.
+_PROPERTY, _PLACE = 0, 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +24,28 @@ class Split:
     test: NDArray[np.int64]
 
 
+def groups_of(photos: Sequence[Photo]) -> list[str]:
+    """Return what must stay in one split with each photo: the name of its group.
+
+    A photo links its place with its property; whatever is linked, over any number of photos, is
+    one group, so a place whose photos name two properties joins them. A group is named after its
+    smallest property, or after its place where no property is known. Should the name of a place
+    also be that of a property elsewhere, both are one group.
+    """
+    links = [
+        (
+            (_PLACE, photo.place),
+            (_PROPERTY, photo.property) if photo.property else (_PLACE, photo.place),
+        )
+        for photo in photos
+    ]
+    named = name_components(links)
+    return [named[place][1] for place, _ in links]
+
+
 def group_of(photo: Photo) -> str:
-    """Return what must stay in one split: the photo's property, or its place if none is known."""
-    return photo.property or photo.place
+    """Return the group of a photo looked at alone; `groups_of` knows what others link it with."""
+    return groups_of([photo])[0]
 
 
 def split_photos(
@@ -48,19 +71,18 @@ def split_photos(
             "split: validation_share and test_share must be above 0 and their sum below 1, "
             f"not {validation_share} and {test_share}"
         )
-    groups = _ordered_groups(photos, seed)
-    tested = {group_of(photo) for photo in photos if photo.split == "test"}
-    groups = [group for group in groups if group not in tested]
+    group_of = groups_of(photos)
+    tested = {group for group, photo in zip(group_of, photos, strict=True) if photo.split == "test"}
+    groups = [group for group in _order_groups(group_of, seed) if group not in tested]
     test_count = 0 if tested else max(1, round(test_share * len(groups)))
     validation_count = max(1, round(validation_share * len(groups)))
     tested |= set(groups[:test_count])
     validated = set(groups[test_count : test_count + validation_count])
 
-    def split_of(photo: Photo) -> str:
-        group = group_of(photo)
+    def split_of(group: str) -> str:
         return "test" if group in tested else "validation" if group in validated else "train"
 
-    return _indices_of([split_of(photo) for photo in photos])
+    return _indices_of([split_of(group) for group in group_of])
 
 
 def fold_photos(photos: Sequence[Photo], folds: int, seed: int) -> tuple[Split, ...]:
@@ -73,14 +95,15 @@ def fold_photos(photos: Sequence[Photo], folds: int, seed: int) -> tuple[Split, 
     Raises:
         UserError: fewer than 3 folds, or fewer groups than folds.
     """
-    groups = _ordered_groups(photos, seed)
+    group_of = groups_of(photos)
+    groups = _order_groups(group_of, seed)
     if not 3 <= folds <= len(groups):
         raise UserError(
             f"folds={folds}: choose 3 to {len(groups)}, the number of properties or places, "
             "or folds=null for one split"
         )
     part_of = {group: number % folds for number, group in enumerate(groups)}
-    parts = [part_of[group_of(photo)] for photo in photos]
+    parts = [part_of[group] for group in group_of]
     return tuple(
         _indices_of(
             [
@@ -92,13 +115,13 @@ def fold_photos(photos: Sequence[Photo], folds: int, seed: int) -> tuple[Split, 
     )
 
 
-def _ordered_groups(photos: Sequence[Photo], seed: int) -> list[str]:
-    """Return all groups in an order that looks random and depends on seed and names alone."""
+def _order_groups(names: Sequence[str], seed: int) -> list[str]:
+    """Return the distinct names in an order that looks random and depends on them and the seed."""
 
     def digest(group: str) -> bytes:
         return hashlib.sha256(f"{seed}/{group}".encode(errors="surrogateescape")).digest()
 
-    return sorted({group_of(photo) for photo in photos}, key=lambda group: (digest(group), group))
+    return sorted(set(names), key=lambda group: (digest(group), group))
 
 
 def _indices_of(assigned: Sequence[str]) -> Split:

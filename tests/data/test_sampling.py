@@ -1,11 +1,13 @@
-from itertools import combinations
+import tracemalloc
+from collections import Counter
+from itertools import combinations, permutations
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seentwice.data.sampling import draw_negatives, draw_positives, pairs_at
+from seentwice.data.sampling import draw_negatives, draw_positives, draw_ranks, pairs_at
 
 
 def all_pairs(count):
@@ -26,6 +28,40 @@ def test_rank_and_pair_agree_up_to_two_billion_items(rank):
     low, high = (int(side[0]) for side in pairs_at(np.array([rank])))
     assert 0 <= low < high
     assert high * (high - 1) // 2 + low == rank
+
+
+@given(st.integers(0, 300), st.data())
+def test_ranks_are_drawn_in_range_and_none_twice(total, data):
+    wanted = data.draw(st.integers(0, total))
+    drawn = draw_ranks(total, wanted, np.random.default_rng(0))
+    assert len(drawn) == len(set(drawn.tolist())) == wanted
+    assert set(drawn.tolist()) <= set(range(total))
+    assert np.array_equal(drawn, draw_ranks(total, wanted, np.random.default_rng(0)))
+
+
+@pytest.mark.parametrize("wanted", [2, 4])  # of 7: drawn with replacement, and permuted
+def test_every_ordered_draw_is_equally_likely(wanted):
+    generator = np.random.default_rng(0)
+    counts = Counter(tuple(draw_ranks(7, wanted, generator).tolist()) for _ in range(40_000))
+    outcomes = list(permutations(range(7), wanted))
+    expected = 40_000 / len(outcomes)
+    statistic = sum((counts[outcome] - expected) ** 2 for outcome in outcomes) / expected
+    assert counts.total() == sum(counts[outcome] for outcome in outcomes)
+    # A chi-square variable of n degrees of freedom has mean n and variance 2 n.
+    freedom = len(outcomes) - 1
+    assert abs(statistic - freedom) < 4 * np.sqrt(2 * freedom)
+
+
+@pytest.mark.parametrize("factor", [2, 3, 20, 49, 10**6])
+def test_memory_follows_the_ranks_wanted_and_not_their_total(factor):
+    wanted = 100_000
+    tracemalloc.start()
+    try:
+        draw_ranks(factor * wanted, wanted, np.random.default_rng(0))
+        peak_bytes = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak_bytes < 12 * 8 * wanted
 
 
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=25))

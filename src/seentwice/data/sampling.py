@@ -29,6 +29,28 @@ def pairs_at(rank: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int
     return rank - pair_count(high), high
 
 
+def draw_ranks(total: int, wanted: int, generator: np.random.Generator) -> NDArray[np.int64]:
+    """Draw ranks below `total` in random order, all equally likely, none twice: (wanted,).
+
+    Time and memory follow `wanted`. `Generator.choice` permutes all of `total` unless that is
+    more than 50 times as large: gigabytes, for the pairs of some ten thousand items.
+
+    Args:
+        total: how many ranks there are, at least `wanted`.
+        wanted: how many to draw.
+        generator: source of the draw.
+    """
+    if total <= 2 * wanted:
+        return generator.permutation(total)[:wanted]
+    distinct = np.empty(0, np.int64)
+    # What is drawn with replacement until enough is distinct favours no rank over another. At
+    # least half of all ranks are left out, so twice what is missing rarely falls short twice.
+    while len(distinct) < wanted:
+        more = generator.integers(total, size=2 * (wanted - len(distinct)))
+        distinct = np.union1d(distinct, more)
+    return generator.permutation(distinct)[:wanted]
+
+
 def draw_positives(
     place: NDArray[np.int64], wanted: int, generator: np.random.Generator
 ) -> NDArray[np.int64]:
@@ -47,10 +69,7 @@ def draw_positives(
     pairs_before = np.concatenate([[0], np.cumsum(pair_count(size))])
     items_before = np.concatenate([[0], np.cumsum(size)])
     total = int(pairs_before[-1])
-    if total <= wanted:
-        rank = np.arange(total)
-    else:
-        rank = np.sort(generator.choice(total, wanted, replace=False, shuffle=False))
+    rank = np.arange(total) if total <= wanted else np.sort(draw_ranks(total, wanted, generator))
     at_place = np.searchsorted(pairs_before, rank, side="right") - 1
     low, high = pairs_at(rank - pairs_before[at_place])
     first = items_before[at_place]
@@ -84,7 +103,7 @@ def draw_negatives(
     """
     total = int(pair_count(len(place)))
     pool = CANDIDATES_PER_NEGATIVE * wanted
-    rank = np.arange(total) if total <= pool else generator.choice(total, pool, replace=False)
+    rank = np.arange(total) if total <= pool else draw_ranks(total, pool, generator)
     low, high = pairs_at(rank)
     allowed = (place[low] != place[high]) & (zone[low] != zone[high])
     pairs = np.stack([low[allowed], high[allowed]], axis=1)

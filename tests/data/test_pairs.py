@@ -1,3 +1,5 @@
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +90,42 @@ def test_the_frame_has_the_columns_of_the_pair_table():
     edited = frame[frame["kind"] == "edited"].iloc[0]
     assert {edited["left_edit"], edited["right_edit"]} == {"", "hflip"}
     assert edited["left"] == edited["right"] == "a/1_1.jpg"
+
+
+def test_the_frame_names_each_pair_and_escapes_what_is_no_text():
+    views = (*VIEWS, view("a/\udcff", 1), view("b/é", 1, "rotate:7"))
+    hashes = np.zeros(len(views), np.uint64)
+    pairs = make_pairs(views, np.arange(len(views)), hashes, ALL, [0])
+    frame = pairs.to_frame()
+    assert len(frame) == len(pairs) == 21
+    for row, left, right, label, kind in zip(
+        frame.to_dict("records"), pairs.left, pairs.right, pairs.label, pairs.kind, strict=True
+    ):
+        assert row == {
+            "left": views[left].photo.key.replace("\udcff", "\\udcff"),
+            "right": views[right].photo.key.replace("\udcff", "\\udcff"),
+            "label": label,
+            "left_edit": views[left].edit,
+            "right_edit": views[right].edit,
+            "kind": KINDS[kind].value,
+        }
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "valid"),
+    [
+        ("max_positives", 0, "1 or more"),
+        ("max_negatives", -1, "1 or more"),
+        ("hash_hard_share", 2, "from 0 to 1"),
+        ("hash_hard_share", -0.1, "from 0 to 1"),
+        ("hash_hard_share", float("nan"), "from 0 to 1"),
+        ("hash_hard_bits", 65, "from 0 to 64"),
+        ("hash_hard_bits", -1, "from 0 to 64"),
+    ],
+)
+def test_a_number_out_of_range_is_refused(field, value, valid):
+    with pytest.raises(UserError, match=re.escape(f"pairs.{field}={value}: must be {valid}")):
+        replace(ALL, **{field: value})
 
 
 @pytest.mark.parametrize(("members", "missing"), [([3, 4], "duplicate"), ([0, 1, 2], "negative")])

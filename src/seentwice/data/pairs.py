@@ -47,16 +47,18 @@ class PairTable:
 
         Bytes of a key that are not UTF-8, which pandas cannot hold, are escaped: `\\udcff`.
         """
-        left = [self.views[index] for index in self.left]
-        right = [self.views[index] for index in self.right]
+        # A view is in many pairs: its texts are made once and then taken by index.
+        key = np.array([_escape(view.photo.key) for view in self.views], dtype=object)
+        edit = np.array([view.edit for view in self.views], dtype=object)
+        kind = np.array([kind.value for kind in KINDS], dtype=object)
         return pd.DataFrame(
             {
-                "left": [_escape(view.photo.key) for view in left],
-                "right": [_escape(view.photo.key) for view in right],
+                "left": key[self.left],
+                "right": key[self.right],
                 "label": self.label.astype(np.int8),
-                "left_edit": [view.edit for view in left],
-                "right_edit": [view.edit for view in right],
-                "kind": [KINDS[number].value for number in self.kind],
+                "left_edit": edit[self.left],
+                "right_edit": edit[self.right],
+                "kind": kind[self.kind],
             },
             columns=list(COLUMNS),
         )
@@ -64,12 +66,27 @@ class PairTable:
 
 @dataclass(frozen=True, slots=True)
 class PairPolicy:
-    """How many pairs of a split's views make its table, and which."""
+    """How many pairs of a split's views make its table, and which.
+
+    Raises:
+        UserError: a number is out of its range.
+    """
 
     max_positives: int  # all pairs of one place up to this many, a uniform sample beyond
     max_negatives: int  # all other pairs up to this many, a sample beyond
     hash_hard_share: float  # of a sample of negatives: drawn with weight exp(-hash distance)
     hash_hard_bits: int  # a negative whose hashes differ by at most this is of kind hash_hard
+
+    def __post_init__(self) -> None:
+        """Refuse what would silently make another table than the one asked for."""
+        for name, is_valid, valid in (
+            ("max_positives", self.max_positives >= 1, "1 or more"),
+            ("max_negatives", self.max_negatives >= 1, "1 or more"),
+            ("hash_hard_share", 0 <= self.hash_hard_share <= 1, "from 0 to 1"),
+            ("hash_hard_bits", 0 <= self.hash_hard_bits <= 64, "from 0 to 64"),
+        ):
+            if not is_valid:
+                raise UserError(f"pairs.{name}={getattr(self, name)}: must be {valid}")
 
 
 def make_pairs(

@@ -84,10 +84,20 @@ def test_other_files_are_never_overwritten(tmp_path: Path) -> None:
         write_few(tmp_path / "rooms")
 
 
-def test_damaged_parameters_are_an_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b'{"seed": ', "is not JSON"),
+        (b"\xff\xfe", "is not JSON"),
+        (b"[1, 2]", "holds no parameters of rooms"),
+        (b"null", "holds no parameters of rooms"),
+        (b"{}", "seed=None where seed=0 is asked for"),
+    ],
+)
+def test_damaged_parameters_are_an_error(tmp_path: Path, content: bytes, complaint: str) -> None:
     (tmp_path / "rooms").mkdir()
-    (tmp_path / "rooms" / "rooms.json").write_text('{"seed": ')
-    with pytest.raises(UserError, match="is not JSON"):
+    (tmp_path / "rooms" / "rooms.json").write_bytes(content)
+    with pytest.raises(UserError, match=complaint):
         write_few(tmp_path / "rooms")
 
 

@@ -160,11 +160,16 @@ def _is_written(root: Path, parameters: _Parameters) -> bool:
             f"{root} holds something other than rendered rooms; choose an empty or a new folder"
         )
     try:
-        found = json.loads((root / PARAMETERS_FILE).read_text())
-    except json.JSONDecodeError as error:
+        found = json.loads((root / PARAMETERS_FILE).read_text(encoding="utf-8"))
+    except ValueError as error:  # no JSON, or no UTF-8
         raise UserError(
             f"{root / PARAMETERS_FILE} is not JSON ({error}); delete {root} or choose a new folder"
         ) from error
+    if not isinstance(found, dict):
+        raise UserError(
+            f"{root / PARAMETERS_FILE} holds no parameters of rooms; "
+            f"delete {root} or choose a new folder"
+        )
     wanted = asdict(parameters)
     if found != wanted:
         differing = ", ".join(

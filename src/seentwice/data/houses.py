@@ -1,20 +1,29 @@
 """The Houses-dataset: `<n>_{bathroom,bedroom,frontal,kitchen}.jpg`, four photos a house.
 
 Ahmed & Moustafa 2016, arXiv:1609.08399; public on GitHub as emanhamed/Houses-dataset. No two of
-its photos are meant to show one place, so its duplicates come from edits.
+its photos are meant to show one place, so its duplicates come from edits. Some do: homes that were
+listed twice, and rooms under two names. `houses_duplicates.csv` beside this file lists those of
+houses 1 to 400; `benchmarks/houses_duplicates.py` found them and says how.
 """
 
+import csv
 import hashlib
 import re
+from collections import Counter
 from dataclasses import dataclass
+from importlib.resources import files as package_files
 from pathlib import Path
 
+from seentwice.data.components import name_components
 from seentwice.data.source import PhotoSet, Progress
 from seentwice.errors import UserError
 from seentwice.photos import find_photos
 from seentwice.records import Photo
 
 ROOM_TYPES = ("bathroom", "bedroom", "frontal", "kitchen")
+DUPLICATES = "houses_duplicates.csv"
+_Room = tuple[int, str]
+"""House and room type, such as (9, "kitchen")."""
 _NAME = re.compile(rf"(\d+)_({'|'.join(ROOM_TYPES)})", re.IGNORECASE)
 
 
@@ -35,56 +44,61 @@ class HousesSource:
 def read_houses(root: Path) -> PhotoSet:
     """Find the photos of the Houses-dataset; each is a place of its own.
 
-    Houses that share a photo, byte for byte (the set holds several), are one property, and the
-    shared photo is one place: nothing of it can stand on both sides of a split or be a negative.
+    Photos that are known duplicates by name, or have the same bytes, are one place, and their
+    houses one property. Where that is a home listed twice, its other photos may show one room
+    from two sides: they are one zone, never a negative.
 
     Raises:
         UserError: no such folder, no photo in it, or a photo named otherwise.
     """
     files, unreadable = find_photos(root)
-    names = [_parse_name(file, root) for file in files]
-    digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
-    house_of = _merge_houses([house for house, _ in names], digests)
-    first_with: dict[str, str] = {}
+    rooms = [_parse_name(file.stem, file.relative_to(root)) for file in files]
+    links = [*((room, room) for room in rooms), *_read_duplicates(), *_link_bytes(files, rooms)]
+    place_of = name_components(links)
+    home_of = name_components((left[0], right[0]) for left, right in links)
+    listings = Counter(home_of[house] for house in {house for house, _ in rooms})
     photos = []
-    for file, (house, room_type), digest in zip(files, names, digests, strict=True):
-        place = first_with.setdefault(digest, f"{house}_{room_type}")
+    for file, room in zip(files, rooms, strict=True):
+        home = home_of[room[0]]
+        number, room_type = place_of[room]
         photos.append(
             Photo(
                 path=file,
                 key=file.relative_to(root).as_posix(),
-                place=place,
-                property=house_of[house],
-                room_type=room_type,
+                place=f"{number}_{room_type}",
+                property=str(home),
+                room_type=room[1],
+                zone=str(home) if listings[home] > 1 else None,
             )
         )
     return PhotoSet(name="houses", photos=tuple(photos), unreadable=tuple(unreadable))
 
 
-def _parse_name(file: Path, root: Path) -> tuple[str, str]:
-    match = _NAME.fullmatch(file.stem)
+def _parse_name(stem: str, shown: Path) -> _Room:
+    match = _NAME.fullmatch(stem)
     if match is None:
         raise UserError(
-            f"{file.relative_to(root)}: not a photo of the Houses-dataset; "
+            f"{shown}: not a photo of the Houses-dataset; "
             f"they are named <number>_<{'|'.join(ROOM_TYPES)}>.jpg"
         )
-    return match[1], match[2].lower()
+    return int(match[1]), match[2].lower()
 
 
-def _merge_houses(houses: list[str], digests: list[str]) -> dict[str, str]:
-    """Name each house after the smallest house that it is linked to by shared files."""
-    parent = {house: house for house in houses}
+def _read_duplicates() -> list[tuple[_Room, _Room]]:
+    text = package_files("seentwice.data").joinpath(DUPLICATES).read_text(encoding="utf-8")
+    names = [(Path(row["left"]), Path(row["right"])) for row in csv.DictReader(text.splitlines())]
+    return [(_parse_name(left.stem, left), _parse_name(right.stem, right)) for left, right in names]
 
-    def root_of(house: str) -> str:
-        while parent[house] != house:
-            parent[house] = parent[parent[house]]
-            house = parent[house]
-        return house
 
-    owner: dict[str, str] = {}
-    for house, digest in zip(houses, digests, strict=True):
-        one, other = root_of(house), root_of(owner.setdefault(digest, house))
-        if one != other:
-            low, high = sorted((one, other), key=int)
-            parent[high] = low
-    return {house: root_of(house) for house in houses}
+def _link_bytes(files: list[Path], rooms: list[_Room]) -> list[tuple[_Room, _Room]]:
+    """Link each photo with the first one of the same bytes."""
+    first_with: dict[str, _Room] = {}
+    links = []
+    for file, room in zip(files, rooms, strict=True):
+        try:
+            with file.open("rb") as stream:
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        except OSError:  # whoever decodes it will list it as unreadable
+            continue
+        links.append((first_with.setdefault(digest, room), room))
+    return links

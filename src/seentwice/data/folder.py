@@ -3,10 +3,12 @@
 `<room type>/<first>_<second>_<k>.jpg`, at any depth: two photos show the same place when the
 folder, the first and the second part of the name agree (the Kaggle set
 barelydedicated/airbnb-duplicate-image-detection; only with the folder does its count of 1,559
-duplicates come out). The folders `Training Data` and `Test Data`, where present, fix the split.
+duplicates come out). A folder `Training Data` or `Test Data` anywhere above the room type, as in
+that set's own `Airbnb Data/Training Data/...`, fixes the split.
 """
 
 import csv
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -51,11 +53,12 @@ def read_folder(root: Path) -> PhotoSet:
     """Find the photos below `root` and read their places from folder and name.
 
     A file `manifest.csv` in `root` (columns `file` and, each optional, `property` and `zone_id`)
-    adds the property and the zone: rooms of one open plan are seen in each other's photos.
+    adds the property and the zone: rooms of one open plan are seen in each other's photos. Rows
+    of files that are not there are passed over: photos may be deleted without editing it.
 
     Raises:
         UserError: no such folder, no photo in it, a photo whose name has no second part, or a
-            manifest that lacks its column, its rows or some of the photos.
+            manifest that is no table, names a photo twice, or lacks its column or a photo.
     """
     files, unreadable = find_photos(root)
     manifest = _read_manifest(root / MANIFEST) if (root / MANIFEST).is_file() else None
@@ -87,25 +90,47 @@ def place_of(key: str) -> str:
 
 
 def _photo_from_name(file: Path, key: str, row: ManifestRow) -> Photo:
-    folders = PurePosixPath(key).parts[:-1]
+    *above, room_type = PurePosixPath(key).parts[:-1] or (None,)
+    splits = [SPLIT_FOLDERS[name.lower()] for name in above if name.lower() in SPLIT_FOLDERS]
     return Photo(
         path=file,
         key=key,
         place=place_of(key),
         property=row.property,
-        room_type=folders[-1] if folders else None,
+        room_type=room_type,
         zone=row.zone,
-        split=SPLIT_FOLDERS.get(folders[0].lower()) if folders else None,
+        split=splits[0] if splits else None,
     )
 
 
 def _read_manifest(path: Path) -> dict[str, ManifestRow]:
-    with path.open(newline="", encoding="utf-8") as stream:
-        reader = csv.DictReader(stream)
+    reader = csv.DictReader(io.StringIO(_read_text(path), newline=""), strict=True)
+    rows: dict[str, ManifestRow] = {}
+    try:
         if reader.fieldnames is None or "file" not in reader.fieldnames:
             raise UserError(f"{path}: needs a column 'file'; it has {reader.fieldnames}")
-        rows = {
-            row["file"]: ManifestRow(row.get("property") or None, row.get("zone_id") or None)
-            for row in reader
-        }
+        for row in reader:
+            file = row["file"]
+            if not file:
+                raise UserError(f"{path}, line {reader.line_num}: names no file; add it")
+            if file in rows:
+                raise UserError(f"{path}, line {reader.line_num}: {file!r} again; keep one row")
+            rows[file] = ManifestRow(row.get("property") or None, row.get("zone_id") or None)
+    except csv.Error as error:
+        # The inner reader has counted the bad line; DictReader counts only those it returned.
+        raise UserError(
+            f"{path}, line {reader.reader.line_num}: not a table of comma-separated values ({error}); "
+            "save it as CSV"
+        ) from error
     return rows
+
+
+def _read_text(path: Path) -> str:
+    """Read UTF-8; the mark that Excel puts before it is no part of the first column's name."""
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise UserError(f"{path}, line {line}: not UTF-8; save it as CSV in UTF-8") from error
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}); see to it") from error

@@ -1,0 +1,154 @@
+import re
+from collections import Counter
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+
+from seentwice.data.folder import FolderSource, place_of, read_folder
+from seentwice.errors import UserError
+
+ROOT = Path(__file__).resolve().parents[2]
+AIRBNB_NAMES = ROOT.parent / "shared" / "data" / "airbnb_file_names.txt"
+KEYS = ("bedroom/berlin_1_1.jpg", "bedroom/berlin_1_2.jpg", "kitchen/oslo_2_1.jpg")
+
+
+def write_photos(root: Path, keys=KEYS) -> None:
+    """Empty files: reading a folder opens no photo."""
+    for key in keys:
+        (root / key).parent.mkdir(parents=True, exist_ok=True)
+        (root / key).touch()
+
+
+def write_manifest(root: Path, content: str | bytes) -> None:
+    data = content.encode() if isinstance(content, str) else content
+    (root / "manifest.csv").write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("key", "place"),
+    [
+        ("bedroom/berlin_4711_1.jpg", "bedroom/berlin_4711"),
+        ("a/b/bedroom/berlin_4711_1.jpg", "bedroom/berlin_4711"),
+        ("bedroom/berlin_4711.jpg", "bedroom/berlin_4711"),
+        ("bedroom/new york_4711_1_edited.final.jpg", "bedroom/new york_4711"),
+        ("berlin_4711_1.jpg", "/berlin_4711"),
+    ],
+)
+def test_folder_and_two_parts_of_the_name_tell_the_place(key, place):
+    assert place_of(key) == place
+
+
+@pytest.mark.parametrize("name", ["IMG.jpg", "berlin_.jpg", "_4711.jpg", "_.jpg"])
+def test_a_name_that_tells_no_place_is_refused(tmp_path, name):
+    write_photos(tmp_path, [*KEYS, f"bedroom/{name}"])
+    with pytest.raises(UserError, match=rf"{re.escape(name)}'.*name photos <room type>/<city>"):
+        read_folder(tmp_path)
+
+
+def test_photos_come_sorted_with_place_and_room_type(tmp_path):
+    write_photos(tmp_path / "homes", reversed(KEYS))
+    photo_set = FolderSource(tmp_path / "homes").read()
+    assert photo_set.name == "homes"
+    assert [photo.key for photo in photo_set.photos] == sorted(KEYS)
+    assert [(p.place, p.room_type, p.property, p.zone, p.split) for p in photo_set.photos] == [
+        ("bedroom/berlin_1", "bedroom", None, None, None),
+        ("bedroom/berlin_1", "bedroom", None, None, None),
+        ("kitchen/oslo_2", "kitchen", None, None, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("folder", "split", "room_type"),
+    [
+        ("Training Data/bedroom", "train", "bedroom"),
+        ("TEST DATA/bedroom", "test", "bedroom"),
+        ("train/bedroom", "train", "bedroom"),
+        ("Airbnb Data/Training Data/bedroom", "train", "bedroom"),
+        ("Airbnb Data/Test Data/bedroom", "test", "bedroom"),
+        ("a/b/test/c/bedroom", "test", "bedroom"),
+        ("test/train/bedroom", "test", "bedroom"),  # the outermost says it
+        ("homes/test", None, "test"),  # the last folder is the room type
+        ("Test Data", None, "Test Data"),
+        ("latest/bedroom", None, "bedroom"),
+    ],
+)
+def test_a_split_folder_counts_anywhere_above_the_room_type(tmp_path, folder, split, room_type):
+    write_photos(tmp_path, [f"{folder}/berlin_1_1.jpg"])
+    (photo,) = read_folder(tmp_path).photos
+    assert (photo.split, photo.room_type) == (split, room_type)
+
+
+def test_a_photo_without_a_folder_has_no_room_type(tmp_path):
+    write_photos(tmp_path, ["berlin_1_1.jpg"])
+    (photo,) = read_folder(tmp_path).photos
+    assert (photo.split, photo.room_type) == (None, None)
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])  # Excel writes a byte order mark
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_the_manifest_adds_property_and_zone(tmp_path, mark, line_end):
+    write_photos(tmp_path)
+    lines = [
+        "file,notes,property,zone_id",
+        'bedroom/berlin_1_1.jpg,"two words, one cell",home,open plan',
+        "",
+        "bedroom/berlin_1_2.jpg,,,",
+        "kitchen/oslo_2_1.jpg,,é",
+        "kitchen/deleted_3_1.jpg,,home,",
+    ]
+    write_manifest(tmp_path, mark + line_end.join(lines).encode())
+    photos = read_folder(tmp_path).photos
+    assert [(photo.property, photo.zone) for photo in photos] == [
+        ("home", "open plan"),
+        (None, None),
+        ("é", None),
+    ]
+
+
+ROWS = "".join(f"{key},home\n" for key in KEYS)
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("", r"manifest\.csv: needs a column 'file'; it has None"),
+        ("photo,property\n", r"needs a column 'file'; it has \['photo', 'property'\]"),
+        ("file,property\n", r"manifest\.csv: no row for the photo 'bedroom/berlin_1_1\.jpg'"),
+        (f"file,property\n{ROWS}{KEYS[0]},other\n", r"line 5: 'bedroom/berlin_1_1\.jpg' again"),
+        (f"file,property\n{ROWS},home\n", "line 5: names no file"),
+        (f"property,file\n{'home,' + KEYS[0]}\nhome\n", "line 3: names no file"),
+        (f'file,property\n{ROWS}"open', r"line 5: not a table .*unexpected end of data"),
+        (f"file,property\n{'x' * 200_000},\n", r"line 2: not a table .*field limit"),
+        (b"file,property\na,b\n\xff\xfe,\n", "line 3: not UTF-8"),
+        (b"\xef\xbb\xbffile,property\n\xe9,\n", "line 2: not UTF-8"),
+        ("file,property\n".encode("utf-16"), "line 1: not UTF-8"),
+    ],
+)
+def test_a_wrong_manifest_is_refused_with_its_line(tmp_path, content, complaint):
+    write_photos(tmp_path)
+    write_manifest(tmp_path, content)
+    with pytest.raises(UserError, match=complaint) as raised:
+        read_folder(tmp_path)
+    assert "manifest.csv" in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_folder_without_photos_is_refused(tmp_path):
+    with pytest.raises(UserError, match="holds no photo"):
+        read_folder(tmp_path)
+
+
+def test_the_airbnb_training_set_comes_out_as_published(tmp_path):
+    if not AIRBNB_NAMES.is_file():
+        pytest.skip(f"needs the file names of the Airbnb training set, {AIRBNB_NAMES.name}")
+    keys = AIRBNB_NAMES.read_text(encoding="utf-8").split("\n")
+    write_photos(tmp_path, [f"Airbnb Data/{key}" for key in keys if key])
+    photos = read_folder(tmp_path).photos
+    assert len(photos) == 630
+    assert {photo.split for photo in photos} == {"train"}
+    sizes = Counter(photo.place for photo in photos)
+    assert Counter(sizes.values()) == {2: 217, 3: 37, 4: 15, 5: 3, 6: 1, 1: 4}
+    pairs = [one.place == other.place for one, other in combinations(photos, 2)]
+    assert sum(pairs) == 463
+    assert len(sizes) == 277

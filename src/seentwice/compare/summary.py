@@ -18,7 +18,7 @@ from seentwice.bootstrap import (
 from seentwice.compare.results import DetectorResult, SliceResult, TableCounts
 from seentwice.compare.scoring import Scores
 from seentwice.data.pairs import KINDS, PairTable, codes_of, join_tables
-from seentwice.data.splits import group_of
+from seentwice.data.splits import groups_of
 from seentwice.data.tables import FoldTables
 from seentwice.metrics import average_precision
 
@@ -56,7 +56,7 @@ def gather_test_pairs(folds: Sequence[FoldTables]) -> HeldOutPairs:
     pairs = join_tables([tables.test for tables in folds])
     photos = [view.photo for view in pairs.views]
     knows_properties = all(photo.property for photo in photos)
-    cluster = codes_of([group_of(photo) for photo in photos])
+    cluster = codes_of(groups_of(photos))
     slices = {
         kind.value: pairs.kind == number
         for number, kind in enumerate(KINDS)

@@ -43,11 +43,6 @@ def groups_of(photos: Sequence[Photo]) -> list[str]:
     return [named[place][1] for place, _ in links]
 
 
-def group_of(photo: Photo) -> str:
-    """Return the group of a photo looked at alone; `groups_of` knows what others link it with."""
-    return groups_of([photo])[0]
-
-
 def split_photos(
     photos: Sequence[Photo], validation_share: float, test_share: float, seed: int
 ) -> Split:
@@ -71,9 +66,11 @@ def split_photos(
             "split: validation_share and test_share must be above 0 and their sum below 1, "
             f"not {validation_share} and {test_share}"
         )
-    group_of = groups_of(photos)
-    tested = {group for group, photo in zip(group_of, photos, strict=True) if photo.split == "test"}
-    groups = [group for group in _order_groups(group_of, seed) if group not in tested]
+    group_names = groups_of(photos)
+    tested = {
+        group for group, photo in zip(group_names, photos, strict=True) if photo.split == "test"
+    }
+    groups = [group for group in _order_groups(group_names, seed) if group not in tested]
     test_count = 0 if tested else max(1, round(test_share * len(groups)))
     validation_count = max(1, round(validation_share * len(groups)))
     tested |= set(groups[:test_count])
@@ -82,7 +79,7 @@ def split_photos(
     def split_of(group: str) -> str:
         return "test" if group in tested else "validation" if group in validated else "train"
 
-    return _indices_of([split_of(group) for group in group_of])
+    return _indices_of([split_of(group) for group in group_names])
 
 
 def fold_photos(photos: Sequence[Photo], folds: int, seed: int) -> tuple[Split, ...]:
@@ -95,15 +92,15 @@ def fold_photos(photos: Sequence[Photo], folds: int, seed: int) -> tuple[Split, 
     Raises:
         UserError: fewer than 3 folds, or fewer groups than folds.
     """
-    group_of = groups_of(photos)
-    groups = _order_groups(group_of, seed)
+    group_names = groups_of(photos)
+    groups = _order_groups(group_names, seed)
     if not 3 <= folds <= len(groups):
         raise UserError(
             f"folds={folds}: choose 3 to {len(groups)}, the number of properties or places, "
             "or folds=null for one split"
         )
     part_of = {group: number % folds for number, group in enumerate(groups)}
-    parts = [part_of[group] for group in group_of]
+    parts = [part_of[group] for group in group_names]
     return tuple(
         _indices_of(
             [

@@ -119,8 +119,8 @@ def _read_manifest(path: Path) -> dict[str, ManifestRow]:
     except csv.Error as error:
         # The inner reader has counted the bad line; DictReader counts only those it returned.
         raise UserError(
-            f"{path}, line {reader.reader.line_num}: not a table of comma-separated values ({error}); "
-            "save it as CSV"
+            f"{path}, line {reader.reader.line_num}: not a table of "
+            f"comma-separated values ({error}); save it as CSV"
         ) from error
     return rows
 

@@ -6,12 +6,19 @@ A new head is one class and one line of `HEADS`.
 import inspect
 import math
 from collections.abc import Mapping, Sequence
+from typing import Annotated
 
 import torch
+from pydantic import Field, TypeAdapter, ValidationError
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from seentwice.errors import UserError
+
+# Beyond these the weights that a head starts with are no numbers any more.
+StartScale = Annotated[float, Field(ge=0.01, le=40)]
+Width = Annotated[int, Field(ge=1)]
+Dropout = Annotated[float, Field(ge=0, lt=1)]
 
 
 class DifferenceHead(nn.Module):
@@ -22,7 +29,7 @@ class DifferenceHead(nn.Module):
     `start_scale`, unrelated ones of unit length at about `-start_scale`.
     """
 
-    def __init__(self, embedding_size: int, start_scale: float = 10.0) -> None:
+    def __init__(self, embedding_size: int, start_scale: StartScale = 10.0) -> None:
         super().__init__()
         # softplus keeps weights positive: a channel that differs never speaks for "the same".
         weight = 2 * start_scale / self.unrelated_difference(embedding_size)
@@ -74,7 +81,10 @@ class ConcatHead(nn.Module):
     """A multilayer perceptron on both embeddings side by side (SameSpace); not symmetric."""
 
     def __init__(
-        self, embedding_size: int, hidden: Sequence[int] = (512, 64), dropout: float = 0.3
+        self,
+        embedding_size: int,
+        hidden: Sequence[Width] = (512, 64),
+        dropout: Dropout = 0.3,
     ) -> None:
         super().__init__()
         layers: list[nn.Module] = []
@@ -102,14 +112,27 @@ def build_head(name: str, embedding_size: int, settings: Mapping[str, object]) -
         settings: the head's own constructor arguments, as its config file gives them.
 
     Raises:
-        UserError: no such head or setting; the message lists the valid names.
+        UserError: no such head or setting, or a value that the setting cannot take.
     """
     if name not in HEADS:
         raise UserError(f"head {name!r}: choose one of {', '.join(sorted(HEADS))}")
-    valid = list(inspect.signature(HEADS[name]).parameters)[1:]
-    unknown = sorted(set(settings) - set(valid))
+    _, *valid = inspect.signature(HEADS[name]).parameters.values()
+    annotations = {parameter.name: parameter.annotation for parameter in valid}
+    unknown = sorted(set(settings) - set(annotations))
     if unknown:
         raise UserError(
-            f"head.{name}.{unknown[0]}: no such setting; {name} takes {', '.join(valid) or 'none'}"
+            f"head.{name}.{unknown[0]}: no such setting; "
+            f"{name} takes {', '.join(annotations) or 'none'}"
         )
-    return HEADS[name](embedding_size, **settings)
+    chosen = {
+        setting: _validate(f"head.{name}.{setting}", annotations[setting], value)
+        for setting, value in settings.items()
+    }
+    return HEADS[name](embedding_size, **chosen)
+
+
+def _validate(key: str, annotation: type[object], value: object) -> object:
+    try:
+        return TypeAdapter(annotation).validate_python(value)
+    except ValidationError as error:
+        raise UserError(f"{key}={value!r}: {error.errors()[0]['msg']}") from error

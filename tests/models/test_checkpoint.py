@@ -18,7 +18,7 @@ from seentwice.models.checkpoint import (
     save_checkpoint,
 )
 from seentwice.models.heads import HEADS
-from seentwice.models.nets import Architecture, build_siamese, score_pairs
+from seentwice.models.nets import Architecture, build_siamese, pair_logits
 from seentwice.models.towers import TOWERS
 
 
@@ -90,13 +90,13 @@ def test_a_net_that_is_loaded_gives_exactly_the_same_scores(tmp_path, trunk_trai
     settings = {"hidden": [16], "dropout": 0.5} if head == "concat" else {"start_scale": 5.0}
     record = make_record(make_trunk(), trunk_trains, tower, head, settings)
     net = trained(record, make_trunk())
-    expected = score_pairs(net, inputs_of(record), LEFT, RIGHT)
+    expected = pair_logits(net, inputs_of(record), LEFT, RIGHT)
     save_checkpoint(path, net, record)
     torch.manual_seed(99)
     # A trunk that trained comes from the checkpoint, whatever the given one holds.
     loaded = load_checkpoint(path, read_record(path), make_trunk(4 if trunk_trains else 3))
     assert not loaded.training
-    assert torch.equal(score_pairs(loaded, inputs_of(record), LEFT, RIGHT), expected)
+    assert torch.equal(pair_logits(loaded, inputs_of(record), LEFT, RIGHT), expected)
 
 
 def test_the_record_comes_back_as_it_was(saved):

@@ -5,7 +5,7 @@ from torch import nn
 from seentwice.errors import UserError
 from seentwice.models.backbones import build_trunk
 from seentwice.models.heads import HEADS, build_head
-from seentwice.models.nets import Architecture, SiameseNet, build_siamese, score_pairs
+from seentwice.models.nets import Architecture, SiameseNet, build_siamese, pair_logits
 from seentwice.models.towers import TOWERS, build_tower
 
 
@@ -64,7 +64,7 @@ def test_blocks_equal_one_pass(trunk, head, block):
                 for a, b in zip(left[:20], right[:20], strict=True)
             ]
         )
-    logits = score_pairs(net, inputs, left, right, block)
+    logits = pair_logits(net, inputs, left, right, block)
     assert logits.shape == (500,)
     torch.testing.assert_close(logits, expected)
     torch.testing.assert_close(logits[:20], one_at_a_time)
@@ -78,7 +78,7 @@ def test_pixels_in_blocks_equal_one_pass(trunk):
         expected = net(looks(5), left, right)
     for block in (3, 256):
         torch.testing.assert_close(
-            score_pairs(net, looks(5), left, right, block), expected, rtol=1e-4, atol=1e-4
+            pair_logits(net, looks(5), left, right, block), expected, rtol=1e-4, atol=1e-4
         )
 
 
@@ -87,7 +87,7 @@ def test_each_named_view_is_embedded_once(block):
     tower = Counted()
     net = SiameseNet(tower, build_head("l1", 2, {}))
     left, right = torch.tensor([9, 2, 2, 5, 9]), torch.tensor([2, 9, 5, 5, 0])
-    score_pairs(net, torch.arange(12.0).repeat(2, 1).T, left, right, block)
+    pair_logits(net, torch.arange(12.0).repeat(2, 1).T, left, right, block)
     assert sorted(row for rows in tower.seen for row in rows) == [0, 2, 5, 9]
     assert max(map(len, tower.seen)) <= block
 
@@ -96,7 +96,7 @@ def test_scoring_switches_dropout_and_batch_statistics_off(trunk):
     net = build_siamese(architecture(trunk_trains=True, head="concat"), trunk, seed=0).train()
     before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
     left, right = make_pairs(views=4, count=10)
-    first, second = (score_pairs(net, looks(4), left, right) for _ in range(2))
+    first, second = (pair_logits(net, looks(4), left, right) for _ in range(2))
     assert torch.equal(first, second)
     assert not first.requires_grad
     assert not net.training

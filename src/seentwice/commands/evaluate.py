@@ -25,7 +25,7 @@ from seentwice.detectors.trunk import PixelDescriptor, TrunkDescriptor
 from seentwice.files import write_atomically
 from seentwice.models.backbones import build_trunk
 from seentwice.models.checkpoint import load_checkpoint, read_record
-from seentwice.models.nets import score_pairs
+from seentwice.models.nets import pair_logits
 
 EXAMPLES = """\
   seentwice evaluate checkpoint=outputs/train/.../checkpoint.safetensors
@@ -63,7 +63,7 @@ def run(config: DictConfig) -> None:
     bench = set_up(merged, photo_set, fingerprint, [seen], trunk, None, console)
     test = bench.folds[0].test
     calibration = Calibration(record.calibration_slope, record.calibration_offset)
-    logits = score_pairs(
+    logits = pair_logits(
         net,
         torch.from_numpy(bench.described.rows[seen.name]),
         torch.from_numpy(test.left),

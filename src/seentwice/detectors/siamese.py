@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from seentwice.data.pairs import PairTable
 from seentwice.detectors.describe import Rows
-from seentwice.models.nets import SiameseNet, score_pairs
+from seentwice.models.nets import SiameseNet, pair_logits
 
 TrainNet = Callable[[PairTable, PairTable, NDArray[np.generic]], SiameseNet]
 """Trains a net on (training pairs, validation pairs, input rows)."""
@@ -28,7 +28,7 @@ class SiameseEvidence:
 
     def of(self, pairs: PairTable, rows: Rows) -> NDArray[np.float64]:
         """Return the logit (n,) of each pair."""
-        logits = score_pairs(
+        logits = pair_logits(
             self.net,
             torch.from_numpy(rows[self.inputs]),
             torch.from_numpy(pairs.left),

@@ -2,13 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
-from seentwice.models.backbones import Preprocessing, Trunk
+from seentwice.models.backbones import Preprocessing, Trunk, find_backbone
 from seentwice.models.heads import build_head
 from seentwice.models.towers import build_tower
+
+VIEW_BLOCK = 256  # views at once through a trunk: more take more memory and no less time
+PAIR_BLOCK = 64 * VIEW_BLOCK  # pairs at once through a head
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +24,7 @@ class Architecture:
     pooling: str
     trunk_trains: bool  # the trunk is a part of the net; else the net starts at its features
     tower: str
-    embedding_size: int
+    embedding_size: Annotated[int, Field(ge=1)]
     head: str
     head_settings: Mapping[str, object]
 
@@ -69,31 +74,35 @@ class SiameseNet(nn.Module):
         return logits
 
 
-def build_siamese(architecture: Architecture, trunk: Trunk, seed: int) -> SiameseNet:
+def build_siamese(architecture: Architecture, trunk: Trunk | None, seed: int) -> SiameseNet:
     """Build a net with fresh weights in tower and head.
 
     Args:
         architecture: names and sizes.
-        trunk: the built trunk; becomes a part of the net where it trains.
+        trunk: becomes a part of the net where it trains; a frozen one is not needed, None will do.
         seed: of the fresh weights.
 
     Raises:
-        UserError: an unknown tower, head or head setting.
+        UserError: an unknown backbone, tower or head, or a wrong setting of the head.
+        ValueError: the trunk trains and is None.
     """
+    feature_size = find_backbone(architecture.backbone).feature_size
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        tower = build_tower(architecture.tower, trunk.feature_size, architecture.embedding_size)
+        tower = build_tower(architecture.tower, feature_size, architecture.embedding_size)
         head = build_head(
             architecture.head, architecture.embedding_size, architecture.head_settings
         )
     if not architecture.trunk_trains:
         return SiameseNet(tower, head)
+    if trunk is None:
+        raise ValueError("a net whose trunk trains needs the trunk")
     return SiameseNet(tower, head, trunk.module, trunk.preprocessing)
 
 
 @torch.inference_mode()
-def score_pairs(
-    net: SiameseNet, inputs: Tensor, left: Tensor, right: Tensor, block: int = 256
+def pair_logits(
+    net: SiameseNet, inputs: Tensor, left: Tensor, right: Tensor, block: int = VIEW_BLOCK
 ) -> Tensor:
     """Return the logits (n,) of pairs in eval mode; each view is embedded once.
 
@@ -102,14 +111,21 @@ def score_pairs(
         inputs: (v, ...) rows of views; those that no pair names are not embedded.
         left: (n,) indices into the views.
         right: (n,) indices into the views.
-        block: views at once through the trunk; pairs go in blocks 64 times as large.
+        block: views at once through the trunk.
     """
     net.eval()
     used, place = torch.unique(torch.cat([left, right]), return_inverse=True)
     embeddings = torch.cat([net.embed(inputs[chunk]) for chunk in torch.split(used, block)])
-    sides = torch.stack([place[: len(left)], place[len(left) :]])
+    return apply_head(net.head, embeddings, place[: len(left)], place[len(left) :], 64 * block)
+
+
+def apply_head(
+    head: nn.Module, embeddings: Tensor, left: Tensor, right: Tensor, block: int = PAIR_BLOCK
+) -> Tensor:
+    """Return the logits (n,) of pairs of embeddings (v, e), so many pairs at once."""
+    sides = torch.stack([left, right])
     logits = [
-        net.head(embeddings[pairs[0]], embeddings[pairs[1]])
-        for pairs in torch.split(sides, 64 * block, dim=1)
+        head(embeddings[pairs[0]], embeddings[pairs[1]])
+        for pairs in torch.split(sides, block, dim=1)
     ]
     return torch.cat(logits)

@@ -1,3 +1,6 @@
+import hashlib
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -87,7 +90,8 @@ def test_a_failed_download_names_the_alternatives(monkeypatch, tmp_path):
     class Closed:
         url = closed
 
-        def get_state_dict(self, progress, check_hash):
+        def get_state_dict(self, progress, check_hash, weights_only):
+            assert weights_only
             return torch.hub.load_state_dict_from_url(closed, progress=progress)
 
     replaced = backbones.Backbone(
@@ -96,6 +100,59 @@ def test_a_failed_download_names_the_alternatives(monkeypatch, tmp_path):
     monkeypatch.setattr(backbones, "BACKBONES", {"mobilenet_v2": replaced})
     with pytest.raises(UserError, match=r"cannot download .*put that file at .*backbone.weights="):
         build_trunk("mobilenet_v2", "imagenet", "average", seed=0)
+
+
+class Bomb:
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return (open, (str(self.path), "w"))
+
+
+def test_a_cached_file_that_was_not_published_is_never_opened(monkeypatch, tmp_path):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    name = BACKBONES["mobilenet_v2"].imagenet.url.rpartition("/")[2]
+    cache = tmp_path / "hub" / "checkpoints" / name
+    cache.parent.mkdir(parents=True)
+    torch.save({"net": Bomb(tmp_path / "exploded")}, cache)
+    with pytest.raises(UserError, match=rf"{cache} is not the file that was published .*delete it"):
+        build_trunk("mobilenet_v2", "imagenet", "average", seed=0)
+    assert not (tmp_path / "exploded").exists()
+
+
+def test_a_pickle_is_refused_even_under_its_right_hash(monkeypatch, tmp_path):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    folder = tmp_path / "hub" / "checkpoints"
+    folder.mkdir(parents=True)
+    torch.save({"net": Bomb(tmp_path / "exploded")}, folder / "a")
+    digest = hashlib.sha256((folder / "a").read_bytes()).hexdigest()[:8]
+    (folder / "a").rename(folder / f"net-{digest}.pth")
+    entry = BACKBONES["mobilenet_v2"]
+
+    class Cached:
+        url = f"http://127.0.0.1:9/net-{digest}.pth"
+
+        def get_state_dict(self, **settings):
+            return torch.hub.load_state_dict_from_url(self.url, **settings)
+
+    monkeypatch.setattr(backbones, "BACKBONES", {"mobilenet_v2": replace(entry, imagenet=Cached())})
+    with pytest.raises(UserError, match="cannot be read"):
+        build_trunk("mobilenet_v2", "imagenet", "average", seed=0)
+    assert not (tmp_path / "exploded").exists()
+
+
+def test_the_fingerprint_leaves_out_a_pooling_that_is_not_used():
+    module = torch.nn.Linear(2, 2)
+
+    def fingerprint(backbone, pooling):
+        entry = BACKBONES[backbone]
+        return backbones.Trunk(
+            backbone, pooling, "none", module, entry.feature_size, entry.preprocessing
+        ).fingerprint
+
+    assert fingerprint("vgg16", "average") == fingerprint("vgg16", "gem")
+    assert fingerprint("compact", "average") != fingerprint("compact", "gem")
 
 
 def test_a_compact_trunk_does_not_see_the_light():

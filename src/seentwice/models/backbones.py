@@ -5,6 +5,8 @@ one line of `BACKBONES`.
 """
 
 import hashlib
+import pickle
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +64,7 @@ class Backbone:
     build: Callable[[], nn.Module]  # the whole network that weights are published for
     cut: Callable[[nn.Module, nn.Module], nn.Module]  # (network, pooling) -> trunk
     imagenet: models.WeightsEnum | None  # torchvision's weights, where there are any
+    pools: bool = True  # whether `cut` uses the pooling
 
 
 def _cut_features(network: nn.Module, pooling: nn.Module) -> nn.Module:
@@ -102,7 +105,12 @@ BACKBONES: Mapping[str, Backbone] = {
         models.MobileNet_V3_Large_Weights.IMAGENET1K_V1,
     ),
     "vgg16": Backbone(
-        4096, IMAGENET_224, models.vgg16, _cut_fc7, models.VGG16_Weights.IMAGENET1K_V1
+        4096,
+        IMAGENET_224,
+        models.vgg16,
+        _cut_fc7,
+        models.VGG16_Weights.IMAGENET1K_V1,
+        pools=False,
     ),
 }
 
@@ -121,7 +129,8 @@ class Trunk:
     @property
     def fingerprint(self) -> str:
         """The sha256 of the trunk's names, shapes and values."""
-        digest = hashlib.sha256(f"{self.backbone}/{self.pooling}".encode())
+        pooling = self.pooling if find_backbone(self.backbone).pools else "its own"
+        digest = hashlib.sha256(f"{self.backbone}/{pooling}".encode())
         for name, tensor in sorted(self.module.state_dict().items()):
             digest.update(f"{name}{tuple(tensor.shape)}".encode())
             digest.update(tensor.cpu().contiguous().numpy().tobytes())
@@ -174,14 +183,39 @@ def _download(name: str, entry: Backbone) -> Mapping[str, Tensor]:
         )
     cache = Path(torch.hub.get_dir()) / "checkpoints" / Path(entry.imagenet.url).name
     try:
-        state: Mapping[str, Tensor] = entry.imagenet.get_state_dict(progress=True, check_hash=True)
+        _check_hash(cache)
+        state: Mapping[str, Tensor] = entry.imagenet.get_state_dict(
+            progress=True, check_hash=True, weights_only=True
+        )
     except (URLError, OSError, RuntimeError) as error:
         raise UserError(
             f"backbone.weights=imagenet: cannot download {entry.imagenet.url} ({error}); "
             f"put that file at {cache}, give backbone.weights=FILE.safetensors, "
             "or backbone.weights=none for an untrained trunk"
         ) from error
+    except pickle.UnpicklingError as error:
+        raise UserError(
+            f"backbone.weights=imagenet: {cache} cannot be read: delete it to download it again"
+        ) from error
     return state
+
+
+def _check_hash(cache: Path) -> None:
+    """Compare a file that is there already with the sha256 in its name: torch checks new ones only.
+
+    Raises:
+        UserError: another file than was published.
+    """
+    named = re.search(r"-([a-f0-9]+)\.", cache.name)
+    if named is None or not cache.is_file():
+        return
+    with cache.open("rb") as stream:
+        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    if not found.startswith(named[1]):
+        raise UserError(
+            f"backbone.weights=imagenet: {cache} is not the file that was published "
+            f"(its sha256 starts with {found[: len(named[1])]}): delete it to download it again"
+        )
 
 
 def _load_file(network: nn.Module, name: str, path: Path) -> None:

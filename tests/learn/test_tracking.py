@@ -2,8 +2,10 @@ from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
 
-from seentwice.learn.tracking import FOLDER_TAG, find_run_folder, track_run
+from seentwice.errors import UserError
+from seentwice.learn.tracking import FOLDER_TAG, check_store, find_run_folder, track_run
 
 
 def status_of(run_id: str) -> str:
@@ -18,12 +20,10 @@ def test_a_run_keeps_what_is_logged_and_ends_as_finished(tmp_path: Path) -> None
         run.log_parameters({"long": "x" * 9000, "none": None})
         run.log_metrics({"test/roc_auc": 0.5})
         run.log_file(file)
-        run.tag("colour", "blue")
     stored = MlflowClient().get_run(run.run_id)
     assert stored.info.status == "FINISHED"
     assert stored.data.params["none"] == "None"
     assert stored.data.metrics == {"test/roc_auc": 0.5}
-    assert stored.data.tags["colour"] == "blue"
     assert [a.path for a in MlflowClient().list_artifacts(run.run_id)] == ["note.txt"]
     assert find_run_folder(run.run_id) == tmp_path
 
@@ -64,3 +64,109 @@ def test_a_resumed_run_goes_on_where_the_store_knows_it() -> None:
 @pytest.mark.parametrize("name", ["0" * 32, "../etc", "not a run"])
 def test_an_unknown_run_has_no_folder(name: str) -> None:
     assert find_run_folder(name) is None
+
+
+BROKEN = ["foo://x", "http://127.0.0.1:9", "http://"]
+
+
+def track_nothing() -> None:
+    with track_run("tracking", "lost", {}, resumed_id="0" * 32):
+        pass
+
+
+USES = {"check": check_store, "find": lambda: find_run_folder("0" * 32), "track": track_nothing}
+
+
+@pytest.mark.parametrize("uri", BROKEN)
+@pytest.mark.parametrize("use", sorted(USES))
+def test_a_store_that_cannot_be_used_is_told(
+    uri: str, use: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    with pytest.raises(UserError, match=f"MLflow store {uri}: .*set MLFLOW_TRACKING_U") as error:
+        USES[use]()
+    assert "\n" not in str(error.value)
+
+
+def test_a_store_that_can_be_used_is_not_complained_of() -> None:
+    check_store()
+
+
+def test_a_store_that_is_lost_in_the_middle_is_told() -> None:
+    def lose() -> None:
+        with track_run("tracking", "lost", {}):
+            raise MlflowException("gone")
+
+    with pytest.raises(UserError, match=r"MLflow store .*: gone; set MLFLOW_TRACKING_URI"):
+        lose()
+
+
+def test_a_store_that_is_lost_does_not_hide_what_ended_the_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object) -> None:
+        raise MlflowException("gone")
+
+    def fail() -> None:
+        with track_run("tracking", "lost", {}):
+            monkeypatch.setattr(MlflowClient, "set_terminated", refuse)
+            raise ValueError("mine")
+
+    with pytest.raises(ValueError, match="mine"):
+        fail()
+
+
+def test_a_deleted_experiment_is_told_with_the_way_back() -> None:
+    client = MlflowClient()
+    number = client.create_experiment("thrown away")
+    client.delete_experiment(number)
+    with (
+        pytest.raises(UserError, match=f"'thrown away' is deleted: .*--experiment-id {number}"),
+        track_run("thrown away", "one", {}),
+    ):
+        pass
+
+
+def test_a_deleted_run_is_not_gone_on_with() -> None:
+    with track_run("tracking", "first", {}) as first:
+        pass
+    MlflowClient().delete_run(first.run_id)
+    with track_run("tracking", "again", {}, resumed_id=first.run_id) as again:
+        assert again.run_id != first.run_id
+
+
+def test_an_experiment_that_another_run_just_made_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    number = MlflowClient().create_experiment("contested")
+    answers = iter([None, MlflowClient().get_experiment(number)])
+    monkeypatch.setattr(MlflowClient, "get_experiment_by_name", lambda *_: next(answers))
+    with track_run("contested", "second", {}) as run:
+        pass
+    assert MlflowClient().get_run(run.run_id).info.experiment_id == number
+
+
+def test_names_that_are_not_utf_8_are_stored_with_question_marks() -> None:
+    with track_run("tracking", "caf\udce9", {FOLDER_TAG: "/data/caf\udce9"}) as run:
+        run.log_parameters({"data": "caf\udce9"})
+    stored = MlflowClient().get_run(run.run_id)
+    assert stored.info.run_name == "caf?"
+    assert stored.data.tags[FOLDER_TAG] == "/data/caf?"
+    assert stored.data.params == {"data": "caf?"}
+    assert find_run_folder("caf\udce9") is None
+
+
+def test_values_are_logged_in_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+    log_batch = MlflowClient.log_batch
+
+    def counted(client: MlflowClient, *words: object, **named: object) -> object:
+        calls.append(words)
+        return log_batch(client, *words, **named)
+
+    monkeypatch.setattr(MlflowClient, "log_batch", counted)
+    with track_run("tracking", "batch", {}) as run:
+        run.log_metrics({f"test/{number}": float(number) for number in range(9)})
+        run.log_parameters({f"{number}": number for number in range(9)})
+    assert len(calls) == 2
+    stored = MlflowClient().get_run(run.run_id).data
+    assert len(stored.metrics) == len(stored.params) == 9

@@ -2,11 +2,14 @@
 
 import logging
 import os
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from seentwice.errors import UserError
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -17,6 +20,8 @@ DEFAULT_URI = "sqlite:///mlflow.db"
 ARTIFACTS = Path("mlartifacts")  # where a store without a server of its own keeps its files
 FOLDER_TAG = "seentwice.folder"  # where a run's own files are, for `resume`
 _PARAMETER_LENGTH = 500  # MLflow's oldest stores refuse longer values
+_MESSAGE_LENGTH = 200
+_NO_SUCH_RUN = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # the latter: no id at all
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,21 +34,26 @@ class TrackedRun:
 
     def log_parameters(self, parameters: Mapping[str, object]) -> None:
         """Log settings; long values are cut, the config artifact holds them whole."""
-        for name, value in parameters.items():
-            self.client.log_param(self.run_id, name, str(value)[:_PARAMETER_LENGTH])
+        from mlflow.entities import Param
+
+        texts = {name: _storable(str(value)) for name, value in parameters.items()}
+        self.client.log_batch(
+            self.run_id,
+            params=[Param(name, text[:_PARAMETER_LENGTH]) for name, text in texts.items()],
+        )
 
     def log_metrics(self, metrics: Mapping[str, float]) -> None:
         """Log final values."""
-        for name, value in metrics.items():
-            self.client.log_metric(self.run_id, name, value)
+        from mlflow.entities import Metric
+
+        now_ms = time.time_ns() // 1_000_000
+        self.client.log_batch(
+            self.run_id, [Metric(name, value, now_ms, 0) for name, value in metrics.items()]
+        )
 
     def log_file(self, path: Path) -> None:
         """Copy a file into the run's artifacts."""
         self.client.log_artifact(self.run_id, str(path))
-
-    def tag(self, name: str, value: str) -> None:
-        """Set a tag."""
-        self.client.set_tag(self.run_id, name, value)
 
 
 def tracking_uri() -> str:
@@ -67,30 +77,53 @@ def track_run(
         tags: set at the start.
         parent: shown above this run in MLflow's page.
         resumed_id: go on with this run; a new one is made where the store does not know it.
+
+    Raises:
+        UserError: the store cannot be used, now or later in the block.
     """
-    client = _connect()
-    if resumed_id is not None and _find_run(client, resumed_id) is not None:
-        run_id = resumed_id
-        client.update_run(run_id, status="RUNNING")
-    else:
-        every_tag = {**tags, **({"mlflow.parentRunId": parent.run_id} if parent else {})}
-        experiment_id = _experiment_id(client, experiment)
-        run_id = client.create_run(experiment_id, run_name=name, tags=every_tag).info.run_id
-    tracked = TrackedRun(client, experiment, run_id)
-    status = "FAILED"
-    try:
-        yield tracked
-        status = "FINISHED"
-    except KeyboardInterrupt:
-        status = "KILLED"
-        raise
-    finally:
-        client.set_terminated(tracked.run_id, status)
+    with _store_errors():
+        client = _connect()
+        found = _find_run(client, resumed_id) if resumed_id is not None else None
+        if found is not None and found.info.lifecycle_stage == "active":
+            run_id = found.info.run_id
+            client.update_run(run_id, status="RUNNING")
+        else:
+            every_tag = {**tags, **({"mlflow.parentRunId": parent.run_id} if parent else {})}
+            run_id = client.create_run(
+                _experiment_id(client, experiment),
+                run_name=_storable(name),
+                tags={key: _storable(value) for key, value in every_tag.items()},
+            ).info.run_id
+        tracked = TrackedRun(client, experiment, run_id)
+        try:
+            yield tracked
+        except BaseException as error:
+            # A store that is gone does not hide what ended the run.
+            with suppress(*_store_faults()):
+                status = "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
+                client.set_terminated(run_id, status)
+            raise
+        client.set_terminated(run_id, "FINISHED")
+
+
+def check_store() -> None:
+    """Open the store, so that one that cannot be used is told before the work is done.
+
+    Raises:
+        UserError: its address is none, or nobody answers there.
+    """
+    with _store_errors():
+        _connect().search_experiments(max_results=1)
 
 
 def find_run_folder(run_id: str) -> Path | None:
-    """Return the output folder that a run recorded, or None if there is no such run."""
-    run = _find_run(_connect(), run_id)
+    """Return the output folder that a run recorded, or None if there is no such run.
+
+    Raises:
+        UserError: the store cannot be used.
+    """
+    with _store_errors():
+        run = _find_run(_connect(), run_id)
     folder = run.data.tags.get(FOLDER_TAG) if run is not None else None
     return Path(folder) if folder else None
 
@@ -99,9 +132,36 @@ def _find_run(client: "MlflowClient", run_id: str) -> "Run | None":
     from mlflow.exceptions import MlflowException
 
     try:
-        return client.get_run(run_id)
-    except MlflowException:
-        return None
+        return client.get_run(_storable(run_id))
+    except MlflowException as error:
+        # A store that cannot be reached may well know the run.
+        if error.error_code in _NO_SUCH_RUN:
+            return None
+        raise
+
+
+@contextmanager
+def _store_errors() -> Iterator[None]:
+    try:
+        yield
+    except _store_faults() as error:
+        text = " ".join(str(error).split())[:_MESSAGE_LENGTH]
+        raise UserError(
+            f"MLflow store {_storable(tracking_uri())}: {text}; "
+            f"set MLFLOW_TRACKING_URI, or unset it for {DEFAULT_URI}"
+        ) from error
+
+
+def _store_faults() -> tuple[type[Exception], ...]:
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    return MlflowException, SQLAlchemyError
+
+
+def _storable(text: str) -> str:
+    """Replace bytes of file names that are not UTF-8 by "?": no store takes them."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _connect() -> "MlflowClient":
@@ -115,13 +175,27 @@ def _connect() -> "MlflowClient":
 
 
 def _experiment_id(client: "MlflowClient", name: str) -> str:
+    from mlflow.exceptions import MlflowException
+
     found = client.get_experiment_by_name(name)
-    if found is not None:
-        return found.experiment_id
-    own_store = tracking_uri().startswith("sqlite:")
-    return client.create_experiment(
-        name, artifact_location=ARTIFACTS.absolute().as_uri() if own_store else None
-    )
+    if found is None:
+        own_store = tracking_uri().startswith("sqlite:")
+        place = ARTIFACTS.absolute().as_uri() if own_store else None
+        try:
+            return client.create_experiment(name, artifact_location=place)
+        except MlflowException as error:
+            # Another run may have made it in between.
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+            found = client.get_experiment_by_name(name)
+            if found is None:
+                raise
+    if found.lifecycle_stage != "active":
+        raise UserError(
+            f"MLflow experiment {name!r} is deleted: bring it back with "
+            f"mlflow experiments restore --experiment-id {found.experiment_id}"
+        )
+    return found.experiment_id
 
 
 def epoch_logger(run: TrackedRun, prefix: str) -> "MLFlowLogger":

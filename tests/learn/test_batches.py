@@ -1,10 +1,11 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
 from seentwice.data.pairs import PairPolicy, make_pairs
-from seentwice.learn.batches import BalancedTableBatches, PlaceBatches, TableBatches
+from seentwice.learn.batches import BalancedTableBatches, GrowingBatches, PlaceBatches
 from seentwice.records import Photo, View
 
 
@@ -31,14 +32,19 @@ def named_pairs(batches):
     ]
 
 
-def test_table_batches_hold_every_pair_once_in_order():
+@pytest.mark.parametrize("views_per_batch", [1, 7, 36, 100])
+def test_growing_batches_hold_every_view_and_every_pair_once(views_per_batch):
     pairs = table()
-    expected = list(
-        zip(pairs.left.tolist(), pairs.right.tolist(), pairs.label.tolist(), strict=True)
-    )
-    batches = TableBatches(pairs, ROWS, 100)
-    assert named_pairs(batches) == expected
-    assert len(list(batches)) == -(-len(pairs) // 100)
+    seen, found = [], []
+    for batch in GrowingBatches(pairs, ROWS, views_per_batch):
+        assert len(batch.inputs) <= views_per_batch
+        seen += batch.inputs.flatten().int().tolist()
+        sides = [[seen[index] for index in side] for side in (batch.left, batch.right)]
+        found += zip(*sides, batch.label.tolist(), strict=True)
+    assert seen == list(range(36))
+    every = zip(pairs.left.tolist(), pairs.right.tolist(), pairs.label.tolist(), strict=True)
+    assert sorted(found) == sorted(every)
+    assert len(found) == len(pairs)
 
 
 def test_a_balanced_epoch_holds_every_positive_once_and_as_many_negatives():

@@ -1,26 +1,31 @@
 """An interrupted training goes on as if nothing had happened."""
 
+import math
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from pydantic import TypeAdapter, ValidationError
 
 from seentwice.data.pairs import PairPolicy, make_pairs
+from seentwice.errors import UserError
+from seentwice.learn import siamese_task, training
 from seentwice.learn.siamese_task import SiameseTask, one_cycle
 from seentwice.learn.training import PairModule, TrainingSettings, fit_task
 from seentwice.models.augment import augment_looks
 from seentwice.models.backbones import build_trunk
-from seentwice.models.nets import Architecture, build_siamese
+from seentwice.models.nets import Architecture, SiameseNet, build_siamese
 from seentwice.records import Photo, View
 
 EPOCHS = 4
 
 
-def settings(schedule: str) -> TrainingSettings:
+def settings(schedule: str, patience: int = EPOCHS) -> TrainingSettings:
     return TrainingSettings(
         epochs=EPOCHS,
-        patience=EPOCHS,
+        patience=patience,
         batches="places",
         batch_size=8,
         places_per_batch=3,
@@ -35,7 +40,14 @@ def settings(schedule: str) -> TrainingSettings:
     )
 
 
-def fit(folder: Path, schedule: str, resume: bool, stop_after: int | None = None):
+def fit(
+    folder: Path,
+    schedule: str,
+    resume: bool,
+    stop_after: int | None = None,
+    patience: int = EPOCHS,
+    lr: float = 0.01,
+):
     """Train a compact net on noise; return its task and the learning rate of every epoch."""
     views = tuple(
         View(Photo(Path(f"{p}_{k}"), f"{p}_{k}", f"r/{p}", room_type="ab"[p % 2]))
@@ -49,11 +61,11 @@ def fit(folder: Path, schedule: str, resume: bool, stop_after: int | None = None
     )
     architecture = Architecture("compact", "gem", True, "linear", 8, "l2", {})
     net = build_siamese(architecture, build_trunk("compact", "none", "gem", seed=0), seed=0)
-    chosen = settings(schedule)
+    chosen = settings(schedule, patience)
     rates: list[float] = []
 
     def make_optimizer(parameters):
-        return torch.optim.AdamW(parameters, lr=0.01)
+        return torch.optim.AdamW(parameters, lr=lr)
 
     task = SiameseTask(
         net,
@@ -100,3 +112,72 @@ def test_a_resumed_training_ends_with_the_same_weights(tmp_path, schedule):
     assert more == rates[-len(more) :]
     for name, tensor in whole.state_dict().items():
         assert torch.equal(tensor, resumed.state_dict()[name]), name
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("patience", "epochs"), [(EPOCHS, EPOCHS), (1, 2)])
+def test_a_training_that_had_ended_is_not_trained_any_further(
+    tmp_path, monkeypatch, patience, epochs
+):
+    # Worse from epoch to epoch: a patience of 1 ends it after the second.
+    values = iter(range(100, 0, -1))
+    monkeypatch.setattr(siamese_task, "average_precision", lambda *_: next(values) / 100)
+    whole, rates = fit(tmp_path, "constant", resume=False, patience=patience)
+    assert len(rates) == epochs
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    resumed, more = fit(tmp_path, "constant", resume=True, patience=patience)
+    assert more == []
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+    for name, tensor in whole.state_dict().items():
+        assert torch.equal(tensor, resumed.state_dict()[name]), name
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_training_that_diverges_says_what_to_lower(tmp_path):
+    with pytest.raises(UserError, match=r"training diverged at epoch \d: lower optimizer\.lr"):
+        fit(tmp_path, "constant", resume=False, lr=1e30)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_validation_embeds_each_view_once_and_measures_every_pair(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "VIEW_BLOCK", 5)
+    seen, measured = [], []
+    embed, measure = SiameseNet.embed, siamese_task.average_precision
+
+    def watched(net, inputs):
+        if not net.training:
+            seen.append(len(inputs))
+        return embed(net, inputs)
+
+    def kept(label, score):
+        measured.append((label, score))
+        return measure(label, score)
+
+    monkeypatch.setattr(SiameseNet, "embed", watched)
+    monkeypatch.setattr(siamese_task, "average_precision", kept)
+    fit(tmp_path, "constant", resume=False)
+    assert seen == [5, 5, 2] * EPOCHS
+    assert all(len(label) == len(score) == 66 for label, score in measured)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("epochs", 0, "greater than or equal to 1"),
+        ("epochs", -1, "greater than or equal to 1"),
+        ("patience", 0, "greater than or equal to 1"),
+        ("batch_size", 0, "greater than or equal to 1"),
+        ("batches_per_epoch", 0, "greater than or equal to 1"),
+        ("places_per_batch", 1, "greater than or equal to 2"),
+        ("views_per_place", 1, "greater than or equal to 2"),
+        ("same_type_share", 1.5, "less than or equal to 1"),
+        ("contrastive_weight", -1, "greater than or equal to 0"),
+        ("contrastive_weight", math.inf, "finite"),
+        ("temperature", 0, "greater than 0"),
+    ],
+)
+def test_a_setting_out_of_its_range_is_refused(name, value, message):
+    values = asdict(settings("constant"))
+    assert TypeAdapter(TrainingSettings).validate_python(values) == settings("constant")
+    with pytest.raises(ValidationError, match=f"{name}\n.*{message}"):
+        TypeAdapter(TrainingSettings).validate_python(values | {name: value})

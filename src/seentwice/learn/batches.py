@@ -120,17 +120,29 @@ class PlaceBatches(IterableDataset[PairBatch]):
             yield gather_pairs(self.rows, view[left[keep]], view[right[keep]], same[keep])
 
 
-class TableBatches(IterableDataset[PairBatch]):
-    """Every pair of a table once, in order."""
+class GrowingBatches(IterableDataset[PairBatch]):
+    """Every view that a table names once, and every pair with the batch that completes it.
 
-    def __init__(self, pairs: PairTable, rows: Tensor, batch_size: int) -> None:
+    A batch's inputs are the next views alone; its pairs are indices into the views of all batches
+    so far. So each view passes the trunk once, and few at a time, however many pairs name it.
+    """
+
+    def __init__(self, pairs: PairTable, rows: Tensor, views_per_batch: int) -> None:
         super().__init__()
         self.pairs = pairs
         self.rows = rows
-        self.batch_size = batch_size
+        self.views_per_batch = views_per_batch
 
     def __iter__(self) -> Iterator[PairBatch]:
         pairs = self.pairs
-        for start in range(0, len(pairs), self.batch_size):
-            part = slice(start, start + self.batch_size)
-            yield gather_pairs(self.rows, pairs.left[part], pairs.right[part], pairs.label[part])
+        used, place = np.unique(np.concatenate([pairs.left, pairs.right]), return_inverse=True)
+        left, right = place[: len(pairs)], place[len(pairs) :]
+        batch = np.maximum(left, right) // self.views_per_batch
+        for number, start in enumerate(range(0, len(used), self.views_per_batch)):
+            complete = np.flatnonzero(batch == number)
+            yield PairBatch(
+                self.rows[torch.from_numpy(used[start : start + self.views_per_batch])],
+                torch.from_numpy(left[complete]),
+                torch.from_numpy(right[complete]),
+                torch.from_numpy(pairs.label[complete]),
+            )

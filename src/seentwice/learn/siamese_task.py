@@ -11,10 +11,11 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
+from seentwice.errors import UserError
 from seentwice.learn.batches import PairBatch
 from seentwice.metrics import average_precision
 from seentwice.models.losses import balanced_cross_entropy, supervised_contrastive
-from seentwice.models.nets import SiameseNet
+from seentwice.models.nets import SiameseNet, apply_head
 
 MakeOptimizer = Callable[[Iterable[nn.Parameter]], Optimizer]
 Augment = Callable[[Tensor], Tensor]
@@ -60,7 +61,9 @@ class SiameseTask(pl.LightningModule):
         self.contrastive_weight = contrastive_weight
         self.temperature = temperature
         self.schedule = schedule
-        self._validation: list[tuple[Tensor, Tensor]] = []
+        self._embeddings: list[Tensor] = []
+        self._logits: list[Tensor] = []
+        self._labels: list[Tensor] = []
 
     def on_train_batch_start(self, batch: PairBatch, batch_idx: int) -> None:
         """Seed dropout and augmentation by epoch, so a resumed run repeats nothing else.
@@ -72,7 +75,11 @@ class SiameseTask(pl.LightningModule):
             torch.manual_seed(self.seed * 100_003 + self.current_epoch)
 
     def training_step(self, batch: PairBatch, batch_idx: int) -> Tensor:
-        """Return the loss of a batch."""
+        """Return the loss of a batch.
+
+        Raises:
+            UserError: the loss is no number any more.
+        """
         embeddings = self.net.embed(self.augment(batch.inputs))
         logits = self.net.head(embeddings[batch.left], embeddings[batch.right])
         loss = balanced_cross_entropy(logits, batch.label)
@@ -80,23 +87,38 @@ class SiameseTask(pl.LightningModule):
             loss = loss + self.contrastive_weight * supervised_contrastive(
                 embeddings, batch.left, batch.right, batch.label, self.temperature
             )
+        self._check_finite(loss)
         self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=len(batch.label))
         return loss
 
     def validation_step(self, batch: PairBatch, batch_idx: int) -> None:
-        """Keep the scores of a batch."""
-        logits = self.net(batch.inputs, batch.left, batch.right)
-        self._validation.append((logits.cpu(), batch.label.cpu()))
+        """Keep the embeddings of the views of a `GrowingBatches` batch, and its pairs' logits."""
+        self._embeddings.append(self.net.embed(batch.inputs))
+        embeddings = torch.cat(self._embeddings)
+        self._logits.append(apply_head(self.net.head, embeddings, batch.left, batch.right).cpu())
+        self._labels.append(batch.label.cpu())
 
     def on_validation_epoch_end(self) -> None:
-        """Log the metrics over all validation pairs, not their mean over batches."""
-        logits, label = (torch.cat(parts) for parts in zip(*self._validation, strict=True))
-        self._validation.clear()
+        """Log the metrics over all validation pairs, not their mean over batches.
+
+        Raises:
+            UserError: a logit is no number any more.
+        """
+        logits, label = torch.cat(self._logits), torch.cat(self._labels)
+        for kept in (self._embeddings, self._logits, self._labels):
+            kept.clear()
+        self._check_finite(logits)
         self.log("validation/loss", balanced_cross_entropy(logits, label))
         self.log(
             "validation/average_precision",
             average_precision(label.numpy(), logits.double().sigmoid().numpy()),
         )
+
+    def _check_finite(self, values: Tensor) -> None:
+        if not values.isfinite().all():
+            raise UserError(
+                f"training diverged at epoch {self.current_epoch + 1}: lower optimizer.lr"
+            )
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Return the optimizer over what trains, with its schedule where there is one."""

@@ -7,42 +7,52 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import pytorch_lightning as pl
 import torch
+from lightning_fabric.utilities.exceptions import MisconfigurationException
+from pydantic import Field
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 from pytorch_lightning.loggers import Logger
 from torch import Tensor
 from torch.utils.data import DataLoader
 
 from seentwice.data.pairs import PairTable
-from seentwice.learn.batches import BalancedTableBatches, PairBatch, PlaceBatches, TableBatches
+from seentwice.errors import UserError
+from seentwice.learn.batches import BalancedTableBatches, GrowingBatches, PairBatch, PlaceBatches
 from seentwice.learn.siamese_task import Schedule, SiameseTask
+from seentwice.models.nets import VIEW_BLOCK
 
 BatchSource = Literal["table", "places"]
 Precision = Literal["32-true", "64-true", "16-mixed", "bf16-mixed"]
 Accelerator = Literal["auto", "cpu", "gpu"]
 MONITOR = "validation/average_precision"
+LAST, BEST = "last.ckpt", "best.ckpt"  # as Lightning names what `_train` asks it to keep
 
 OnEpoch = Callable[[int, int, float], None]
 """Called with (epochs done, epochs in all, validation average precision)."""
+
+Count = Annotated[int, Field(ge=1)]
+Members = Annotated[int, Field(ge=2)]  # fewer make no pair
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingSettings:
     """How long to train and on which batches."""
 
-    epochs: int
-    patience: int  # epochs without a better validation average precision before stopping
+    epochs: Count
+    patience: Count  # epochs without a better validation average precision before stopping
     batches: BatchSource
-    batch_size: int  # pairs a batch of the table
-    places_per_batch: int  # for batches of places
-    views_per_place: int
-    same_type_share: float  # of the batches of places: those of one room type
-    batches_per_epoch: int
-    contrastive_weight: float  # of the contrastive loss, beside the cross-entropy; 0 is without
-    temperature: float  # of the contrastive loss
+    batch_size: Count  # pairs a batch of the table
+    places_per_batch: Members  # for batches of places
+    views_per_place: Members
+    same_type_share: Share  # of the batches of places: those of one room type
+    batches_per_epoch: Count
+    # Of the contrastive loss, beside the cross-entropy; 0 is without.
+    contrastive_weight: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)]  # of the contrastive loss
     schedule: Schedule  # of the learning rate, from epoch to epoch
     precision: Precision  # Lightning's names
     accelerator: Accelerator
@@ -91,9 +101,7 @@ class PairModule(pl.LightningDataModule):
 
     def val_dataloader(self) -> DataLoader[PairBatch]:
         """Return every validation pair."""
-        return DataLoader(
-            TableBatches(self.validation, self.rows, batch_size=65_536), batch_size=None
-        )
+        return DataLoader(GrowingBatches(self.validation, self.rows, VIEW_BLOCK), batch_size=None)
 
 
 class EpochReport(pl.Callback):
@@ -124,38 +132,67 @@ def fit_task(
         module: holds the pairs.
         folder: for `last.ckpt` and `best.ckpt`; internal files, not the checkpoint to share.
         logger: gets metrics per epoch.
-        resume: go on after the epoch in `last.ckpt` where there is one.
+        resume: go on after the epoch in `last.ckpt` where there is one; a training that had ended
+            there, after its last epoch or early, is not trained any further.
         on_epoch: told of every epoch.
 
     Raises:
         KeyboardInterrupt: passed on; the epochs finished so far can be resumed.
+        UserError: the training diverged, or there is no such accelerator.
     """
+    last = folder / LAST
+    goes_on = resume and last.is_file()
+    if not (goes_on and _has_ended(last, module.settings)):
+        _train(task, module, folder, logger, last if goes_on else None, on_epoch)
+    state = torch.load(folder / BEST, map_location="cpu", weights_only=True)
+    task.load_state_dict(state["state_dict"])
+    task.cpu()
+
+
+def _has_ended(last: Path, settings: TrainingSettings) -> bool:
+    """Tell whether the training that wrote `last.ckpt` had nothing more to do.
+
+    Lightning itself forgets that it had stopped early, and would train for one more epoch.
+    """
+    state = torch.load(last, map_location="cpu", weights_only=True)
+    waited = state["callbacks"][_early_stopping(settings).state_key]["wait_count"]
+    return bool(state["epoch"] + 1 >= settings.epochs or waited >= settings.patience)
+
+
+def _early_stopping(settings: TrainingSettings) -> EarlyStopping:
+    return EarlyStopping(MONITOR, mode="max", patience=settings.patience)
+
+
+def _train(
+    task: SiameseTask,
+    module: PairModule,
+    folder: Path,
+    logger: Logger | None,
+    last: Path | None,
+    on_epoch: OnEpoch,
+) -> None:
     best = ModelCheckpoint(
-        folder,
-        filename="best",
-        monitor=MONITOR,
-        mode="max",
-        save_last=True,
-        enable_version_counter=False,
+        folder, filename=Path(BEST).stem, monitor=MONITOR, mode="max", enable_version_counter=False
     )
-    last = folder / "last.ckpt"
+    # Not `save_last`, which leaves the epochs out that are not better than those before. After
+    # `best`, whose state it holds.
+    newest = ModelCheckpoint(folder, filename=Path(LAST).stem, enable_version_counter=False)
     # Trunks are built in eval mode, and Lightning leaves every module in the mode it finds.
     task.train()
     try:
         with _quiet_lightning():
-            _make_trainer(module.settings, logger, [best, EpochReport(on_epoch)]).fit(
+            _make_trainer(module.settings, logger, [best, newest, EpochReport(on_epoch)]).fit(
                 task,
                 datamodule=module,
-                ckpt_path=last if resume and last.is_file() else None,
+                ckpt_path=last,
                 weights_only=True,
             )
     except SystemExit as stop:
         # Lightning answers Ctrl-C by exiting and leaves SIGINT ignored; callers want to tidy up.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         raise KeyboardInterrupt from stop
-    state = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
-    task.load_state_dict(state["state_dict"])
-    task.cpu()
+    except MisconfigurationException as error:
+        raise UserError(f"training: {' '.join(str(error).split())}") from error
 
 
 def _make_trainer(
@@ -169,7 +206,7 @@ def _make_trainer(
         # Without it, gathering a view into several pairs adds its gradients in any order.
         deterministic=True,
         logger=logger or False,
-        callbacks=[*callbacks, EarlyStopping(MONITOR, mode="max", patience=settings.patience)],
+        callbacks=[*callbacks, _early_stopping(settings)],
         reload_dataloaders_every_n_epochs=1,
         num_sanity_val_steps=0,
         enable_progress_bar=False,

@@ -18,6 +18,7 @@ from hydra.errors import HydraException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from seentwice.commands.provenance import find_checkout
 from seentwice.errors import UserError
 
 Run = Callable[[DictConfig], None]
@@ -36,11 +37,10 @@ STOPPED = 130  # the shell's exit code for a program that Ctrl-C stopped
 
 def find_configs() -> Path:
     """Return the folder of the configs: the checkout's, or the one inside an installed package."""
-    package = Path(__file__).resolve().parents[1]
-    checkout = package.parents[1]
-    if (checkout / "pyproject.toml").is_file() and (checkout / "configs").is_dir():
+    checkout = find_checkout(Path(__file__))
+    if checkout is not None and (checkout / "configs").is_dir():
         return checkout / "configs"
-    return package / "configs"
+    return Path(__file__).resolve().parents[1] / "configs"
 
 
 def run_application(command: str, examples: str, run: Run, arguments: Sequence[str]) -> int:
@@ -83,7 +83,7 @@ def run_application(command: str, examples: str, run: Run, arguments: Sequence[s
     finally:
         sys.argv = program
     for failure in failed:
-        _fail(command, _one_line(failure, command))
+        _fail(command, _one_line(failure, command, arguments))
     return 2 if failed else 0
 
 
@@ -100,7 +100,7 @@ def _quote(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-def _one_line(error: Exception, command: str) -> str:
+def _one_line(error: Exception, command: str, arguments: Sequence[str]) -> str:
     if isinstance(error, UserError):
         return str(error)
     if isinstance(error, OverrideParseException):
@@ -116,19 +116,34 @@ def _one_line(error: Exception, command: str) -> str:
         return f"{missing[1]} needs a value: give {missing[1]}=VALUE"
     unknown = re.search(r"full_key: (\S+)", text) if "not in struct" in text else None
     if unknown:
-        return _unknown_key(unknown[1], command)
+        return _unknown_key(unknown[1], command, arguments)
     text = str(error).split("Config search path:")[0]
     text = re.sub(r"\s*\n\s*\n?\t?", " ", text.split("Set the environment variable")[0])
     return re.sub(r"\s+", " ", text).strip()
 
 
-def _unknown_key(key: str, command: str) -> str:
+def _unknown_key(key: str, command: str, arguments: Sequence[str]) -> str:
     """Name the keys that stand beside one that does not exist."""
     parent, _, name = key.rpartition(".")
-    with initialize_config_dir(str(find_configs()), version_base="1.3"):
-        config = compose(command)
+    config = _compose_groups(command, arguments)
     beside = OmegaConf.select(config, parent) if parent else config
     names = sorted(str(choice) for choice in beside) if isinstance(beside, DictConfig) else []
+    if not names:
+        return f"no key {key!r}: {parent} has none"
     close = difflib.get_close_matches(name, names, n=1)
     hint = f" (did you mean {close[0]}?)" if close else ""
     return f"no key {key!r}{hint}: choose one of {', '.join(names)}"
+
+
+def _compose_groups(command: str, arguments: Sequence[str]) -> DictConfig:
+    """Compose what the command starts from, with those arguments that choose a config of a group.
+
+    Without them where they cannot be composed, such as with the choices of a --multirun.
+    """
+    groups = {folder.name for folder in find_configs().iterdir() if folder.is_dir()}
+    chosen = [word for word in arguments if word.partition("=")[0].lstrip("+") in groups]
+    with initialize_config_dir(str(find_configs()), version_base="1.3"):
+        try:
+            return compose(command, chosen)
+        except (HydraException, OmegaConfBaseException):
+            return compose(command)

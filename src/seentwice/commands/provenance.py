@@ -3,6 +3,7 @@
 import os
 import platform
 import subprocess
+import tomllib
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,13 +15,37 @@ def library_versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
 
 
+def find_checkout(module: Path) -> Path | None:
+    """Return this project's checkout that a module lies in; None for an installed package.
+
+    Args:
+        module: a file of `seentwice.commands`.
+    """
+    checkout = module.resolve().parents[3]
+    try:
+        project = tomllib.loads((checkout / "pyproject.toml").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return checkout if project.get("project", {}).get("name") == "seentwice" else None
+
+
 def git_commit() -> str | None:
     """Return the checkout's commit, with "+" if files changed since; None outside a checkout."""
-    folder = Path(__file__).resolve().parent
+    checkout = find_checkout(Path(__file__))
+    return None if checkout is None else commit_of(checkout)
+
+
+def commit_of(checkout: Path) -> str | None:
+    """Return the commit of a repository's top folder, with "+" if files changed since.
+
+    None where the folder is no repository, or only lies in one: that one's commits say nothing.
+    """
     try:
-        commit = _git(folder, "rev-parse", "HEAD")
-        return commit + ("+" if _git(folder, "status", "--porcelain") else "")
-    except (OSError, subprocess.CalledProcessError):
+        if Path(_git(checkout, "rev-parse", "--show-toplevel")) != checkout.resolve():
+            return None
+        commit = _git(checkout, "rev-parse", "HEAD")
+        return commit + ("+" if _git(checkout, "status", "--porcelain") else "")
+    except (OSError, ValueError, subprocess.CalledProcessError):
         return None
 
 

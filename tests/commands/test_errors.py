@@ -1,10 +1,17 @@
 """What a user does wrong is answered by one line that names the choices, and exit code 2."""
 
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from seentwice.commands.main import main
+from seentwice.commands import train
+from seentwice.commands.main import COMMANDS, main
+
+# Now, since FAISS logs while it loads: by then Hydra's log handler of an earlier test would hold a
+# stream that pytest has closed.
+for command in COMMANDS:
+    import_module(f"seentwice.commands.{command}")
 
 MISTAKES = {
     "unknown command": ("compair", "no command 'compair': choose one of prepare, compare, train"),
@@ -39,6 +46,43 @@ MISTAKES = {
     "wrong data setting": ("prepare data.train_places=many", "data.train_places='many': Input"),
     "wrong optimizer": ("train data=folder data.root=R optimizer.lr=-1", "optimizer: Invalid"),
     "negative seed": ("compare data=folder data.root=R seed=-1", "seed=-1: Input should be gr"),
+    "large seed": ("compare data=folder data.root=R seed=2147483648", "less than or equal to 21"),
+    "no epochs": ("train data=folder data.root=R training.epochs=0", "training.epochs=0: Input s"),
+    "endless": ("train data=folder data.root=R training.epochs=-1", "training.epochs=-1: Input"),
+    "empty batch": ("train data=folder data.root=R training.batch_size=0", "batch_size=0: Input"),
+    "no batches": (
+        "train data=folder data.root=R training.batches_per_epoch=0",
+        "training.batches_per_epoch=0: Input should be greater",
+    ),
+    "cold": ("train data=folder data.root=R training.temperature=0", "temperature=0: Input"),
+    "diverges": (
+        "train data=folder data.root=R optimizer.lr=1e30 training.batches_per_epoch=2 workers=1",
+        "training diverged at epoch 1: lower optimizer.lr",
+    ),
+    "wrong head setting": (
+        "train data=folder data.root=R head=concat head.concat.dropout=2",
+        "head.concat.dropout=2: Input should be less than 1",
+    ),
+    "head without settings": ("train data=folder data.root=R head.l2=5", "head.l2=5: choose its"),
+    "added head setting": (
+        "train data=folder data.root=R head.l2.start_scale=x",
+        "head.l2.start_scale='x': Input should be a valid number",
+    ),
+    "unknown head setting": (
+        "train head=concat head.concat.width=3",
+        "no key 'head.concat.width': choose one of dropout, hidden",
+    ),
+    "key of a value": ("train seed.x=3", "seed"),
+    "keys of the chosen data set": ("prepare data=folder data.rot=x", "(did you mean root?)"),
+    "no such data class": (
+        "prepare data=folder data.root=R data._target_=seentwice.data.flats.FlatsSource",
+        "data._target_=seentwice.data.flats.FlatsSource: No module named",
+    ),
+    "no data class": (
+        "prepare data=folder data.root=R data._target_=os.path.join",
+        "data._target_=os.path.join: not a data set",
+    ),
+    "no data target": ("prepare data=folder data.root=R ~data._target_", "data names no class"),
     "seed that is none": (
         "compare data=folder data.root=R seed=x",
         "seed='x': Input should be",
@@ -71,3 +115,17 @@ def test_a_mistake_gives_one_line_and_exit_code_2(
 def test_an_unknown_flag_gives_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", "--frobnicate"]) == 2
     assert "unrecognized arguments: --frobnicate" in capsys.readouterr().err
+
+
+def test_a_store_that_cannot_be_used_is_told_before_photos_are_read(
+    few_rooms: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "foo://x")
+    monkeypatch.setattr(train, "load_photos", None)
+    words = ["data=folder", f"data.root={few_rooms}", f"hydra.run.dir={tmp_path}"]
+    assert main(["train", *words]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "MLflow store foo://x: " in line

@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
+from torchvision import models
 
 from seentwice.commands.main import main
 from seentwice.commands.train import CHECKPOINT_FILE, RUN_FILE
-from seentwice.learn.training import EpochReport
 from seentwice.models.checkpoint import read_record
 
 FROZEN = ["backbone=mobilenet_v3_large", "backbone.weights=none", "training.epochs=3"]
@@ -33,7 +33,7 @@ def trained(quick: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def measured(folder: Path, *arguments: str) -> dict:
-    assert main(["evaluate", f"hydra.run.dir={folder}", "workers=2", *arguments]) == 0
+    assert main(["evaluate", f"hydra.run.dir='{folder}'", "workers=2", *arguments]) == 0
     return json.loads((folder / "metrics.json").read_text())
 
 
@@ -69,34 +69,53 @@ def test_other_data_is_said_to_be_a_transfer(
     assert found["data_fingerprint"] != read_record(trained / CHECKPOINT_FILE).data_fingerprint
 
 
-@pytest.mark.parametrize("name", ["run", "folder"])
-def test_a_resumed_training_ends_as_one_that_was_never_stopped(
-    name: str, quick: list[str], trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_run_names_its_data_its_net_and_its_commit(trained: Path, few_rooms: Path) -> None:
+    run = MlflowClient().get_run((trained / RUN_FILE).read_text().strip())
+    record = read_record(trained / CHECKPOINT_FILE)
+    assert run.data.params == {
+        "head": "l2",
+        "backbone": "compact",
+        "tower": "linear",
+        "data": few_rooms.name,
+        "data_fingerprint": record.data_fingerprint,
+        "git_commit": str(record.git_commit),
+        "seed": "0",
+    }
+
+
+def test_a_frozen_trunk_from_a_file_is_asked_for_by_the_files_name(
+    quick: list[str], few_rooms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    report = EpochReport.on_train_epoch_end
+    file = tmp_path / "private" / "mobile.safetensors"
+    file.parent.mkdir()
+    save_file(models.mobilenet_v3_large().state_dict(), file)
+    words = [*quick, *FROZEN, f"backbone.weights={file}", "training.epochs=1"]
+    assert main(["train", *words, f"hydra.run.dir={tmp_path / 'a'}"]) == 0
+    checkpoint = tmp_path / "a" / CHECKPOINT_FILE
+    assert read_record(checkpoint).trunk_weights == file.name
+    ask = [f"checkpoint={checkpoint}", "data=folder", f"data.root={few_rooms}"]
+    found = measured(tmp_path / "b", *ask, f"weights={file}")
+    assert found["measured"] == pytest.approx(found["claimed"], abs=1e-6, nan_ok=True)
+    capsys.readouterr()
+    assert main(["evaluate", f"hydra.run.dir={tmp_path / 'c'}", *ask]) == 2
+    message = f"its frozen trunk came from {file.name}, which is not here; give weights=FILE"
+    assert message in capsys.readouterr().err
+    words = [*ask, "weights=gone.safetensors"]
+    assert main(["evaluate", f"hydra.run.dir={tmp_path / 'c'}", *words]) == 2
+    assert "evaluate: weights=gone.safetensors: no such file" in capsys.readouterr().err
 
-    def stop_in_second_epoch(self, trainer, pl_module) -> None:
-        if trainer.current_epoch == 1:
-            raise KeyboardInterrupt
-        report(self, trainer, pl_module)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(EpochReport, "on_train_epoch_end", stop_in_second_epoch)
-        assert main(["train", *quick, f"hydra.run.dir={tmp_path}"]) == 130
-    run_id = (tmp_path / RUN_FILE).read_text().strip()
-    client = MlflowClient()
-    assert client.get_run(run_id).info.status == "KILLED"
-    assert not (tmp_path / CHECKPOINT_FILE).exists()
-
-    resumed = run_id if name == "run" else tmp_path
-    other = tmp_path / "elsewhere"
-    assert main(["train", f"resume={resumed}", f"hydra.run.dir={other}"]) == 0
-    whole, stopped = (load_file(folder / CHECKPOINT_FILE) for folder in (trained, tmp_path))
-    assert whole.keys() == stopped.keys()
-    assert all(bool((whole[key] == stopped[key]).all()) for key in whole)
-    assert client.get_run(run_id).info.status == "FINISHED"
-    history = client.get_metric_history(run_id, "validation/average_precision")
-    assert len({metric.step for metric in history}) == 3
+def test_folders_and_heads_are_printed_as_they_are_named(
+    quick: list[str], few_rooms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "head=[l1]" / "o[" / "7]"
+    words = ["head=[l1]", "training.epochs=1", f"hydra.run.dir='{folder}'"]
+    assert main(["train", *quick, *words]) == 0
+    checkpoint = folder / CHECKPOINT_FILE
+    assert f"Next: seentwice evaluate checkpoint={checkpoint}" in capsys.readouterr().out
+    words = [f"checkpoint='{checkpoint}'", "data=folder", f"data.root={few_rooms}"]
+    measured(folder, *words)
+    assert f"Written: {folder / 'metrics.json'}" in capsys.readouterr().out
 
 
 def test_train_writes_every_epoch_to_mlflow(trained: Path) -> None:

@@ -13,6 +13,7 @@ from seentwice.models.backbones import build_trunk
 from seentwice.models.checkpoint import (
     FORMAT,
     CheckpointRecord,
+    Protocol,
     load_checkpoint,
     read_record,
     save_checkpoint,
@@ -39,7 +40,7 @@ def make_record(trunk, trunk_trains=False, tower="linear", head="l2", settings=N
         data_name="Küche 🏠",
         data_fingerprint="f" * 64,
         seed=0,
-        protocol={"split": {"test_share": 0.2, "seed": 0}, "edits": ["hflip", "crop"]},
+        protocol=Protocol({"test_share": 0.2, "seed": 0}, {"train": ["crop"]}, {"train": {}}),
         test_metrics={"average_precision": 2 / 3},
         versions={"torch": "2.12"},
         git_commit=None,
@@ -119,7 +120,7 @@ def test_a_frozen_trunk_is_not_stored(saved):
 
 def test_another_frozen_trunk_is_refused(saved):
     record = read_record(saved)
-    message = r"was trained on another compact trunk \(weights none\); give the same backbone.weig"
+    message = r"was trained on another compact trunk \(weights none\); give the same weights=FILE"
     with pytest.raises(UserError, match=message):
         load_checkpoint(saved, record, make_trunk(seed=4))
 
@@ -202,6 +203,13 @@ def damage(**changes):
         damage(seed=None),
         damage(architecture={"backbone": "compact"}),
         damage(protocol=[1]),
+        damage(protocol={"split": {}, "edits": {}}),
+        damage(protocol={"split": "x", "edits": {}, "pairs": {}}),
+        damage(trunk_seed=-1),
+        damage(calibration_slope=math.inf),
+        damage(
+            architecture=asdict(make_record(make_trunk()).architecture) | {"embedding_size": -1}
+        ),
     ],
 )
 def test_a_damaged_record_is_refused(tmp_path, text):
@@ -231,6 +239,31 @@ def test_a_record_that_names_no_such_head_is_refused(saved):
         load_checkpoint(saved, other, make_trunk())
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"head_settings": {"start_scale": "x"}},
+        {"head_settings": {"width": 3}},
+        {"embedding_size": 10**15},
+        {"tower": "high"},
+        {"backbone": "resnet"},
+    ],
+)
+def test_a_record_that_builds_no_net_is_damaged(saved, changes):
+    record = read_record(saved)
+    other = replace(record, architecture=replace(record.architecture, **changes))
+    with pytest.raises(UserError, match=r"a\.safetensors: its record is damaged \(") as error:
+        load_checkpoint(saved, other, make_trunk())
+    assert "\n" not in str(error.value)
+
+
+def test_a_file_that_vanished_is_told(saved):
+    record = read_record(saved)
+    saved.unlink()
+    with pytest.raises(UserError, match=r"a\.safetensors: weights do not fit its record"):
+        load_checkpoint(saved, record, make_trunk())
+
+
 def test_an_undefined_metric_can_be_stored(tmp_path):
     trunk = make_trunk()
     record = replace(make_record(trunk), test_metrics={"precision": math.nan})
@@ -248,7 +281,7 @@ def test_a_name_that_is_not_utf_8_can_be_stored(tmp_path):
 
 def test_saving_leaves_the_old_checkpoint_when_it_fails(saved):
     before = saved.read_bytes()
-    record = replace(make_record(make_trunk()), protocol={"not JSON": object()})
+    record = replace(make_record(make_trunk()), protocol=Protocol({"not JSON": object()}, {}, {}))
     with pytest.raises(TypeError):
         save_checkpoint(saved, trained(record, make_trunk()), record)
     assert saved.read_bytes() == before

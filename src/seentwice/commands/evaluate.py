@@ -1,12 +1,14 @@
 """Measure a checkpoint on the test pairs of a data set."""
 
 import math
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 from rich.table import Table
+from rich.text import Text
 
 from seentwice.bootstrap import bootstrap_intervals
 from seentwice.commands.fingerprint import fingerprint_photos
@@ -22,9 +24,10 @@ from seentwice.compare.table import format_interval
 from seentwice.detectors.calibration import Calibration
 from seentwice.detectors.describe import Descriptor
 from seentwice.detectors.trunk import PixelDescriptor, TrunkDescriptor
+from seentwice.errors import UserError
 from seentwice.files import write_atomically
 from seentwice.models.backbones import build_trunk
-from seentwice.models.checkpoint import load_checkpoint, read_record
+from seentwice.models.checkpoint import CheckpointRecord, load_checkpoint, read_record
 from seentwice.models.nets import pair_logits
 
 EXAMPLES = """\
@@ -41,7 +44,7 @@ def run(config: DictConfig) -> None:
     architecture = record.architecture
     trunk = build_trunk(
         architecture.backbone,
-        "none" if architecture.trunk_trains else config.weights or record.trunk_weights,
+        _trunk_weights(config, path, record),
         architecture.pooling,
         record.trunk_seed,
     )
@@ -57,7 +60,7 @@ def run(config: DictConfig) -> None:
     # On its own data the checkpoint's split decides, so no training photo is ever tested; on
     # other data the edits and pairs are that data's.
     kept = PROTOCOL_SECTIONS if same_data else ("split",)
-    protocol = {section: record.protocol[section] for section in kept}
+    protocol = {section: asdict(record.protocol)[section] for section in kept}
     merged = OmegaConf.merge(config, protocol, {"seed": record.seed})
     assert isinstance(merged, DictConfig)
     bench = set_up(merged, photo_set, fingerprint, [seen], trunk, None, console)
@@ -76,12 +79,16 @@ def run(config: DictConfig) -> None:
     )
     if not same_data:
         console.print(
-            f"Other data than the checkpoint's ({record.data_name}): measured is a transfer result"
+            f"Other data than the checkpoint's ({record.data_name}): measured is a transfer result",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
         )
     table = Table("metric", "claimed", "measured", "95 % interval")
     for name, interval in measured.items():
         claimed = record.test_metrics.get(name, math.nan)
-        table.add_row(name, f"{claimed:.4f}", f"{interval.value:.4f}", format_interval(interval))
+        cells = name, f"{claimed:.4f}", f"{interval.value:.4f}", format_interval(interval)
+        table.add_row(*map(Text, cells))
     console.print(table)
     folder = Path(HydraConfig.get().runtime.output_dir)
     result = {
@@ -94,4 +101,25 @@ def run(config: DictConfig) -> None:
         "high": {name: interval.high for name, interval in measured.items()},
     }
     write_atomically(folder / "metrics.json", to_json(result))
-    console.print(f"Written: {folder / 'metrics.json'}", soft_wrap=True)
+    console.print(
+        f"Written: {folder / 'metrics.json'}", markup=False, highlight=False, soft_wrap=True
+    )
+
+
+def _trunk_weights(config: DictConfig, path: Path, record: CheckpointRecord) -> str:
+    """Return where a trunk like the checkpoint's comes from: none, imagenet or a file.
+
+    Raises:
+        UserError: it came from a file that is not here.
+    """
+    if record.architecture.trunk_trains:
+        return "none"
+    weights = str(config.weights or record.trunk_weights)
+    if weights in ("none", "imagenet") or Path(weights).is_file():
+        return weights
+    if config.weights:
+        raise UserError(f"weights={weights}: no such file")
+    raise UserError(
+        f"checkpoint {path}: its frozen trunk came from {weights}, which is not here; "
+        "give weights=FILE"
+    )

@@ -59,9 +59,18 @@ def chosen_heads(config: DictConfig) -> tuple[str, ...]:
 
 
 def read_architecture(config: DictConfig, head: str) -> Architecture:
-    """Collect what a checkpoint must remember of the net."""
+    """Collect what a checkpoint must remember of the net.
+
+    Raises:
+        UserError: a wrong setting of the tower, or a head without settings.
+    """
     tower = read_settings(TowerSettings, config, "tower")
-    settings: Any = OmegaConf.to_container(config.head[head], resolve=True)
+    chosen = config.head[head]
+    if not isinstance(chosen, DictConfig):
+        raise UserError(
+            f"head.{head}={chosen}: choose its settings, as in configs/head/{head}.yaml"
+        )
+    settings: Any = OmegaConf.to_container(chosen, resolve=True)
     return Architecture(
         backbone=config.backbone.name,
         pooling=config.backbone.pooling,
@@ -129,7 +138,9 @@ def net_trainer(
         train: PairTable, validation: PairTable, inputs: NDArray[np.generic]
     ) -> SiameseNet:
         rows = torch.from_numpy(inputs)
-        net = build_siamese(architecture, read_trunk(config), seed)
+        # Afresh for each fold where it trains; a frozen one is not a part of the net.
+        trunk = read_trunk(config) if architecture.trunk_trains else None
+        net = build_siamese(architecture, trunk, seed)
         if isinstance(net.tower, WhitenedTower):
             features = whitening_features(train, np.asarray(inputs), unlabelled)
             net.tower.start_from(torch.from_numpy(features), whitening.power, whitening.ridge)

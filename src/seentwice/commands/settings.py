@@ -1,9 +1,9 @@
 """From a composed configuration to typed records, with errors that say which key is wrong."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
+from importlib import import_module
 from typing import Annotated, Any, TypeVar
 
-from hydra.utils import get_class
 from omegaconf import MISSING, DictConfig, OmegaConf
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -12,12 +12,14 @@ from seentwice.errors import UserError
 
 Record = TypeVar("Record")
 
+LARGEST_SEED = 2**31 - 1  # every library takes it, and a few numbers above it
+
 
 @dataclass(frozen=True, slots=True)
 class SeedSettings:
     """What makes a run repeatable."""
 
-    seed: Annotated[int, Field(ge=0)]
+    seed: Annotated[int, Field(ge=0, le=LARGEST_SEED)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +57,24 @@ def read_source(config: DictConfig) -> Source:
         UserError: no such class, or a value of the wrong type.
     """
     values = OmegaConf.to_container(config.data, resolve=True)
-    assert isinstance(values, dict)
-    source: Source = _validate(get_class(str(values.pop("_target_"))), values, ["data"])
+    if not isinstance(values, dict) or "_target_" not in values:
+        raise UserError("data names no class: choose a data set, as in data=folder")
+    source: Source = _validate(_find_source(str(values.pop("_target_"))), values, ["data"])
     return source
+
+
+def _find_source(target: str) -> type[Any]:
+    """Import the class; not with Hydra, which logs the error besides raising it."""
+    module, _, name = target.rpartition(".")
+    try:
+        found = getattr(import_module(module), name)
+    except (ImportError, AttributeError, ValueError, TypeError) as error:
+        raise UserError(f"data._target_={target}: {error}") from error
+    if not (isinstance(found, type) and is_dataclass(found) and hasattr(found, "prepare")):
+        raise UserError(
+            f"data._target_={target}: not a data set: a dataclass with prepare and read is needed"
+        )
+    return found
 
 
 def _validate(record: type[Record], values: Any, path: list[str]) -> Record:

@@ -1,7 +1,9 @@
 """Train one Siamese network and write its checkpoint."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
@@ -10,6 +12,7 @@ from seentwice.commands.fingerprint import fingerprint_photos
 from seentwice.commands.nets import check_nets, chosen_heads, net_trainer, read_architecture
 from seentwice.commands.progress import open_console, show_progress
 from seentwice.commands.provenance import git_commit, library_versions
+from seentwice.commands.settings import read_source
 from seentwice.commands.workbench import (
     PROTOCOL_SECTIONS,
     Workbench,
@@ -23,10 +26,10 @@ from seentwice.detectors.siamese import SiameseEvidence
 from seentwice.detectors.trunk import PixelDescriptor, TrunkDescriptor
 from seentwice.errors import UserError
 from seentwice.files import write_atomically
-from seentwice.learn.tracking import FOLDER_TAG, find_run_folder, track_run
+from seentwice.learn.tracking import FOLDER_TAG, check_store, find_run_folder, track_run
 from seentwice.metrics import choose_threshold, pair_metrics
 from seentwice.models.backbones import Trunk
-from seentwice.models.checkpoint import CheckpointRecord, save_checkpoint
+from seentwice.models.checkpoint import CheckpointRecord, Protocol, save_checkpoint
 
 EXAMPLES = """\
   seentwice train head=l2                         on the embedded rooms
@@ -36,6 +39,7 @@ EXAMPLES = """\
 
 CONFIG_FILE = "config.yaml"
 CHECKPOINT_FILE = "checkpoint.safetensors"
+STATE_FILE = "training.json"  # marks the folder of a training; compare has a config as well
 RUN_FILE = "mlflow_run_id.txt"
 
 
@@ -43,10 +47,11 @@ RUN_FILE = "mlflow_run_id.txt"
 class Job:
     """One training, new or resumed."""
 
-    config: DictConfig
+    config: DictConfig  # its paths are absolute
     folder: Path
     resumed: bool
     run_id: str | None  # the interrupted MLflow run, where its folder knows it
+    fingerprint: str | None  # of the photos it was started with, where it came that far
 
 
 def run(config: DictConfig) -> None:
@@ -58,6 +63,7 @@ def run(config: DictConfig) -> None:
         raise UserError(f"head={','.join(heads)}: train takes one head; compare takes several")
     check_nets(job.config, heads)
     trunk = read_trunk(job.config)
+    check_store()
     seen: Descriptor = (
         PixelDescriptor(trunk.preprocessing)
         if job.config.backbone.trains
@@ -65,13 +71,29 @@ def run(config: DictConfig) -> None:
     )
     photo_set = load_photos(job.config, console)
     fingerprint = fingerprint_photos(photo_set, console)
+    if job.fingerprint not in (None, fingerprint):
+        raise UserError(
+            f"resume={job.folder}: the photos are not those it was started with; "
+            "bring those back, or start a new training"
+        )
+    _write_state(job.folder, fingerprint)
     bench = set_up(job.config, photo_set, fingerprint, [seen], trunk, None, console)
     tables, rows = bench.folds[0], bench.described.rows
     tags = {FOLDER_TAG: str(job.folder.resolve()), "seentwice.command": "train"}
     with track_run("train", heads[0], tags, resumed_id=job.run_id) as tracked:
         write_atomically(job.folder / RUN_FILE, f"{tracked.run_id}\n")
         tracked.log_file(job.folder / CONFIG_FILE)
-        tracked.log_parameters({"head": heads[0], "data": bench.photo_set.name})
+        tracked.log_parameters(
+            {
+                "head": heads[0],
+                "backbone": job.config.backbone.name,
+                "tower": job.config.tower.name,
+                "data": bench.photo_set.name,
+                "data_fingerprint": fingerprint,
+                "git_commit": git_commit(),
+                "seed": job.config.seed,
+            }
+        )
         with show_progress(f"Training {heads[0]}", console) as progress:
             evidence = SiameseEvidence(
                 net_trainer(
@@ -99,25 +121,71 @@ def run(config: DictConfig) -> None:
         tracked.log_metrics({f"test/{name}": value for name, value in metrics.items()})
         tracked.log_file(path)
     for name, value in metrics.items():
-        console.print(f"  test/{name:<24}{value:.4f}")
-    console.print(f"Next: seentwice evaluate checkpoint={path}", soft_wrap=True)
+        console.print(f"  test/{name:<24}{value:.4f}", markup=False, highlight=False)
+    console.print(
+        f"Next: seentwice evaluate checkpoint={path}",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def _choose_job(config: DictConfig) -> Job:
-    """Return this run, or the interrupted one that `resume` names with the config it had."""
+    """Return this run, or the interrupted one that `resume` names with the config it had.
+
+    Raises:
+        UserError: nothing to resume, or other overrides beside `resume`.
+    """
     if config.resume is None:
         folder = Path(HydraConfig.get().runtime.output_dir)
-        write_atomically(folder / CONFIG_FILE, OmegaConf.to_yaml(config, resolve=True))
-        return Job(config, folder, resumed=False, run_id=None)
+        own = _with_absolute_paths(config)
+        write_atomically(folder / CONFIG_FILE, OmegaConf.to_yaml(own, resolve=True))
+        _write_state(folder, None)
+        return Job(own, folder, resumed=False, run_id=None, fingerprint=None)
+    beside = [word for word in HydraConfig.get().overrides.task if not word.startswith("resume=")]
+    if beside:
+        raise UserError(
+            f"resume goes on with the configuration that the training had: leave out {beside[0]}"
+        )
     name = str(config.resume)
     found = Path(name) if Path(name).is_dir() else find_run_folder(name)
-    if found is None or not (found / CONFIG_FILE).is_file():
+    if found is None or not (found / CONFIG_FILE).is_file() or not (found / STATE_FILE).is_file():
         raise UserError(f"resume={name}: neither an MLflow run of train nor the folder of one")
     stored = OmegaConf.load(found / CONFIG_FILE)
-    assert isinstance(stored, DictConfig)
+    if not isinstance(stored, DictConfig):
+        raise UserError(f"resume={name}: {CONFIG_FILE} is damaged: it holds no keys")
+    OmegaConf.set_struct(stored, True)
     run_file = found / RUN_FILE
     run_id = run_file.read_text().strip() if run_file.is_file() else None
-    return Job(stored, found, resumed=True, run_id=run_id)
+    return Job(stored, found, resumed=True, run_id=run_id, fingerprint=_read_state(found))
+
+
+def _with_absolute_paths(config: DictConfig) -> DictConfig:
+    """Return a copy that means the same files in whatever folder it is resumed from."""
+    own = config.copy()
+    source: Any = read_source(config)
+    for field in fields(source):
+        value = getattr(source, field.name)
+        if isinstance(value, Path):
+            own.data[field.name] = str(value.absolute())
+    if config.unlabelled is not None:
+        own.unlabelled = str(Path(str(config.unlabelled)).absolute())
+    if config.backbone.weights not in ("none", "imagenet"):
+        own.backbone.weights = str(Path(str(config.backbone.weights)).absolute())
+    return own
+
+
+def _write_state(folder: Path, fingerprint: str | None) -> None:
+    write_atomically(folder / STATE_FILE, json.dumps({"data_fingerprint": fingerprint}))
+
+
+def _read_state(folder: Path) -> str | None:
+    """Return the fingerprint of the photos that a training was started with."""
+    try:
+        fingerprint = json.loads((folder / STATE_FILE).read_text())["data_fingerprint"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"resume={folder}: {STATE_FILE} is damaged") from error
+    return None if fingerprint is None else str(fingerprint)
 
 
 def _record(
@@ -131,9 +199,14 @@ def _record(
 ) -> CheckpointRecord:
     architecture = read_architecture(config, head)
     assert detector.calibration is not None
+    protocol: dict[str, Any] = {
+        section: OmegaConf.to_container(config[section], resolve=True)
+        for section in PROTOCOL_SECTIONS
+    }
     return CheckpointRecord(
         architecture=architecture,
-        trunk_weights=trunk.weights,
+        # Its name alone: where it lies on this computer is nobody else's business.
+        trunk_weights=Path(trunk.weights).name,
         trunk_seed=config.seed,
         trunk_fingerprint="" if architecture.trunk_trains else trunk.fingerprint,
         calibration_slope=detector.calibration.slope,
@@ -142,10 +215,7 @@ def _record(
         data_name=bench.photo_set.name,
         data_fingerprint=bench.fingerprint,
         seed=config.seed,
-        protocol={
-            section: OmegaConf.to_container(config[section], resolve=True)
-            for section in PROTOCOL_SECTIONS
-        },
+        protocol=Protocol(**protocol),
         test_metrics=metrics,
         versions=library_versions(),
         git_commit=git_commit(),

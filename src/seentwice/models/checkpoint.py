@@ -7,9 +7,9 @@ A frozen trunk is not stored again: its fingerprint is, and loading asks for the
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 
@@ -22,21 +22,34 @@ FORMAT = "seentwice-siamese-1"
 _METADATA = "seentwice"
 
 
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """The sections of the configuration that made the pair tables."""
+
+    split: dict[str, Any]
+    edits: dict[str, Any]
+    pairs: dict[str, Any]
+
+
 @dataclass(frozen=True, slots=True)
 class CheckpointRecord:
     """Everything about a net but its weights."""
 
     architecture: Architecture
-    trunk_weights: str  # where the trunk's weights came from: none, imagenet or a file
-    trunk_seed: int  # of an untrained trunk
+    trunk_weights: str  # where the trunk's weights came from: none, imagenet or a file's name
+    trunk_seed: Seed  # of an untrained trunk
     trunk_fingerprint: str  # sha256 of a frozen trunk; "" where the trunk is a part of the net
-    calibration_slope: float
-    calibration_offset: float
-    threshold: float  # on the probability; chosen on validation pairs
+    calibration_slope: Finite
+    calibration_offset: Finite
+    threshold: Finite  # on the probability; chosen on validation pairs
     data_name: str
     data_fingerprint: str
-    seed: int
-    protocol: dict[str, Any]  # the sections that made the pair tables: split, edits and pairs
+    seed: Seed
+    protocol: Protocol
     test_metrics: dict[str, float]
     versions: dict[str, str]
     git_commit: str | None
@@ -92,12 +105,15 @@ def load_checkpoint(path: Path, record: CheckpointRecord, trunk: Trunk) -> Siame
     if not record.architecture.trunk_trains and trunk.fingerprint != record.trunk_fingerprint:
         raise UserError(
             f"checkpoint {path}: was trained on another {record.architecture.backbone} trunk "
-            f"(weights {record.trunk_weights}); give the same backbone.weights"
+            f"(weights {record.trunk_weights}); give the same weights=FILE"
         )
-    net = build_siamese(record.architecture, trunk, record.seed)
+    try:
+        net = build_siamese(record.architecture, trunk, record.seed)
+    except (UserError, RuntimeError, ValueError) as error:
+        raise UserError(f"checkpoint {path}: its record is damaged ({_one_line(error)})") from error
     try:
         net.load_state_dict(load_file(path))
-    except (RuntimeError, SafetensorError) as error:
+    except (RuntimeError, SafetensorError, OSError) as error:
         raise UserError(
             f"checkpoint {path}: weights do not fit its record ({_one_line(error)})"
         ) from error

@@ -8,7 +8,7 @@ from seentwice.errors import UserError
 from seentwice.models.backbones import build_trunk
 from seentwice.models.heads import HEADS, L1Head, L2Head, build_head
 from seentwice.models.losses import balanced_cross_entropy
-from seentwice.models.nets import Architecture, build_siamese, score_pairs
+from seentwice.models.nets import Architecture, build_siamese, pair_logits
 
 
 @pytest.mark.parametrize("trunk_trains", [False, True], ids=["features", "pixels"])
@@ -26,7 +26,7 @@ def test_every_head_overfits_one_batch_in_a_whole_net(name, trunk_trains):
     label = torch.arange(8) % 2 == 0
 
     def measure() -> float:
-        return balanced_cross_entropy(score_pairs(net, inputs, left, right), label).item()
+        return balanced_cross_entropy(pair_logits(net, inputs, left, right), label).item()
 
     assert measure() > 0.5
     before = {key: value.clone() for key, value in net.named_parameters()}

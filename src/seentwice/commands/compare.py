@@ -58,7 +58,7 @@ from seentwice.display import show_text
 from seentwice.edits import apply_edit
 from seentwice.errors import UserError
 from seentwice.files import write_atomically
-from seentwice.learn.tracking import FOLDER_TAG, TrackedRun, track_run, tracking_uri
+from seentwice.learn.tracking import FOLDER_TAG, TrackedRun, check_store, track_run, tracking_uri
 from seentwice.models.backbones import Trunk
 from seentwice.photos import read_photo
 from seentwice.records import View
@@ -112,6 +112,7 @@ def run(config: DictConfig) -> None:
     heads = chosen_heads(config)
     names = _chosen_detectors(heads, settings.baselines)
     check_nets(config, heads)
+    check_store()
     trunk = read_trunk(config) if needs_trunk(heads, settings.baselines) else None
     descriptors = choose_descriptors(heads, settings.baselines, trunk, config.backbone.trains)
     photo_set = load_photos(config, console)

@@ -116,6 +116,7 @@ def set_up(
     split_settings = read_settings(SplitSettings, config, "split")
     splits = choose_splits(photo_set, split_settings, folds)
     edits = read_settings(EditChoice, config, "edits")
+    policies = read_settings(PairSettings, config, "pairs")
     plan = plan_views(photo_set.photos, splits, edits, seed)
     started = perf_counter()
     with show_progress("Looking at photos", console) as progress:
@@ -127,7 +128,6 @@ def set_up(
             on_progress=progress,
         )
     looking_seconds = perf_counter() - started
-    policies = read_settings(PairSettings, config, "pairs")
     tables = make_tables(
         plan,
         splits,

@@ -77,7 +77,7 @@ def fit(
         chosen.schedule,
     )
 
-    def on_epoch(done: int, total: int, value: float) -> None:
+    def on_epoch(done: int, total: int) -> None:
         rates.append(task.optimizers().param_groups[0]["lr"])
         if done == stop_after:
             raise KeyboardInterrupt

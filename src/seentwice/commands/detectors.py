@@ -98,7 +98,7 @@ def make_head(
         tracked,
         fold,
         False,
-        lambda done, total, _: on_progress(done, total),
+        on_progress,
     )
     return CalibratedDetector(SiameseEvidence(trainer, inputs))
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from seentwice.bootstrap import bootstrap_intervals
 from seentwice.commands.fingerprint import fingerprint_photos
-from seentwice.commands.progress import open_console
+from seentwice.commands.progress import open_console, print_plainly
 from seentwice.commands.workbench import (
     PROTOCOL_SECTIONS,
     load_photos,
@@ -78,11 +78,9 @@ def run(config: DictConfig) -> None:
         test.label, score, score >= record.threshold, pairs.left_cluster, pairs.right_cluster
     )
     if not same_data:
-        console.print(
+        print_plainly(
             f"Other data than the checkpoint's ({record.data_name}): measured is a transfer result",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
+            console,
         )
     table = Table("metric", "claimed", "measured", "95 % interval")
     for name, interval in measured.items():
@@ -101,9 +99,7 @@ def run(config: DictConfig) -> None:
         "high": {name: interval.high for name, interval in measured.items()},
     }
     write_atomically(folder / "metrics.json", to_json(result))
-    console.print(
-        f"Written: {folder / 'metrics.json'}", markup=False, highlight=False, soft_wrap=True
-    )
+    print_plainly(f"Written: {folder / 'metrics.json'}", console)
 
 
 def _trunk_weights(config: DictConfig, path: Path, record: CheckpointRecord) -> str:

@@ -1,6 +1,7 @@
 """Train one Siamese network and write its checkpoint."""
 
 import json
+import shlex
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from seentwice.commands.fingerprint import fingerprint_photos
 from seentwice.commands.nets import check_nets, chosen_heads, net_trainer, read_architecture
-from seentwice.commands.progress import open_console, show_progress
+from seentwice.commands.progress import open_console, print_plainly, show_progress
 from seentwice.commands.provenance import git_commit, library_versions
 from seentwice.commands.settings import read_source
 from seentwice.commands.workbench import (
@@ -104,7 +105,7 @@ def run(config: DictConfig) -> None:
                     tracked,
                     None,
                     job.resumed,
-                    lambda done, total, value: progress(done, total),
+                    progress,
                 ),
                 seen.name,
             )
@@ -121,13 +122,10 @@ def run(config: DictConfig) -> None:
         tracked.log_metrics({f"test/{name}": value for name, value in metrics.items()})
         tracked.log_file(path)
     for name, value in metrics.items():
-        console.print(f"  test/{name:<24}{value:.4f}", markup=False, highlight=False)
-    console.print(
-        f"Next: seentwice evaluate checkpoint={path}",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
-    )
+        print_plainly(f"  test/{name:<24}{value:.4f}", console)
+    data = [word for word in HydraConfig.get().overrides.task if word.startswith("data")]
+    following = ["seentwice", "evaluate", f"checkpoint={path}", *data]
+    print_plainly(f"Next: {shlex.join(following)}", console)
 
 
 def _choose_job(config: DictConfig) -> Job:

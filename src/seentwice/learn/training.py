@@ -30,8 +30,8 @@ Accelerator = Literal["auto", "cpu", "gpu"]
 MONITOR = "validation/average_precision"
 LAST, BEST = "last.ckpt", "best.ckpt"  # as Lightning names what `_train` asks it to keep
 
-OnEpoch = Callable[[int, int, float], None]
-"""Called with (epochs done, epochs in all, validation average precision)."""
+OnEpoch = Callable[[int, int], None]
+"""Called with (epochs done, epochs in all)."""
 
 Count = Annotated[int, Field(ge=1)]
 Members = Annotated[int, Field(ge=2)]  # fewer make no pair
@@ -113,8 +113,7 @@ class EpochReport(pl.Callback):
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Report the epoch that just ended."""
         assert trainer.max_epochs is not None
-        value = float(trainer.callback_metrics[MONITOR])
-        self.on_epoch(trainer.current_epoch + 1, trainer.max_epochs, value)
+        self.on_epoch(trainer.current_epoch + 1, trainer.max_epochs)
 
 
 def fit_task(

@@ -56,6 +56,13 @@ def test_directions_that_few_photos_do_not_span_keep_their_weight():
     assert lengths[4] == pytest.approx(0.5**0.5)
 
 
+def test_photos_that_all_are_the_same_leave_every_direction_its_weight():
+    features = torch.ones(6, 4, dtype=torch.float64)
+    mean, projection = fit_whitening(features, 4, power=1.0, ridge=1.0)
+    assert torch.equal(mean, torch.ones(4, dtype=torch.float64))
+    assert torch.allclose(projection @ projection.T, torch.eye(4, dtype=torch.float64))
+
+
 def test_a_whitened_tower_starts_from_unit_length_features():
     features = torch.randn(20, 10)
     one, other = WhitenedTower(10, 10), WhitenedTower(10, 10)

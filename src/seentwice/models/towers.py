@@ -68,7 +68,9 @@ def fit_whitening(
     ascending, components = torch.linalg.eigh(covariance)
     variance = ascending.flip(0).clamp(min=0)
     spanned = variance > 1e-10 * variance[0]
-    scale = (1 + variance / (ridge * variance[spanned].mean())) ** (-power / 2)
+    # Photos that all are the same span nothing, and leave every direction its weight.
+    level = variance[spanned].mean() if spanned.any() else variance.new_ones(())
+    scale = (1 + variance / (ridge * level)) ** (-power / 2)
     projection = components.flip(1)[:, :dimensions] * scale[:dimensions]
     return mean.to(features.dtype), projection.to(features.dtype)
 

@@ -35,7 +35,9 @@ test: lint
 
 # Its last result is committed.
 test-slow: $(INSTALLED)
-	set -o pipefail; $(BIN)/pytest -m slow -v --durations=0 -p no:cacheprovider | tee tests/slow.txt
+	set -o pipefail; $(BIN)/pytest -m slow -v --no-header --durations=0 -p no:cacheprovider \
+	    | tee tests/slow.txt.partial
+	mv tests/slow.txt.partial tests/slow.txt
 
 update: $(INSTALLED)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --upgrade \

@@ -127,3 +127,9 @@ def test_the_head_is_chosen_where_it_was_not_tested(comparison):
 def test_a_baseline_on_an_untrained_backbone_is_called_so(comparison):
     lines = describe_result(replace(comparison, weights="none"))
     assert "against cosine of an untrained backbone: average precision" in lines[0]
+
+
+def test_an_interval_over_few_homes_is_said_to_say_little(comparison):
+    lines = describe_result(replace(comparison, clusters=2))
+    assert any(line.startswith("Only 2 properties were tested: intervals") for line in lines)
+    assert not any(line.startswith("Only") for line in describe_result(comparison))

@@ -12,6 +12,9 @@ from rich.table import Table
 from seentwice.compare.results import Comparison, DetectorResult
 from seentwice.records import Interval
 
+# With fewer clusters a bootstrap draws too few different resamples for its tails to mean much.
+FEW_CLUSTERS = 6
+
 # What a terminal of 100 columns has room for; the report and results.json have all of them.
 TERMINAL_METRICS = {
     "average_precision": "AP",
@@ -90,6 +93,11 @@ def describe_result(comparison: Comparison) -> list[str]:
         )
         if comparison.folds > 1:
             lines.append(_describe_folds(comparison))
+    if comparison.clusters < FEW_CLUSTERS:
+        lines.append(
+            f"Only {describe_clusters(comparison)} were tested: intervals over so few say little; "
+            "folds=5 tests every photo once"
+        )
     if comparison.retrieval is not None:
         share = comparison.retrieval.share
         lines.append(

@@ -1,6 +1,7 @@
 """Train one Siamese network and write its checkpoint."""
 
 import json
+import re
 import shlex
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -124,8 +125,16 @@ def run(config: DictConfig) -> None:
     for name, value in metrics.items():
         print_plainly(f"  test/{name:<24}{value:.4f}", console)
     data = [word for word in HydraConfig.get().overrides.task if word.startswith("data")]
-    following = ["seentwice", "evaluate", f"checkpoint={path}", *data]
+    following = ["seentwice", "evaluate", f"checkpoint={_quote_value(str(path))}", *data]
     print_plainly(f"Next: {shlex.join(following)}", console)
+
+
+def _quote_value(text: str) -> str:
+    """Quote what Hydra's grammar would take for a list, a sweep or a choice."""
+    if re.fullmatch(r"[\w./:-]+", text):
+        return text
+    escaped = text.replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def _choose_job(config: DictConfig) -> Job:

@@ -21,8 +21,8 @@ def test_photos_are_counted_and_what_gives_none_is_listed(
     (root / "kitchen" / "rome_3_[red].jpg").write_text("no photo")
     assert main(["prepare", "data=folder", f"data.root={root}"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert "photos: 4 photos of 3 places, 1 pairs of one place" in lines
-    assert "  kitchen: 4" in lines
+    assert "photos: 2 photos of 1 places, 1 pairs of one place" in lines
+    assert "  kitchen: 2" in lines
     assert any(r"rome_2_\x1b[31m.jpg: empty" in line for line in lines)
     assert any("rome_3_[red].jpg: not an image" in line for line in lines)
 
@@ -53,3 +53,20 @@ def test_edited_copies_are_named(
     monkeypatch.chdir(tmp_path)
     assert main(["prepare", "data=folder", f"data.root={few_rooms}", "edits=mls"]) == 0
     assert "of every photo an edited copy: watermark, crop, rotate" in capsys.readouterr().out
+
+
+def test_photos_without_a_second_one_of_their_place_are_said_to_teach_nothing(
+    few_rooms: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "photos" / "kitchen"
+    folder.mkdir(parents=True)
+    for number, photo in enumerate(list(few_rooms.rglob("*.jpg"))[:3]):
+        (folder / f"a_{number}_1.jpg").write_bytes(photo.read_bytes())
+    assert main(["prepare", "data=folder", "data.root=photos"]) == 0
+    assert "No place has two photos" in capsys.readouterr().out
+    assert main(["prepare", "data=folder", "data.root=photos", "edits=mls"]) == 0
+    assert "No place has two photos" not in capsys.readouterr().out

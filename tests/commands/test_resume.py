@@ -57,6 +57,7 @@ def test_a_resumed_training_ends_as_one_that_was_never_stopped(
     trained: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     report = EpochReport.on_train_epoch_end
 
@@ -69,6 +70,7 @@ def test_a_resumed_training_ends_as_one_that_was_never_stopped(
         patch.setattr(EpochReport, "on_train_epoch_end", stop_in_second_epoch)
         patch.chdir(own_rooms)
         assert main(["train", *quick, f"hydra.run.dir={tmp_path}"]) == 130
+    assert f"go on with: seentwice train resume={tmp_path}" in capsys.readouterr().out
     run_id = (tmp_path / RUN_FILE).read_text().strip()
     client = MlflowClient()
     assert client.get_run(run_id).info.status == "KILLED"

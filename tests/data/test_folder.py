@@ -42,7 +42,7 @@ def test_folder_and_two_parts_of_the_name_tell_the_place(key, place):
 @pytest.mark.parametrize("name", ["IMG.jpg", "berlin_.jpg", "_4711.jpg", "_.jpg"])
 def test_a_name_that_tells_no_place_is_refused(tmp_path, name):
     write_photos(tmp_path, [*KEYS, f"bedroom/{name}"])
-    with pytest.raises(UserError, match=rf"{re.escape(name)}'.*name photos <room type>/<city>"):
+    with pytest.raises(UserError, match=rf"{re.escape(name)}'.*name photos <room type>/<home>"):
         read_folder(tmp_path)
 
 

@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -170,3 +173,20 @@ def test_values_are_logged_in_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(calls) == 2
     stored = MlflowClient().get_run(run.run_id).data
     assert len(stored.metrics) == len(stored.params) == 9
+
+
+def test_two_first_runs_in_one_folder_make_one_store(tmp_path: Path) -> None:
+    code = "from seentwice.learn.tracking import check_store; check_store()"
+    environment = {**os.environ, "MLFLOW_TRACKING_URI": "sqlite:///mlflow.db"}
+    together = [
+        subprocess.Popen(
+            [sys.executable, "-c", code],
+            cwd=tmp_path,
+            env=environment,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    complaints = [process.communicate()[1] for process in together]
+    assert [process.returncode for process in together] == [0, 0], complaints

@@ -145,7 +145,7 @@ def run(config: DictConfig) -> None:
     # Of use only to choose the best epoch; `train` keeps a checkpoint.
     shutil.rmtree(folder / EPOCHS, ignore_errors=True)
     print_table(comparison, console)
-    _print_next(folder, console)
+    _print_next(folder, bench.photo_set.name == "rooms", console)
 
 
 def _chosen_detectors(heads: Sequence[str], baselines: Sequence[str]) -> dict[str, bool]:
@@ -305,12 +305,23 @@ def _print_counts(bench: Workbench, console: Console) -> None:
         print_plainly(f"  {count.split}: {count.views:,} views; {pairs}", console)
 
 
-def _print_next(folder: Path, console: Console) -> None:
+def _print_next(folder: Path, is_embedded: bool, console: Console) -> None:
+    words = [word for word in HydraConfig.get().overrides.task if word.startswith("data")]
+    following = (
+        [
+            "Next:    seentwice compare data=folder data.root=PHOTOS backbone=mobilenet_v2",
+            "         (photos named <room type>/<home>_<room>_<k>.jpg; seentwice compare --help)",
+        ]
+        if is_embedded
+        else [
+            f"Next:    seentwice train head=HEAD {shlex.join(words)} ... for a checkpoint,",
+            "         or folds=5 to test every photo once (seentwice train --help)",
+        ]
+    )
     lines = [
         f"Report:  {folder / REPORT}",
         f"Runs:    mlflow ui --backend-store-uri {tracking_uri()}",
-        "Next:    seentwice compare data=folder data.root=PHOTOS backbone=mobilenet_v2",
-        "         (photos named <room type>/<city>_<room id>_<k>.jpg; seentwice compare --help)",
+        *following,
     ]
     for line in lines:
         print_plainly(line, console)

@@ -25,7 +25,7 @@ Commands:
   seentwice --version
 
 Start with:  seentwice compare
-On your own photos, named <room type>/<city>_<room id>_<k>.jpg:
+On your own photos, named <room type>/<home>_<room>_<k>.jpg:
   seentwice compare data=folder data.root=PHOTOS backbone=mobilenet_v2
 """
 

@@ -31,15 +31,16 @@ def run(config: DictConfig) -> None:
     reading = read_settings(ReadingSettings, config, None)
     edits = read_settings(EditChoice, config, "edits")
     photo_set = load_photos(config, console)
-    photos = photo_set.photos
+    found = photo_set.photos
     with show_progress("Opening photos", console) as progress:
         described = describe_views(
-            [View(photo) for photo in photos],
+            [View(photo) for photo in found],
             [HashDescriptor()],
             workers=reading.workers or os.cpu_count() or 1,
             max_pixels=reading.max_pixels,
             on_progress=progress,
         )
+    photos = [photo for photo, readable in zip(found, described.readable, strict=True) if readable]
     of_place = Counter(photo.place for photo in photos)
     pairs = sum(count * (count - 1) // 2 for count in of_place.values())
     lines = [
@@ -52,6 +53,12 @@ def run(config: DictConfig) -> None:
         lines.append(f"  {room_type}: {count:,}")
     for file in (*photo_set.unreadable, *described.unreadable):
         lines.append(describe_unreadable(file))
-    lines.append("Next: seentwice compare with the same data options")
+    if pairs == 0 and not edits.evaluation:
+        lines.append(
+            "No place has two photos, so there is nothing to find: name photos of one place alike "
+            "(data/README.md), or let edits=mls make copies"
+        )
+    else:
+        lines.append("Next: seentwice compare with the same data options")
     for line in lines:
         print_plainly(line, console)

@@ -3,12 +3,15 @@
 import json
 import re
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
 
 from seentwice.commands.fingerprint import fingerprint_photos
 from seentwice.commands.nets import check_nets, chosen_heads, net_trainer, read_architecture
@@ -96,7 +99,10 @@ def run(config: DictConfig) -> None:
                 "seed": job.config.seed,
             }
         )
-        with show_progress(f"Training {heads[0]}", console) as progress:
+        with (
+            _tell_how_to_resume(job.folder, console),
+            show_progress(f"Training {heads[0]}", console) as progress,
+        ):
             evidence = SiameseEvidence(
                 net_trainer(
                     job.config,
@@ -127,6 +133,16 @@ def run(config: DictConfig) -> None:
     data = [word for word in HydraConfig.get().overrides.task if word.startswith("data")]
     following = ["seentwice", "evaluate", f"checkpoint={_quote_value(str(path))}", *data]
     print_plainly(f"Next: {shlex.join(following)}", console)
+
+
+@contextmanager
+def _tell_how_to_resume(folder: Path, console: Console) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        going_on = shlex.join(["seentwice", "train", f"resume={_quote_value(str(folder))}"])
+        print_plainly(f"Stopped; go on with: {going_on}", console)
+        raise
 
 
 def _quote_value(text: str) -> str:

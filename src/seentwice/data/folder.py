@@ -84,7 +84,7 @@ def place_of(key: str) -> str:
     parts = name.stem.split("_")
     if len(parts) < 2 or not all(parts[:2]):
         raise UserError(
-            f"{key!r}: the name tells no place; name photos <room type>/<city>_<room id>_<k>.jpg"
+            f"{key!r}: the name tells no place; name photos <room type>/<home>_<room>_<k>.jpg"
         )
     return f"{name.parent.name}/{parts[0]}_{parts[1]}"
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
     from pytorch_lightning.loggers import MLFlowLogger
 
-DEFAULT_URI = "sqlite:///mlflow.db"
+_FILE_STORE = "sqlite:///"
+DEFAULT_URI = f"{_FILE_STORE}mlflow.db"
 ARTIFACTS = Path("mlartifacts")  # where a store without a server of its own keeps its files
 FOLDER_TAG = "seentwice.folder"  # where a run's own files are, for `resume`
 _PARAMETER_LENGTH = 500  # MLflow's oldest stores refuse longer values
@@ -112,8 +113,21 @@ def check_store() -> None:
     Raises:
         UserError: its address is none, or nobody answers there.
     """
-    with _store_errors():
+    with _store_errors(), _alone_with_file_store():
         _connect().search_experiments(max_results=1)
+
+
+@contextmanager
+def _alone_with_file_store() -> Iterator[None]:
+    """Let no other process in: two that make the tables of one new sqlite file break each other."""
+    from filelock import FileLock
+
+    uri = tracking_uri()
+    if not uri.startswith(_FILE_STORE):
+        yield
+        return
+    with FileLock(f"{uri.removeprefix(_FILE_STORE)}.lock"):
+        yield
 
 
 def find_run_folder(run_id: str) -> Path | None:

@@ -5,6 +5,7 @@ A new head is one class and one line of `HEADS`.
 
 import inspect
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
@@ -21,7 +22,7 @@ Width = Annotated[int, Field(ge=1)]
 Dropout = Annotated[float, Field(ge=0, lt=1)]
 
 
-class DifferenceHead(nn.Module):
+class DifferenceHead(nn.Module, ABC):
     """logit = bias - sum over channels of a positive weight times a difference.
 
     The weights start equal, so on unit-length embeddings the L2 head starts at the cosine and
@@ -38,13 +39,13 @@ class DifferenceHead(nn.Module):
         self.bias = nn.Parameter(torch.tensor(start_scale))
 
     @staticmethod
+    @abstractmethod
     def unrelated_difference(embedding_size: int) -> float:
         """Return the difference, summed, to expect of random embeddings of unit length."""
-        raise NotImplementedError
 
+    @abstractmethod
     def difference(self, left: Tensor, right: Tensor) -> Tensor:
         """Return the non-negative difference of each channel, (n, d)."""
-        raise NotImplementedError
 
     def forward(self, left: Tensor, right: Tensor) -> Tensor:
         """(n, d), (n, d) -> logits (n,); symmetric."""

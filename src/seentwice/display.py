@@ -1,4 +1,6 @@
-"""Texts from outside, such as file names, made safe to show."""
+"""Texts from outside, such as file names and errors of libraries, made fit to show."""
+
+LONGEST_ERROR = 200
 
 
 def show_text(text: str) -> str:
@@ -8,3 +10,8 @@ def show_text(text: str) -> str:
     are not UTF-8 become `\x1b` or `\udce9`; all other characters stay.
     """
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
+def one_line(error: Exception) -> str:
+    """Return a library's error as one line of at most `LONGEST_ERROR` characters."""
+    return " ".join(str(error).split())[:LONGEST_ERROR]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from seentwice.display import one_line
 from seentwice.errors import UserError
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ DEFAULT_URI = f"{_FILE_STORE}mlflow.db"
 ARTIFACTS = Path("mlartifacts")  # where a store without a server of its own keeps its files
 FOLDER_TAG = "seentwice.folder"  # where a run's own files are, for `resume`
 _PARAMETER_LENGTH = 500  # MLflow's oldest stores refuse longer values
-_MESSAGE_LENGTH = 200
 _NO_SUCH_RUN = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # the latter: no id at all
 
 
@@ -159,9 +159,8 @@ def _store_errors() -> Iterator[None]:
     try:
         yield
     except _store_faults() as error:
-        text = " ".join(str(error).split())[:_MESSAGE_LENGTH]
         raise UserError(
-            f"MLflow store {_storable(tracking_uri())}: {text}; "
+            f"MLflow store {_storable(tracking_uri())}: {one_line(error)}; "
             f"set MLFLOW_TRACKING_URI, or unset it for {DEFAULT_URI}"
         ) from error
 

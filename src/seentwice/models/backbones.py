@@ -21,6 +21,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torchvision import models
 
+from seentwice.display import one_line
 from seentwice.errors import UserError
 from seentwice.models.compact import CompactTrunk
 from seentwice.models.pooling import POOLINGS, build_pooling
@@ -229,9 +230,8 @@ def _load_file(network: nn.Module, name: str, path: Path) -> None:
     try:
         network.load_state_dict(load_file(path))
     except (SafetensorError, RuntimeError, OSError) as error:
-        first_line = " ".join(str(error).split())[:200]
         raise UserError(
-            f"backbone.weights={path}: not the weights of {name}: {first_line}"
+            f"backbone.weights={path}: not the weights of {name}: {one_line(error)}"
         ) from error
 
 

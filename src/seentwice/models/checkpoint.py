@@ -13,6 +13,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 
+from seentwice.display import one_line
 from seentwice.errors import UserError
 from seentwice.files import write_atomically
 from seentwice.models.backbones import Trunk
@@ -78,7 +79,7 @@ def read_record(path: Path) -> CheckpointRecord:
             metadata = stream.metadata() or {}
     except (SafetensorError, OSError) as error:
         raise UserError(
-            f"checkpoint {path}: not a whole safetensors file ({_one_line(error)})"
+            f"checkpoint {path}: not a whole safetensors file ({one_line(error)})"
         ) from error
     if metadata.get("format") != FORMAT:
         raise UserError(
@@ -88,7 +89,7 @@ def read_record(path: Path) -> CheckpointRecord:
     try:
         return TypeAdapter(CheckpointRecord).validate_json(metadata[_METADATA])
     except (KeyError, ValidationError) as error:
-        raise UserError(f"checkpoint {path}: its record is damaged ({_one_line(error)})") from error
+        raise UserError(f"checkpoint {path}: its record is damaged ({one_line(error)})") from error
 
 
 def load_checkpoint(path: Path, record: CheckpointRecord, trunk: Trunk) -> SiameseNet:
@@ -110,15 +111,11 @@ def load_checkpoint(path: Path, record: CheckpointRecord, trunk: Trunk) -> Siame
     try:
         net = build_siamese(record.architecture, trunk, record.seed)
     except (UserError, RuntimeError, ValueError) as error:
-        raise UserError(f"checkpoint {path}: its record is damaged ({_one_line(error)})") from error
+        raise UserError(f"checkpoint {path}: its record is damaged ({one_line(error)})") from error
     try:
         net.load_state_dict(load_file(path))
     except (RuntimeError, SafetensorError, OSError) as error:
         raise UserError(
-            f"checkpoint {path}: weights do not fit its record ({_one_line(error)})"
+            f"checkpoint {path}: weights do not fit its record ({one_line(error)})"
         ) from error
     return net.eval()
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]

@@ -66,7 +66,7 @@ def run_application(command: str, examples: str, run: Run, arguments: Sequence[s
             failed.append(error)
 
     program, sys.argv = sys.argv, [f"seentwice {command}", *arguments]
-    help_text = f"hydra.help.footer={_quote(_footer(examples))}"
+    help_text = f"hydra.help.footer={quote_value(_footer(examples))}"
     sys.argv += [help_text] if {"--help", "-h"} & set(arguments) else []
     try:
         application = hydra.main(
@@ -96,7 +96,8 @@ def _footer(examples: str) -> str:
     return f"Examples:\n{examples}\nHydra's own flags: --hydra-help"
 
 
-def _quote(text: str) -> str:
+def quote_value(text: str) -> str:
+    """Return the text as a value of an override, whatever Hydra's grammar would make of it."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 

@@ -18,7 +18,6 @@ from rich.console import Console
 from seentwice.bootstrap import bootstrap_share
 from seentwice.commands.detectors import (
     BASELINE,
-    OnProgress,
     check_baselines,
     choose_descriptors,
     make_baseline,
@@ -52,6 +51,7 @@ from seentwice.compare.summary import (
     summarise_scores,
 )
 from seentwice.compare.table import print_table
+from seentwice.data.source import Progress
 from seentwice.detectors.knn import retrieve_nearest
 from seentwice.detectors.protocol import Detector
 from seentwice.display import show_text
@@ -187,7 +187,7 @@ def _compare_one(
 
 
 def _make_detector(
-    stage: Stage, name: str, is_head: bool, fold: int, tracked: TrackedRun, progress: OnProgress
+    stage: Stage, name: str, is_head: bool, fold: int, tracked: TrackedRun, progress: Progress
 ) -> Detector:
     """Return a fresh detector for one fold, whose progress counts towards that of all folds."""
     folds = len(stage.bench.folds)

@@ -1,6 +1,6 @@
 """From names in the configuration to detectors, and to what each must see of a photo."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +12,7 @@ from pydantic import Field
 
 from seentwice.commands.nets import WhiteningSettings, net_trainer
 from seentwice.commands.settings import SeedSettings, read_settings
+from seentwice.data.source import Progress
 from seentwice.detectors.calibration import CalibratedDetector
 from seentwice.detectors.describe import Descriptor
 from seentwice.detectors.hashes import hash_similarity
@@ -26,9 +27,6 @@ from seentwice.errors import UserError
 from seentwice.hashing import HASHES
 from seentwice.learn.tracking import TrackedRun
 from seentwice.models.backbones import Trunk
-
-OnProgress = Callable[[int, int], None]
-"""Called with (steps done, steps in all)."""
 
 BASELINE = "cosine"
 """The detector that learns nothing: the others are measured against it, pair by pair."""
@@ -86,7 +84,7 @@ def make_head(
     unlabelled: NDArray[np.float32] | None,
     tracked: TrackedRun,
     fold: int | None,
-    on_progress: OnProgress,
+    on_progress: Progress,
 ) -> Detector:
     """Return the detector of a head that `fit` trains; see `net_trainer` for the arguments."""
     inputs = PixelDescriptor.name if config.backbone.trains else TrunkDescriptor.name
@@ -107,7 +105,7 @@ def make_baseline(
     config: DictConfig,
     name: str,
     unlabelled: NDArray[np.float32] | None,
-    on_progress: OnProgress,
+    on_progress: Progress,
 ) -> Detector:
     """Return one of `BASELINES`.
 

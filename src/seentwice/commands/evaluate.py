@@ -22,8 +22,7 @@ from seentwice.compare.results import to_json
 from seentwice.compare.summary import gather_test_pairs
 from seentwice.compare.table import format_interval
 from seentwice.detectors.calibration import Calibration
-from seentwice.detectors.describe import Descriptor
-from seentwice.detectors.trunk import PixelDescriptor, TrunkDescriptor
+from seentwice.detectors.trunk import describe_input
 from seentwice.errors import UserError
 from seentwice.files import write_atomically
 from seentwice.models.backbones import build_trunk
@@ -49,14 +48,10 @@ def run(config: DictConfig) -> None:
         record.trunk_seed,
     )
     net = load_checkpoint(path, record, trunk)
-    seen: Descriptor = (
-        PixelDescriptor(trunk.preprocessing)
-        if architecture.trunk_trains
-        else TrunkDescriptor(trunk)
-    )
+    seen = describe_input(trunk, architecture.trunk_trains)
     photo_set = load_photos(config, console)
     fingerprint = fingerprint_photos(photo_set, console)
-    same_data = fingerprint == record.data_fingerprint
+    same_data = fingerprint.text == record.data_fingerprint
     # On its own data the checkpoint's split decides, so no training photo is ever tested; on
     # other data the edits and pairs are that data's.
     kept = PROTOCOL_SECTIONS if same_data else ("split",)

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -10,8 +11,16 @@ from seentwice.commands.progress import show_progress
 from seentwice.data.source import PhotoSet
 
 
-def fingerprint_photos(photo_set: PhotoSet, console: Console) -> str:
-    """Return the sha256 of all labels and files: other labels or photos, another fingerprint."""
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What tells a data set from others, and each of its photos from other files."""
+
+    text: str  # sha256 of all labels and files: other labels or photos, another text
+    files: frozenset[bytes]  # sha256 of each file
+
+
+def fingerprint_photos(photo_set: PhotoSet, console: Console) -> Fingerprint:
+    """Read every file once and return the fingerprint of the data set."""
     photos = photo_set.photos
     digests = digest_files([photo.path for photo in photos], "Fingerprinting photos", console)
     whole = hashlib.sha256()
@@ -19,7 +28,7 @@ def fingerprint_photos(photo_set: PhotoSet, console: Console) -> str:
         labels = (photo.place, photo.property, photo.room_type, photo.zone, photo.split)
         # The text of a tuple quotes its parts, so no two records give the same bytes.
         whole.update(repr((photo.key, labels)).encode("utf-8", "surrogateescape") + digest)
-    return whole.hexdigest()
+    return Fingerprint(whole.hexdigest(), frozenset(digests))
 
 
 def digest_files(files: Sequence[Path], what: str, console: Console) -> tuple[bytes, ...]:

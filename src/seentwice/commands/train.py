@@ -13,6 +13,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
+from seentwice.commands.application import quote_value
 from seentwice.commands.fingerprint import fingerprint_photos
 from seentwice.commands.nets import check_nets, chosen_heads, net_trainer, read_architecture
 from seentwice.commands.progress import open_console, print_plainly, show_progress
@@ -26,9 +27,8 @@ from seentwice.commands.workbench import (
     set_up,
 )
 from seentwice.detectors.calibration import CalibratedDetector
-from seentwice.detectors.describe import Descriptor
 from seentwice.detectors.siamese import SiameseEvidence
-from seentwice.detectors.trunk import PixelDescriptor, TrunkDescriptor
+from seentwice.detectors.trunk import describe_input
 from seentwice.errors import UserError
 from seentwice.files import write_atomically
 from seentwice.learn.tracking import FOLDER_TAG, check_store, find_run_folder, track_run
@@ -69,19 +69,15 @@ def run(config: DictConfig) -> None:
     check_nets(job.config, heads)
     trunk = read_trunk(job.config)
     check_store()
-    seen: Descriptor = (
-        PixelDescriptor(trunk.preprocessing)
-        if job.config.backbone.trains
-        else TrunkDescriptor(trunk)
-    )
+    seen = describe_input(trunk, job.config.backbone.trains)
     photo_set = load_photos(job.config, console)
     fingerprint = fingerprint_photos(photo_set, console)
-    if job.fingerprint not in (None, fingerprint):
+    if job.fingerprint not in (None, fingerprint.text):
         raise UserError(
             f"resume={job.folder}: the photos are not those it was started with; "
             "bring those back, or start a new training"
         )
-    _write_state(job.folder, fingerprint)
+    _write_state(job.folder, fingerprint.text)
     bench = set_up(job.config, photo_set, fingerprint, [seen], trunk, None, console)
     tables, rows = bench.folds[0], bench.described.rows
     tags = {FOLDER_TAG: str(job.folder.resolve()), "seentwice.command": "train"}
@@ -94,7 +90,7 @@ def run(config: DictConfig) -> None:
                 "backbone": job.config.backbone.name,
                 "tower": job.config.tower.name,
                 "data": bench.photo_set.name,
-                "data_fingerprint": fingerprint,
+                "data_fingerprint": fingerprint.text,
                 "git_commit": git_commit(),
                 "seed": job.config.seed,
             }
@@ -131,7 +127,7 @@ def run(config: DictConfig) -> None:
     for name, value in metrics.items():
         print_plainly(f"  test/{name:<24}{value:.4f}", console)
     data = [word for word in HydraConfig.get().overrides.task if word.startswith("data")]
-    following = ["seentwice", "evaluate", f"checkpoint={_quote_value(str(path))}", *data]
+    following = ["seentwice", "evaluate", f"checkpoint={_quote_path(path)}", *data]
     print_plainly(f"Next: {shlex.join(following)}", console)
 
 
@@ -140,17 +136,15 @@ def _tell_how_to_resume(folder: Path, console: Console) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        going_on = shlex.join(["seentwice", "train", f"resume={_quote_value(str(folder))}"])
+        going_on = shlex.join(["seentwice", "train", f"resume={_quote_path(folder)}"])
         print_plainly(f"Stopped; go on with: {going_on}", console)
         raise
 
 
-def _quote_value(text: str) -> str:
-    """Quote what Hydra's grammar would take for a list, a sweep or a choice."""
-    if re.fullmatch(r"[\w./:-]+", text):
-        return text
-    escaped = text.replace("'", "\\'")
-    return f"'{escaped}'"
+def _quote_path(path: Path) -> str:
+    """Return the path as it is where it is plain, which is easier to read and to complete."""
+    text = str(path)
+    return text if re.fullmatch(r"[\w./:-]+", text) else quote_value(text)
 
 
 def _choose_job(config: DictConfig) -> Job:

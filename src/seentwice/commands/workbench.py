@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from omegaconf import DictConfig
 from rich.console import Console
 
-from seentwice.commands.fingerprint import digest_files
+from seentwice.commands.fingerprint import Fingerprint, digest_files
 from seentwice.commands.progress import show_progress
 from seentwice.commands.settings import ReadingSettings, SeedSettings, read_settings, read_source
 from seentwice.data.pairs import PairPolicy
@@ -65,7 +65,6 @@ class Workbench:
 
     photo_set: PhotoSet
     fingerprint: str  # sha256 of the photos' labels and bytes
-    splits: tuple[Split, ...]
     plan: ViewPlan
     described: Described
     folds: tuple[FoldTables, ...]
@@ -91,7 +90,7 @@ def load_photos(config: DictConfig, console: Console) -> PhotoSet:
 def set_up(
     config: DictConfig,
     photo_set: PhotoSet,
-    fingerprint: str,
+    fingerprint: Fingerprint,
     descriptors: Sequence[Descriptor],
     trunk: Trunk | None,
     folds: int | None,
@@ -138,11 +137,10 @@ def set_up(
         policies.evaluation,
         seed,
     )
-    unlabelled = _look_at_unlabelled(config, photo_set, trunk, console)
+    unlabelled = _look_at_unlabelled(config, fingerprint, trunk, console)
     return Workbench(
         photo_set=photo_set,
-        fingerprint=fingerprint,
-        splits=splits,
+        fingerprint=fingerprint.text,
         plan=plan,
         described=described,
         folds=tables,
@@ -165,7 +163,7 @@ class _Unlabelled:
 
 
 def _look_at_unlabelled(
-    config: DictConfig, photo_set: PhotoSet, trunk: Trunk | None, console: Console
+    config: DictConfig, fingerprint: Fingerprint, trunk: Trunk | None, console: Console
 ) -> _Unlabelled | None:
     """Embed the photos in the folder `unlabelled`; None where there is none.
 
@@ -180,8 +178,8 @@ def _look_at_unlabelled(
     root = Path(str(config.unlabelled))
     files, unreadable = find_photos(root)
     digests = digest_files(files, "Fingerprinting unlabelled", console)
-    known = set(digest_files([p.path for p in photo_set.photos], "Comparing photos", console))
-    shared = [file for file, digest in zip(files, digests, strict=True) if digest in known]
+    pairs = zip(files, digests, strict=True)
+    shared = [file for file, digest in pairs if digest in fingerprint.files]
     if shared:
         raise UserError(
             f"unlabelled={root}: {len(shared)} of its photos are in the data set itself, first "

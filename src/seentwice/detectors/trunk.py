@@ -46,6 +46,11 @@ class TrunkDescriptor:
         return embed_looks(self.trunk, looks)
 
 
+def describe_input(trunk: Trunk, trunk_trains: bool) -> PixelDescriptor | TrunkDescriptor:
+    """Return what a net takes of a view: pixels where its trunk trains, features where not."""
+    return PixelDescriptor(trunk.preprocessing) if trunk_trains else TrunkDescriptor(trunk)
+
+
 def cosine_similarity(pairs: PairTable, rows: Rows) -> NDArray[np.float64]:
     """Return the cosine of the two feature vectors, -1 to 1: (n,)."""
     return blockwise(

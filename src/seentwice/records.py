@@ -38,6 +38,7 @@ class Photo:
     room_type: str | None = None
     zone: str | None = None  # two photos of one zone may see each other's room: never a negative
     split: str | None = None  # "train" or "test" where the data set itself says so
+    city: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

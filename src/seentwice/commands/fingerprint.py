@@ -25,7 +25,7 @@ def fingerprint_photos(photo_set: PhotoSet, console: Console) -> Fingerprint:
     digests = digest_files([photo.path for photo in photos], "Fingerprinting photos", console)
     whole = hashlib.sha256()
     for photo, digest in zip(photos, digests, strict=True):
-        labels = (photo.place, photo.property, photo.room_type, photo.zone, photo.split)
+        labels = (photo.place, photo.property, photo.room_type, photo.zone, photo.split, photo.city)
         # The text of a tuple quotes its parts, so no two records give the same bytes.
         whole.update(repr((photo.key, labels)).encode("utf-8", "surrogateescape") + digest)
     return Fingerprint(whole.hexdigest(), frozenset(digests))

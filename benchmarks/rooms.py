@@ -26,11 +26,11 @@ from rich.table import Table
 from sklearn.metrics import roc_auc_score
 
 from seentwice.commands.provenance import describe_machine, library_versions
-from seentwice.data.pairs import PairPolicy, PairTable, make_pairs
+from seentwice.data.pairs import PairTable, list_pairs
 from seentwice.data.rooms import RoomsSource
 from seentwice.data.source import PhotoSet
 from seentwice.detectors.describe import describe_views
-from seentwice.detectors.hashes import HashDescriptor, hash_column, hash_similarity
+from seentwice.detectors.hashes import HashDescriptor, hash_similarity
 from seentwice.detectors.histogram import HistogramDescriptor, histogram_similarity
 from seentwice.files import write_atomically
 from seentwice.hashing import HASHES
@@ -103,9 +103,7 @@ def areas_of(photo_set: PhotoSet) -> Mapping[str, float]:
     described = describe_views(
         views, [HashDescriptor(), HistogramDescriptor()], 1, MAX_PIXELS, lambda done, total: None
     )
-    everything = PairPolicy(len(views) ** 2, len(views) ** 2, 0.0, 0)
-    hashes = hash_column(described.rows, "wavelet")
-    pairs = make_pairs(views, np.arange(len(views)), hashes, everything, [0])
+    pairs = list_pairs(views)
     pairs = pairs.take(same_type(pairs))
     similarities = {name: hash_similarity(name) for name in HASHES}
     similarities["histogram"] = histogram_similarity

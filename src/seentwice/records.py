@@ -19,12 +19,19 @@ class Reason(StrEnum):
 
 
 class Kind(StrEnum):
-    """What a pair is an example of; metrics are reported for each."""
+    """How a pair came into its table; metrics are reported for each."""
 
-    EDITED = "edited"  # positive: the same file, edited
+    EDITED = "edited"  # positive: one photo, at least one side edited
     SAME_PLACE = "same_place"  # positive: the same place in another photo
-    NEGATIVE = "negative"  # negative whose perceptual hashes are far apart
-    HASH_HARD = "hash_hard"  # negative whose perceptual hashes are near
+    EXACT_COPY = "exact_copy"  # positive: another file with the same pixels
+    UNIFORM = "uniform"  # negative, all equally likely
+    HASH_WEIGHTED = "hash_weighted"  # negative, the likelier the nearer the perceptual hashes
+    SAME_PROPERTY = "same_property"  # negative from one home
+    SAME_ROOM_TYPE = "same_room_type"  # negative of one room type
+    HARD = "hard"  # negative that a trained model takes for near
+
+
+POSITIVE_KINDS = (Kind.EDITED, Kind.SAME_PLACE, Kind.EXACT_COPY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,6 @@ OPTIONS = [
 RECORDS = {
     "backbone": workbench.BackboneSettings,
     "split": workbench.SplitSettings,
-    "pairs": workbench.PairSettings,
     "edits": EditChoice,
     "tower": nets.TowerSettings,
     "training": TrainingSettings,

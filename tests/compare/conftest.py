@@ -14,11 +14,21 @@ from seentwice.compare.results import (
     UnreadableFile,
 )
 from seentwice.compare.scoring import Scores
-from seentwice.data.pairs import PairPolicy, make_pairs
+from seentwice.data.items import codes_of
+from seentwice.data.pairs import make_pairs
+from seentwice.data.sampling import MixedPolicy, NegativeMix, PositiveMix
 from seentwice.data.tables import FoldTables
-from seentwice.records import Interval, Photo, View
+from seentwice.records import Interval, Kind, Photo, View
 
 PLACES = 12
+# Of few bits: most are near, and a third is not.
+HASHES = np.random.default_rng(0).integers(2**26, size=4 * PLACES).astype(np.uint64)
+EVERYTHING = MixedPolicy(
+    1000,
+    1000,
+    PositiveMix(edited=1.0, same_place=1.0, exact_copy=1.0),
+    NegativeMix(uniform=0.5, hash_weighted=0.5, same_property=0.0, same_room_type=0.0, hard=0.0),
+)
 
 
 def build_views(with_properties=True, with_room_types=True):
@@ -43,13 +53,19 @@ def build_views(with_properties=True, with_room_types=True):
 def build_folds(views):
     """Two folds: places 0-3 and then 4-7 are tested, the next four validate, the rest train."""
     place = np.arange(len(views)) // 4
-    hashes = np.random.default_rng(0).integers(256, size=len(views)).astype(np.uint64)
+    contents = codes_of([view.photo.key for view in views]).astype(np.uint64)
 
     def table(first):
         members = np.flatnonzero((place - first) % PLACES < 4)
-        return make_pairs(views, members, hashes, PairPolicy(1000, 1000, 0.5, 3), [0, first])
+        return make_pairs(views, members, contents, HASHES, EVERYTHING, None, 1, [0, first])
 
     return [FoldTables(table(8), table(4), table(0)), FoldTables(table(0), table(8), table(4))]
+
+
+@pytest.fixture
+def view_hashes():
+    """One hash of every view."""
+    return HASHES
 
 
 @pytest.fixture
@@ -68,8 +84,14 @@ def folds():
 
 
 @pytest.fixture
-def tested(folds):
-    return summary.gather_test_pairs(folds)
+def gather():
+    """Gather the test pairs of some folds."""
+    return lambda folds: summary.gather_test_pairs([fold.test for fold in folds], HASHES)
+
+
+@pytest.fixture
+def tested(gather, folds):
+    return gather(folds)
 
 
 @pytest.fixture
@@ -100,7 +122,7 @@ METRICS = {
     "bce": 0.3,
     "accuracy_at_half": 0.85,
 }
-KINDS = ("edited", "same_place", "negative", "hash_hard")
+KINDS = ("edited", "same_place", "uniform", "hash_weighted")
 
 
 def make_result(name, loss=0.0, is_head=False, over_baseline=None):
@@ -138,7 +160,11 @@ def comparison():
         folds=2,
         counts=tuple(
             TableCounts(
-                split, 12, 48, {"edited": 24, "same_place": 1200, "negative": 9, "hash_hard": 1}
+                split,
+                12,
+                48,
+                dict.fromkeys(Kind, 0)
+                | {"edited": 24, "same_place": 1200, "uniform": 9, "hash_weighted": 1},
             )
             for split in ("train", "validation", "test")
         ),

@@ -7,17 +7,15 @@ import pandas as pd
 from seentwice.compare import summary
 from seentwice.compare.scored_pairs import to_parquet
 from seentwice.compare.scoring import Scores
-from seentwice.data.pairs import COLUMNS, PairPolicy, make_pairs
-from seentwice.data.tables import FoldTables
+from seentwice.data.pairs import COLUMNS, list_pairs
 from seentwice.records import Photo, View
 
 
 def test_every_pair_comes_with_every_score_whatever_bytes_its_name_has() -> None:
     names = ["b/a_1_1.jpg", "b/a_1_2.jpg", "b/c\udcff_2_1.jpg"]
     views = tuple(View(Photo(Path(n), n, n[:5])) for n in names)
-    hashes = np.zeros(3, dtype=np.uint64)
-    pairs = make_pairs(views, np.arange(3), hashes, PairPolicy(9, 9, 0.0, 0), [0])
-    test = summary.gather_test_pairs([FoldTables(pairs, pairs, pairs)])
+    pairs = list_pairs(views)
+    test = summary.gather_test_pairs([pairs], np.zeros(3, dtype=np.uint64))
     score = np.linspace(0, 1, 3)
     scores = {"l2": Scores(score, score > 0.5, (0.5,), 0.9, 0.1, 1.0)}
     frame = pd.read_parquet(io.BytesIO(to_parquet(test, scores)))

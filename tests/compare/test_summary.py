@@ -6,10 +6,11 @@ import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from seentwice.compare.summary import (
+    HASH_HARD,
+    SAME_PROPERTY,
     SAME_ROOM_TYPE,
     Bootstrap,
     count_tables,
-    gather_test_pairs,
     summarise_scores,
 )
 from seentwice.data.pairs import KINDS
@@ -45,8 +46,8 @@ def test_clusters_are_homes_where_every_photo_has_one(tested):
     assert len(set.union(*homes.values())) == 4
 
 
-def test_clusters_are_places_where_no_home_is_known(make_views, make_folds):
-    tested = gather_test_pairs(make_folds(make_views(with_properties=False)))
+def test_clusters_are_places_where_no_home_is_known(gather, make_views, make_folds):
+    tested = gather(make_folds(make_views(with_properties=False)))
     assert (tested.cluster, tested.clusters) == ("place", 8)
     for index in range(len(tested.pairs)):
         left, right = photos_of(tested, index)
@@ -54,39 +55,51 @@ def test_clusters_are_places_where_no_home_is_known(make_views, make_folds):
         assert same == (left.place == right.place)
 
 
-def test_one_photo_without_a_home_is_enough_to_speak_of_places(make_views, make_folds):
+def test_one_photo_without_a_home_is_enough_to_speak_of_places(gather, make_views, make_folds):
     views = make_views()
     changed = tuple(
         replace(view, photo=replace(view.photo, property=None)) if n == 40 else view
         for n, view in enumerate(views)
     )
-    assert gather_test_pairs(make_folds(changed)).cluster == "place"
+    assert gather(make_folds(changed)).cluster == "place"
 
 
-def test_names_that_are_not_utf_8_are_numbered_too(make_folds):
+def test_names_that_are_not_utf_8_are_numbered_too(gather, make_folds):
     views = tuple(
         View(Photo(Path("x"), f"{n}.jpg", f"caf\udce9/{n // 4}"), "e" * (n % 2)) for n in range(48)
     )
-    assert gather_test_pairs(make_folds(views)).clusters == 8
+    assert gather(make_folds(views)).clusters == 8
 
 
-def test_every_kind_is_a_slice_and_so_are_negatives_of_one_room_type(tested):
-    assert list(tested.slices) == [*(kind.value for kind in Kind), SAME_ROOM_TYPE]
-    for number, kind in enumerate(KINDS):
-        np.testing.assert_array_equal(tested.slices[kind.value], tested.pairs.kind == number)
-    confusable = []
-    for index in range(len(tested.pairs)):
+def test_every_kind_is_a_slice_and_so_are_confusable_negatives(tested, view_hashes):
+    kinds = ("edited", "same_place", "uniform", "hash_weighted")
+    assert list(tested.slices) == [*kinds, HASH_HARD, SAME_ROOM_TYPE, SAME_PROPERTY]
+    for kind in kinds:
+        np.testing.assert_array_equal(
+            tested.slices[kind], tested.pairs.kind == KINDS.index(Kind(kind))
+        )
+    pairs = tested.pairs
+    for index in range(len(pairs)):
         left, right = photos_of(tested, index)
-        confusable.append(left.place != right.place and left.room_type == right.room_type)
-    assert tested.slices[SAME_ROOM_TYPE].tolist() == confusable
+        negative = left.place != right.place
+        bits = bin(
+            int(view_hashes[pairs.left[index]]) ^ int(view_hashes[pairs.right[index]])
+        ).count("1")
+        assert tested.slices[HASH_HARD][index] == (negative and bits <= 12)
+        for name in (SAME_ROOM_TYPE, SAME_PROPERTY):
+            attribute = "room_type" if name == SAME_ROOM_TYPE else "property"
+            same = getattr(left, attribute) == getattr(right, attribute)
+            assert tested.slices[name][index] == (negative and same)
+    assert 0 < tested.slices[HASH_HARD].sum() < (~pairs.label).sum()
 
 
-def test_a_kind_without_a_pair_is_no_slice(make_views, make_folds):
+def test_a_kind_without_a_pair_is_no_slice(gather, make_views, make_folds):
     unedited = tuple(replace(view, edit="") for view in make_views(with_room_types=False))
     folds = make_folds(
         tuple(View(replace(view.photo, key=f"{n}.jpg")) for n, view in enumerate(unedited))
     )
-    assert list(gather_test_pairs(folds).slices) == ["same_place", "negative", "hash_hard"]
+    found = list(gather(folds).slices)
+    assert found == ["same_place", "uniform", "hash_weighted", HASH_HARD, SAME_PROPERTY]
 
 
 def test_a_slice_is_its_kind_against_all_pairs_of_the_other_label(tested, make_scores):
@@ -174,10 +187,10 @@ def test_tables_are_counted_over_all_folds(folds):
         assert (count.places, count.views) == (8, 32)
         assert count.pairs["edited"] == 2 * 4 * 2
         assert count.pairs["same_place"] == 2 * 4 * 4
-        assert count.pairs["negative"] + count.pairs["hash_hard"] == 2 * 6 * 16
+        assert count.pairs["uniform"] + count.pairs["hash_weighted"] == 2 * 6 * 16
         assert list(count.pairs) == [kind.value for kind in Kind]
-    hard = sum(int((fold.test.kind == KINDS.index(Kind.HASH_HARD)).sum()) for fold in folds)
-    assert test.pairs["hash_hard"] == hard > 0
+    weighted = sum(int((fold.test.kind == KINDS.index(Kind.HASH_WEIGHTED)).sum()) for fold in folds)
+    assert test.pairs["hash_weighted"] == weighted > 0
 
 
 def test_the_clusters_of_the_test_are_those_of_the_table_alone(tested):

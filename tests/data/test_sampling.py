@@ -1,123 +1,199 @@
-import tracemalloc
-from collections import Counter
-from itertools import combinations, permutations
+import re
+from dataclasses import replace
+from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seentwice.data.sampling import draw_negatives, draw_positives, draw_ranks, pairs_at
+from seentwice.data.items import codes_of, describe_items
+from seentwice.data.ranks import pairs_at
+from seentwice.data.sampling import (
+    MixedPolicy,
+    NegativeMix,
+    PositiveMix,
+    draw_negatives,
+    draw_positives,
+)
+from seentwice.errors import UserError
+from seentwice.records import Kind, Photo, View
+
+EVERY_POSITIVE = PositiveMix(edited=1.0, same_place=1.0, exact_copy=1.0)
+UNIFORM = NegativeMix(
+    uniform=1.0, hash_weighted=0.0, same_property=0.0, same_room_type=0.0, hard=0.0
+)
+ALL = MixedPolicy(10_000, 10_000, EVERY_POSITIVE, UNIFORM)
+ROOM_TYPES = ("bedroom", "kitchen", None)
 
 
-def all_pairs(count):
-    return set(combinations(range(count), 2))
+def view(number, place, home=None, room_type=None, zone=None, edit=""):
+    key = f"{number}.jpg"
+    return View(Photo(Path(key), key, f"p{place}", home, room_type, zone), edit)
 
 
-def as_set(pairs):
-    return {tuple(sorted(pair)) for pair in pairs.tolist()}
+def items_of(views, contents=None):
+    if contents is None:
+        contents = codes_of([view.photo.key for view in views])
+    hashes = np.random.default_rng(0).integers(0, 2**10, len(views)).astype(np.uint64)
+    return describe_items(views, np.asarray(contents, np.uint64), hashes)
 
 
-def test_ranks_count_every_pair_once():
-    low, high = pairs_at(np.arange(45))
-    assert set(zip(low.tolist(), high.tolist(), strict=True)) == all_pairs(10)
+def positives(items, policy, seed=0):
+    return draw_positives(items, policy, np.random.default_rng(seed))
 
 
-@given(st.integers(0, 2**31 * (2**31 - 1) // 2 - 1))
-def test_rank_and_pair_agree_up_to_two_billion_items(rank):
-    low, high = (int(side[0]) for side in pairs_at(np.array([rank])))
-    assert 0 <= low < high
-    assert high * (high - 1) // 2 + low == rank
+def negatives(items, policy, nearest=None, seed=0):
+    return draw_negatives(items, policy, nearest, 1, np.random.default_rng(seed))
 
 
-@given(st.integers(0, 300), st.data())
-def test_ranks_are_drawn_in_range_and_none_twice(total, data):
-    wanted = data.draw(st.integers(0, total))
-    drawn = draw_ranks(total, wanted, np.random.default_rng(0))
-    assert len(drawn) == len(set(drawn.tolist())) == wanted
-    assert set(drawn.tolist()) <= set(range(total))
-    assert np.array_equal(drawn, draw_ranks(total, wanted, np.random.default_rng(0)))
+def pairs_of(ranks):
+    return set(zip(*(side.tolist() for side in pairs_at(ranks)), strict=True))
 
 
-@pytest.mark.parametrize("wanted", [2, 4])  # of 7: drawn with replacement, and permuted
-def test_every_ordered_draw_is_equally_likely(wanted):
-    generator = np.random.default_rng(0)
-    counts = Counter(tuple(draw_ranks(7, wanted, generator).tolist()) for _ in range(40_000))
-    outcomes = list(permutations(range(7), wanted))
-    expected = 40_000 / len(outcomes)
-    statistic = sum((counts[outcome] - expected) ** 2 for outcome in outcomes) / expected
-    assert counts.total() == sum(counts[outcome] for outcome in outcomes)
-    # A chi-square variable of n degrees of freedom has mean n and variance 2 n.
-    freedom = len(outcomes) - 1
-    assert abs(statistic - freedom) < 4 * np.sqrt(2 * freedom)
+PHOTOS = st.lists(
+    st.tuples(
+        st.integers(0, 6),  # photo
+        st.integers(0, 3),  # place
+        st.none() | st.integers(0, 1),  # property
+        st.sampled_from(ROOM_TYPES),
+        st.none() | st.integers(0, 1),  # zone
+        st.sampled_from(["", "hflip"]),
+        st.integers(0, 5),  # content
+    ),
+    min_size=2,
+    max_size=14,
+    unique_by=lambda row: (row[0], row[5]),
+)
 
 
-@pytest.mark.parametrize("factor", [2, 3, 20, 49, 10**6])
-def test_memory_follows_the_ranks_wanted_and_not_their_total(factor):
-    wanted = 100_000
-    tracemalloc.start()
-    try:
-        draw_ranks(factor * wanted, wanted, np.random.default_rng(0))
-        peak_bytes = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    assert peak_bytes < 12 * 8 * wanted
+@given(PHOTOS)
+def test_the_kinds_are_what_their_names_say(rows):
+    # A photo's facts are those of the first row that names it.
+    facts = {}
+    for photo, *rest, _, content in rows:
+        facts.setdefault(photo, (*rest, content))
+    views, contents = [], []
+    for photo, *_, edit, _ in rows:
+        place, home, room_type, zone, content = facts[photo]
+        views.append(
+            view(
+                photo,
+                place,
+                None if home is None else f"h{home}",
+                room_type,
+                None if zone is None else f"z{zone}",
+                edit,
+            )
+        )
+        contents.append(content)
+    items = items_of(views, contents)
+    found = {kind: pairs_of(ranks) for kind, ranks in positives(items, ALL).items()}
+    expected = {kind: set() for kind in found}
+    negative = set()
+    for i, j in combinations(range(len(views)), 2):
+        one, other = views[i].photo, views[j].photo
+        if one.place == other.place:
+            if contents[i] != contents[j]:
+                kind = Kind.SAME_PLACE
+            elif views[i].edit or views[j].edit:
+                kind = Kind.EDITED
+            else:
+                kind = Kind.EXACT_COPY
+            expected[kind].add((i, j))
+        elif contents[i] != contents[j] and not (one.zone and one.zone == other.zone):
+            negative.add((i, j))
+    assert found == expected
+    assert pairs_of(negatives(items, ALL)[Kind.UNIFORM]) == negative
+    for kind, name in ((Kind.SAME_PROPERTY, "property"), (Kind.SAME_ROOM_TYPE, "room_type")):
+        mix = replace(UNIFORM, uniform=0.0, **{kind.value: 1.0})
+        drawn = negatives(items, replace(ALL, negatives=mix))
+        assert pairs_of(drawn[kind]) == {
+            (i, j)
+            for i, j in negative
+            if getattr(views[i].photo, name) is not None
+            and getattr(views[i].photo, name) == getattr(views[j].photo, name)
+        }
 
 
-@given(st.lists(st.integers(0, 4), min_size=1, max_size=25))
-def test_all_positives_are_the_pairs_of_one_place(places):
-    place = np.unique(places, return_inverse=True)[1]
-    drawn = draw_positives(place, 10_000, np.random.default_rng(0))
-    expected = {(i, j) for i, j in all_pairs(len(places)) if places[i] == places[j]}
-    assert as_set(drawn) == expected
-    assert len(drawn) == len(expected)
+HOUSES = [
+    view(f"{home}_{room}_{k}", f"{home}_{room}", f"h{home}", ROOM_TYPES[room], edit=edit)
+    for home in range(20)
+    for room in range(2)
+    for k in range(2)
+    for edit in ("", "hflip")
+]
 
 
-def test_a_sample_of_positives_holds_no_pair_twice_and_no_wrong_one():
-    place = np.repeat(np.arange(5), 8)
-    drawn = draw_positives(place, 30, np.random.default_rng(1))
-    assert len(as_set(drawn)) == 30
-    assert (place[drawn[:, 0]] == place[drawn[:, 1]]).all()
-
-
-@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2)), min_size=2, max_size=20))
-def test_all_negatives_share_neither_place_nor_zone(items):
-    place, zone = np.array(items).T
-    drawn = draw_negatives(
-        place, zone, np.zeros(len(items), np.uint64), 10_000, 0.5, np.random.default_rng(0)
+def test_a_sample_has_the_mix_asked_for():
+    mix = NegativeMix(
+        uniform=0.4, hash_weighted=0.3, same_property=0.2, same_room_type=0.1, hard=0.0
     )
-    expected = {
-        (i, j) for i, j in all_pairs(len(items)) if place[i] != place[j] and zone[i] != zone[j]
+    policy = MixedPolicy(60, 1000, PositiveMix(1.0, 2.0, 0.0), mix)
+    items = items_of(HOUSES)
+    assert {kind: len(ranks) for kind, ranks in positives(items, policy).items()} == {
+        Kind.EDITED: 20,
+        Kind.SAME_PLACE: 40,
     }
-    assert as_set(drawn) == expected
-    assert len(drawn) == len(expected)
+    drawn = negatives(items, policy)
+    assert {kind: len(ranks) for kind, ranks in drawn.items()} == {
+        Kind.SAME_PROPERTY: 200,
+        Kind.SAME_ROOM_TYPE: 100,
+        Kind.HASH_WEIGHTED: 300,
+        Kind.UNIFORM: 400,
+    }
+    assert len(set(np.concatenate(list(drawn.values())).tolist())) == 1000
 
 
-@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
-def test_a_sample_of_negatives_has_the_size_asked_for(share):
-    place = np.arange(200)
-    hashes = np.random.default_rng(0).integers(0, 2**63, 200).astype(np.uint64)
-    drawn = draw_negatives(place, place, hashes, 300, share, np.random.default_rng(0))
-    assert len(as_set(drawn)) == 300
+def test_what_one_kind_lacks_the_others_give():
+    mix = replace(UNIFORM, same_property=3.0)
+    policy = MixedPolicy(1000, 1000, PositiveMix(1.0, 1.0, 1.0), mix)
+    items = items_of(HOUSES)
+    drawn = negatives(items, policy)
+    # 20 homes of two rooms of four views each.
+    assert len(drawn[Kind.SAME_PROPERTY]) == 20 * 4 * 4
+    assert len(drawn[Kind.UNIFORM]) == 1000 - 20 * 4 * 4
+    made = positives(items, replace(policy, max_positives=100))
+    assert {kind: len(ranks) for kind, ranks in made.items()} == {
+        Kind.EXACT_COPY: 0,
+        Kind.EDITED: 50,
+        Kind.SAME_PLACE: 50,
+    }
 
 
-def test_hash_weighted_draws_follow_sequential_weighted_draws():
-    """Against the definition: draw one pair after another with weight exp(-distance)."""
-    place = np.arange(5)
-    hashes = np.array([0b0, 0b1, 0b11, 0b111, 0b1111], np.uint64)
-    pairs = sorted(all_pairs(5))
-    weight = np.array([np.exp(-abs(int(i) - int(j))) for i, j in pairs])
-    wanted, repetitions = 3, 4000
-    slow = np.random.default_rng(1)
-    expected = np.zeros(len(pairs))
-    for _ in range(repetitions):
-        expected[slow.choice(len(pairs), wanted, replace=False, p=weight / weight.sum())] += 1
-    counted = dict.fromkeys(pairs, 0)
-    fast = np.random.default_rng(2)
-    for _ in range(repetitions):
-        for pair in as_set(draw_negatives(place, place, hashes, wanted, 1.0, fast)):
-            counted[pair] += 1
-    measured = np.array([counted[pair] for pair in pairs])
-    # Five standard errors of the difference of two binomial counts.
-    tolerance = 5 * np.sqrt(2 * expected * (1 - expected / repetitions) + 1)
-    assert (np.abs(measured - expected) < tolerance).all()
+def test_hard_negatives_are_the_nearest_wrong_neighbours():
+    views = [view(n, n // 2) for n in range(6)]
+    nearest = np.array([[0, 1, 4], [1, 0, 2], [2, 3, 5], [3, 2, -1], [4, 5, 0], [5, 4, 2]])
+    mix = replace(UNIFORM, uniform=0.0, hard=1.0)
+    drawn = negatives(items_of(views), replace(ALL, negatives=mix), nearest)
+    assert pairs_of(drawn[Kind.HARD]) == {(0, 4), (1, 2), (2, 5)}
+
+
+def test_hard_negatives_need_a_model():
+    with pytest.raises(UserError, match=re.escape("mining.checkpoint=FILE")):
+        negatives(items_of(HOUSES), replace(ALL, negatives=replace(UNIFORM, hard=1.0)))
+
+
+@pytest.mark.parametrize(
+    ("policy", "message"),
+    [
+        (lambda: replace(ALL, max_positives=0), "max_positives=0: must be 1 or more"),
+        (lambda: replace(ALL, max_negatives=-1), "max_negatives=-1: must be 1 or more"),
+        (
+            lambda: replace(ALL, negatives=replace(UNIFORM, hard=-1.0)),
+            "negatives.hard=-1.0: must be 0 or more",
+        ),
+        (
+            lambda: replace(ALL, positives=replace(EVERY_POSITIVE, edited=float("nan"))),
+            "positives.edited=nan: must be 0 or more",
+        ),
+        (
+            lambda: replace(ALL, negatives=replace(UNIFORM, uniform=0.0)),
+            "negatives: give at least one kind a weight above 0",
+        ),
+    ],
+)
+def test_a_wrong_number_is_refused(policy, message):
+    with pytest.raises(UserError, match=re.escape(f"sampling: {message}")):
+        policy()

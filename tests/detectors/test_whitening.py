@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from seentwice.data.pairs import PairPolicy, PairTable, make_pairs
+from seentwice.data.pairs import PairTable, list_pairs
 from seentwice.detectors.whitening import WhitenedCosine, whitening_features
 from seentwice.records import Photo, View
 
@@ -26,8 +26,7 @@ def table_of(places: int, views: int) -> PairTable:
         for p in range(places)
         for k in range(views)
     )
-    hashes = np.zeros(len(seen), dtype=np.uint64)
-    return make_pairs(seen, np.arange(len(seen)), hashes, PairPolicy(10**6, 10**6, 0.0, 2), [0])
+    return list_pairs(seen)
 
 
 def auc_of(unlabelled: np.ndarray | None, power: float) -> float:

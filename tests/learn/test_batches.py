@@ -1,10 +1,9 @@
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
-from seentwice.data.pairs import PairPolicy, make_pairs
+from seentwice.data.pairs import list_pairs
 from seentwice.learn.batches import BalancedTableBatches, GrowingBatches, PlaceBatches
 from seentwice.records import Photo, View
 
@@ -17,8 +16,7 @@ def table(places=12, views_per_place=3, zone=None, room_types=1):
         for p in range(places)
         for k in range(views_per_place)
     )
-    hashes = np.arange(len(views)).astype(np.uint64)
-    return make_pairs(views, np.arange(len(views)), hashes, PairPolicy(10**6, 10**6, 0.5, 2), [0])
+    return list_pairs(views)
 
 
 ROWS = torch.arange(36.0).reshape(36, 1)  # row i holds i: batches can be traced back

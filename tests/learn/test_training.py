@@ -4,12 +4,11 @@ import math
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from pydantic import TypeAdapter, ValidationError
 
-from seentwice.data.pairs import PairPolicy, make_pairs
+from seentwice.data.pairs import list_pairs
 from seentwice.errors import UserError
 from seentwice.learn import siamese_task, training
 from seentwice.learn.siamese_task import SiameseTask, one_cycle
@@ -54,8 +53,7 @@ def fit(
         for p in range(6)
         for k in range(2)
     )
-    hashes = np.arange(len(views)).astype(np.uint64)
-    pairs = make_pairs(views, np.arange(len(views)), hashes, PairPolicy(100, 100, 0.5, 2), [0])
+    pairs = list_pairs(views)
     looks = torch.randint(
         256, (len(views), 3, 24, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(1)
     )

@@ -204,7 +204,7 @@ def damage(**changes):
         damage(architecture={"backbone": "compact"}),
         damage(protocol=[1]),
         damage(protocol={"split": {}, "edits": {}}),
-        damage(protocol={"split": "x", "edits": {}, "pairs": {}}),
+        damage(protocol={"split": "x", "edits": {}, "sampling": {}}),
         damage(trunk_seed=-1),
         damage(calibration_slope=math.inf),
         damage(

@@ -125,7 +125,7 @@ def run(config: DictConfig) -> None:
     with track_run("compare", f"{photo_set.name}, {config.backbone.name}", tags) as parent:
         parent.log_parameters(_parameters(config, bench, commit))
         parent.log_file(folder / "config.yaml")
-        test = gather_test_pairs(bench.folds)
+        test = gather_test_pairs([tables.test for tables in bench.folds], bench.hashes)
         bootstrap = Bootstrap(settings.bootstrap_resamples, settings.seed)
         stage = Stage(
             config, settings, trunk, bench, test, bootstrap, folder, tags, commit, parent, console

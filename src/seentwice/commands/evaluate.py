@@ -16,7 +16,7 @@ from seentwice.commands.progress import open_console, print_plainly
 from seentwice.commands.workbench import (
     PROTOCOL_SECTIONS,
     load_photos,
-    set_up,
+    set_up_test,
 )
 from seentwice.compare.results import to_json
 from seentwice.compare.summary import gather_test_pairs
@@ -58,8 +58,8 @@ def run(config: DictConfig) -> None:
     protocol = {section: asdict(record.protocol)[section] for section in kept}
     merged = OmegaConf.merge(config, protocol, {"seed": record.seed})
     assert isinstance(merged, DictConfig)
-    bench = set_up(merged, photo_set, fingerprint, [seen], trunk, None, console)
-    test = bench.folds[0].test
+    bench = set_up_test(merged, photo_set, [seen], console)
+    test = bench.test
     calibration = Calibration(record.calibration_slope, record.calibration_offset)
     logits = pair_logits(
         net,
@@ -68,7 +68,7 @@ def run(config: DictConfig) -> None:
         torch.from_numpy(test.right),
     )
     score = calibration(logits.double().numpy())
-    pairs = gather_test_pairs(bench.folds)
+    pairs = gather_test_pairs([test], bench.hashes)
     measured = bootstrap_intervals(
         test.label, score, score >= record.threshold, pairs.left_cluster, pairs.right_cluster
     )
@@ -86,8 +86,8 @@ def run(config: DictConfig) -> None:
     folder = Path(HydraConfig.get().runtime.output_dir)
     result = {
         "checkpoint": str(path),
-        "data": bench.photo_set.name,
-        "data_fingerprint": bench.fingerprint,
+        "data": photo_set.name,
+        "data_fingerprint": fingerprint.text,
         "claimed": record.test_metrics,
         "measured": {name: interval.value for name, interval in measured.items()},
         "low": {name: interval.low for name, interval in measured.items()},

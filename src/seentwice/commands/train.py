@@ -185,6 +185,8 @@ def _with_absolute_paths(config: DictConfig) -> DictConfig:
         value = getattr(source, field.name)
         if isinstance(value, Path):
             own.data[field.name] = str(value.absolute())
+    if config.mining.checkpoint is not None:
+        own.mining.checkpoint = str(Path(str(config.mining.checkpoint)).absolute())
     if config.unlabelled is not None:
         own.unlabelled = str(Path(str(config.unlabelled)).absolute())
     if config.backbone.weights not in ("none", "imagenet"):

@@ -13,15 +13,33 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from seentwice.commands.fingerprint import Fingerprint, digest_files
+from seentwice.commands.mining import read_miner
 from seentwice.commands.progress import show_progress
 from seentwice.commands.settings import ReadingSettings, SeedSettings, read_settings, read_source
-from seentwice.data.pairs import PairPolicy
+from seentwice.data.pairs import PairTable
 from seentwice.data.source import PhotoSet
-from seentwice.data.splits import Split, fold_photos, split_photos
-from seentwice.data.tables import FoldTables, make_tables
+from seentwice.data.splits import (
+    Assign,
+    Split,
+    SplitBy,
+    SplitRule,
+    fold_photos,
+    split_photos,
+)
+from seentwice.data.tables import (
+    FoldTables,
+    MixedSampling,
+    SamespaceSampling,
+    Sampling,
+    ViewDigests,
+    make_tables,
+    make_test_table,
+    train_members,
+)
 from seentwice.data.views import EditChoice, ViewPlan, plan_views
 from seentwice.detectors.describe import Described, Descriptor, describe_views
-from seentwice.detectors.hashes import HashDescriptor, hash_column
+from seentwice.detectors.hashes import HashDescriptor, SquareWaveletDescriptor, hash_column
+from seentwice.detectors.pixel_digest import PixelDigestDescriptor, pixel_column
 from seentwice.detectors.trunk import TrunkDescriptor
 from seentwice.errors import UserError
 from seentwice.models.backbones import Trunk, build_trunk
@@ -29,7 +47,7 @@ from seentwice.photos import find_photos
 from seentwice.records import Photo, Unreadable, View
 
 # What must be the same for two runs on the same photos to make the same pair tables, seed aside.
-PROTOCOL_SECTIONS = ("split", "edits", "pairs")
+PROTOCOL_SECTIONS = ("split", "edits", "sampling")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +64,11 @@ class BackboneSettings:
 class SplitSettings:
     """The section `split`."""
 
+    by: SplitBy
+    assign: Assign
     seed: int
     validation_share: float
     test_share: float
-
-
-@dataclass(frozen=True, slots=True)
-class PairSettings:
-    """The section `pairs`."""
-
-    train: PairPolicy
-    evaluation: PairPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +80,7 @@ class Workbench:
     plan: ViewPlan
     described: Described
     folds: tuple[FoldTables, ...]
+    hashes: NDArray[np.uint64]  # (v,) one a view, those that negatives were drawn by
     unlabelled: NDArray[np.float32] | None  # (u, d) features of the photos without labels
     unlabelled_fingerprint: str | None  # sha256 of their bytes
     unreadable: tuple[Unreadable, ...]  # files that gave no photo, labelled or not
@@ -110,49 +123,142 @@ def set_up(
     Raises:
         UserError: unusable data or settings.
     """
-    seed = read_settings(SeedSettings, config, None).seed
-    reading = read_settings(ReadingSettings, config, None)
     split_settings = read_settings(SplitSettings, config, "split")
     splits = choose_splits(photo_set, split_settings, folds)
-    edits = read_settings(EditChoice, config, "edits")
-    policies = read_settings(PairSettings, config, "pairs")
-    plan = plan_views(photo_set.photos, splits, edits, seed)
+    miner = read_miner(config, fingerprint.text, trunk, folds)
     started = perf_counter()
-    with show_progress("Looking at photos", console) as progress:
-        described = describe_views(
-            plan.views,
-            [HashDescriptor(), *descriptors],
-            workers=reading.workers or os.cpu_count() or 1,
-            max_pixels=reading.max_pixels,
-            on_progress=progress,
-        )
+    looked = _look(config, photo_set, splits, descriptors, console)
     looking_seconds = perf_counter() - started
+    readable = looked.digests.readable
+    nearest = (
+        None
+        if miner is None
+        else [
+            miner.find_nearest(
+                looked.described.rows, train_members(looked.plan, split, looked.edits, readable)
+            )
+            for split in splits
+        ]
+    )
     tables = make_tables(
-        plan,
+        looked.plan,
         splits,
-        described.readable,
-        hash_column(described.rows, "wavelet"),
-        edits,
-        policies.train,
-        policies.evaluation,
-        seed,
+        looked.digests,
+        looked.edits,
+        looked.sampling,
+        nearest,
+        looked.threads,
+        looked.seed,
     )
     unlabelled = _look_at_unlabelled(config, fingerprint, trunk, console)
     return Workbench(
         photo_set=photo_set,
         fingerprint=fingerprint.text,
-        plan=plan,
-        described=described,
+        plan=looked.plan,
+        described=looked.described,
         folds=tables,
+        hashes=looked.digests.hashes,
         unlabelled=unlabelled.features if unlabelled else None,
         unlabelled_fingerprint=unlabelled.fingerprint if unlabelled else None,
         unreadable=(
             *photo_set.unreadable,
-            *described.unreadable,
+            *looked.described.unreadable,
             *(unlabelled.unreadable if unlabelled else ()),
         ),
         looking_seconds=looking_seconds,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class TestBench:
+    """What measuring a finished detector needs: the test pairs alone."""
+
+    test: PairTable
+    described: Described  # of the tested photos
+    hashes: NDArray[np.uint64]  # (v,) one a view
+
+
+def set_up_test(
+    config: DictConfig, photo_set: PhotoSet, descriptors: Sequence[Descriptor], console: Console
+) -> TestBench:
+    """Look at the photos that the one split tests, and make the table that `set_up` makes of them.
+
+    Raises:
+        UserError: unusable data or settings.
+    """
+    settings = read_settings(SplitSettings, config, "split")
+    (whole,) = choose_splits(photo_set, settings, None)
+    none = np.empty(0, np.int64)
+    split = Split(none, none, whole.test)
+    looked = _look(config, photo_set, (split,), descriptors, console)
+    test = make_test_table(
+        looked.plan,
+        split,
+        looked.digests,
+        looked.edits,
+        looked.sampling,
+        looked.threads,
+        looked.seed,
+    )
+    return TestBench(test, looked.described, looked.digests.hashes)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Looked:
+    """The views of some splits, and how to make pairs of them."""
+
+    plan: ViewPlan
+    described: Described
+    digests: ViewDigests
+    edits: EditChoice
+    sampling: Sampling
+    threads: int
+    seed: int
+
+
+def _look(
+    config: DictConfig,
+    photo_set: PhotoSet,
+    splits: Sequence[Split],
+    descriptors: Sequence[Descriptor],
+    console: Console,
+) -> _Looked:
+    seed = read_settings(SeedSettings, config, None).seed
+    reading = read_settings(ReadingSettings, config, None)
+    threads = reading.workers or os.cpu_count() or 1
+    edits = read_settings(EditChoice, config, "edits")
+    sampling = read_sampling(config)
+    plan = plan_views(photo_set.photos, splits, edits, seed)
+    own: list[Descriptor] = [HashDescriptor(), PixelDigestDescriptor()]
+    if isinstance(sampling, SamespaceSampling):
+        own.append(SquareWaveletDescriptor())
+    with show_progress("Looking at photos", console) as progress:
+        described = describe_views(
+            plan.views,
+            [*own, *descriptors],
+            workers=threads,
+            max_pixels=reading.max_pixels,
+            on_progress=progress,
+        )
+    if isinstance(sampling, SamespaceSampling):
+        hashes = described.rows[SquareWaveletDescriptor.name][:, 0]
+    else:
+        hashes = hash_column(described.rows, "wavelet")
+    digests = ViewDigests(described.readable, plan.content_of(pixel_column(described.rows)), hashes)
+    return _Looked(plan, described, digests, edits, sampling, threads, seed)
+
+
+def read_sampling(config: DictConfig) -> Sampling:
+    """Read the section `sampling`; its key `table` says which of the two it is.
+
+    Raises:
+        UserError: a wrong value, a missing or an unknown key.
+    """
+    kinds = {"mixed": MixedSampling, "samespace": SamespaceSampling}
+    table = str(config.sampling.get("table"))
+    if table not in kinds:
+        raise UserError(f"sampling.table={table}: choose one of {', '.join(kinds)}")
+    return read_settings(kinds[table], config, "sampling")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -206,13 +312,10 @@ def choose_splits(
     photo_set: PhotoSet, settings: SplitSettings, folds: int | None
 ) -> tuple[Split, ...]:
     """Return one split, or one a fold."""
+    rule = SplitRule(settings.by, settings.assign, settings.seed)
     if folds is not None:
-        return fold_photos(photo_set.photos, folds, settings.seed)
-    return (
-        split_photos(
-            photo_set.photos, settings.validation_share, settings.test_share, settings.seed
-        ),
-    )
+        return fold_photos(photo_set.photos, folds, rule)
+    return (split_photos(photo_set.photos, settings.validation_share, settings.test_share, rule),)
 
 
 def read_trunk(config: DictConfig) -> Trunk:

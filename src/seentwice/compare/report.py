@@ -263,7 +263,9 @@ def _data_section(comparison: Comparison) -> Section:
             ("Fingerprint of unlabelled photos", comparison.unlabelled_fingerprint or "none"),
         )
     )
-    kinds = [kind.value for kind in KINDS]
+    kinds = [
+        kind.value for kind in KINDS if any(count.pairs[kind.value] for count in comparison.counts)
+    ]
     counts = Table(
         "What each split holds, summed over the folds",
         tuple(

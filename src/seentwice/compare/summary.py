@@ -17,12 +17,20 @@ from seentwice.bootstrap import (
 )
 from seentwice.compare.results import DetectorResult, SliceResult, TableCounts
 from seentwice.compare.scoring import Scores
-from seentwice.data.pairs import KINDS, PairTable, codes_of, join_tables
+from seentwice.data.items import codes_of, codes_of_known
+from seentwice.data.pair_space import ALONE
+from seentwice.data.pairs import KINDS, PairTable, join_tables
 from seentwice.data.splits import groups_of
 from seentwice.data.tables import FoldTables
+from seentwice.hamming import hamming_bits
 from seentwice.metrics import average_precision
 
+NEAR_BITS = 12
+"""A negative whose perceptual hashes differ by at most this is hash-hard."""
+
+HASH_HARD = f"negative, hashes {NEAR_BITS} bits apart at most"
 SAME_ROOM_TYPE = "negative, same room type"
+SAME_PROPERTY = "negative, same property"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +59,14 @@ class HeldOutPairs:
         return len(np.union1d(self.left_cluster, self.right_cluster))
 
 
-def gather_test_pairs(folds: Sequence[FoldTables]) -> HeldOutPairs:
-    """Join the test tables of all folds, and number what the bootstrap resamples."""
-    pairs = join_tables([tables.test for tables in folds])
+def gather_test_pairs(tests: Sequence[PairTable], hashes: NDArray[np.uint64]) -> HeldOutPairs:
+    """Join the test tables of all folds, and number what the bootstrap resamples.
+
+    Args:
+        tests: one a fold, over the same views.
+        hashes: (v,) one perceptual hash a view: negatives that are near by it are a slice.
+    """
+    pairs = join_tables(tests)
     photos = [view.photo for view in pairs.views]
     knows_properties = all(photo.property for photo in photos)
     cluster = codes_of(groups_of(photos))
@@ -62,20 +75,34 @@ def gather_test_pairs(folds: Sequence[FoldTables]) -> HeldOutPairs:
         for number, kind in enumerate(KINDS)
         if (pairs.kind == number).any()
     }
-    if all(photo.room_type for photo in photos):
-        room_type = codes_of([str(photo.room_type) for photo in photos])
-        confusable = ~pairs.label & (room_type[pairs.left] == room_type[pairs.right])
-        if confusable.any():
-            slices[SAME_ROOM_TYPE] = confusable
+    slices |= _slice_negatives(pairs, hashes)
     return HeldOutPairs(
         pairs,
         cluster[pairs.left],
         cluster[pairs.right],
         "property" if knows_properties else "place",
-        np.repeat(np.arange(len(folds)), [len(tables.test) for tables in folds]),
+        np.repeat(np.arange(len(tests)), [len(test) for test in tests]),
         slices,
         cluster,
     )
+
+
+def _slice_negatives(pairs: PairTable, hashes: NDArray[np.uint64]) -> dict[str, NDArray[np.bool_]]:
+    """Return the negatives that are easily taken for duplicates, and why: (n,) each."""
+    photos = [view.photo for view in pairs.views]
+    bits = hamming_bits(hashes[pairs.left], hashes[pairs.right])
+    confusable = {HASH_HARD: bits <= NEAR_BITS}
+    for name, shared in (
+        (SAME_ROOM_TYPE, [photo.room_type for photo in photos]),
+        (SAME_PROPERTY, [photo.property for photo in photos]),
+    ):
+        codes = codes_of_known(shared)
+        confusable[name] = (codes[pairs.left] == codes[pairs.right]) & (codes[pairs.left] != ALONE)
+    return {
+        name: ~pairs.label & chosen
+        for name, chosen in confusable.items()
+        if (~pairs.label & chosen).any()
+    }
 
 
 def summarise_scores(

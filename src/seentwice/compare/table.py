@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from seentwice.compare.results import Comparison, DetectorResult
-from seentwice.records import Interval
+from seentwice.records import POSITIVE_KINDS, Interval
 
 # With fewer clusters a bootstrap draws too few different resamples for its tails to mean much.
 FEW_CLUSTERS = 6
@@ -62,7 +62,7 @@ def title_of(comparison: Comparison) -> str:
     """Say what was compared on what."""
     how = f"{comparison.folds} folds" if comparison.folds > 1 else "held-out places"
     test = comparison.counts[-1]
-    duplicates = sum(test.pairs[kind] for kind in ("edited", "same_place"))
+    duplicates = sum(test.pairs[kind.value] for kind in POSITIVE_KINDS)
     return (
         f"{comparison.data}, {comparison.backbone}, {how}: {duplicates:,} duplicates among "
         f"{sum(test.pairs.values()):,} test pairs"

@@ -7,9 +7,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seentwice.data.sampling import draw_negatives, draw_positives
+from seentwice.data.items import codes_of, describe_items
+from seentwice.data.ranks import pairs_at
+from seentwice.data.sampling import (
+    MixedPolicy,
+    NegativeMix,
+    PositiveMix,
+    draw_negatives,
+    draw_positives,
+)
 from seentwice.errors import UserError
-from seentwice.hamming import hamming_bits
 from seentwice.records import Kind, View
 
 KINDS: tuple[Kind, ...] = tuple(Kind)
@@ -48,7 +55,7 @@ class PairTable:
         Bytes of a key that are not UTF-8, which pandas cannot hold, are escaped: `\\udcff`.
         """
         # A view is in many pairs: its texts are made once and then taken by index.
-        key = np.array([_escape(view.photo.key) for view in self.views], dtype=object)
+        key = np.array([escape_key(view.photo.key) for view in self.views], dtype=object)
         edit = np.array([view.edit for view in self.views], dtype=object)
         kind = np.array([kind.value for kind in KINDS], dtype=object)
         return pd.DataFrame(
@@ -64,83 +71,75 @@ class PairTable:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class PairPolicy:
-    """How many pairs of a split's views make its table, and which.
-
-    Raises:
-        UserError: a number is out of its range.
-    """
-
-    max_positives: int  # all pairs of one place up to this many, a uniform sample beyond
-    max_negatives: int  # all other pairs up to this many, a sample beyond
-    hash_hard_share: float  # of a sample of negatives: drawn with weight exp(-hash distance)
-    hash_hard_bits: int  # a negative whose hashes differ by at most this is of kind hash_hard
-
-    def __post_init__(self) -> None:
-        """Refuse what would silently make another table than the one asked for."""
-        for name, is_valid, valid in (
-            ("max_positives", self.max_positives >= 1, "1 or more"),
-            ("max_negatives", self.max_negatives >= 1, "1 or more"),
-            ("hash_hard_share", 0 <= self.hash_hard_share <= 1, "from 0 to 1"),
-            ("hash_hard_bits", 0 <= self.hash_hard_bits <= 64, "from 0 to 64"),
-        ):
-            if not is_valid:
-                raise UserError(f"pairs.{name}={getattr(self, name)}: must be {valid}")
-
-
 def make_pairs(
     views: tuple[View, ...],
     members: NDArray[np.int64],
+    contents: NDArray[np.uint64],
     hashes: NDArray[np.uint64],
-    policy: PairPolicy,
+    policy: MixedPolicy,
+    nearest: NDArray[np.int64] | None,
+    threads: int,
     seed: Sequence[int],
 ) -> PairTable:
     """Make the pair table of one split from its views.
 
-    Positives are pairs of views of one place, negatives pairs that share neither place nor zone.
+    Positives are pairs of views of one place; negatives share neither place, zone nor pixels.
     No view meets itself and no pair is repeated. The same seed gives the same table.
 
     Args:
         views: the v views of the whole comparison.
         members: (m,) the indices of this split's views.
+        contents: (v,) a digest of each view's photo, the same for the same pixels.
         hashes: (v,) one perceptual hash a view.
-        policy: how many pairs, and which.
+        policy: how many pairs, and of which kinds.
+        nearest: (m, k) the nearest ones of each member to a trained model, as indices into
+            `members`, for hard negatives; None without them.
+        threads: how many compute hash distances; the table does not depend on it.
         seed: of the samples; any integers.
 
     Raises:
-        UserError: the views hold no positive or no negative pair.
+        UserError: the views hold no positive or no negative pair, or none of a kind asked for.
     """
     generator = np.random.default_rng(seed)
-    place = codes_of([views[index].photo.place for index in members])
-    zone = codes_of([views[index].photo.zone or views[index].photo.place for index in members])
-    positive = members[draw_positives(place, policy.max_positives, generator)]
-    negative = members[
-        draw_negatives(
-            place,
-            zone,
-            hashes[members],
-            policy.max_negatives,
-            policy.hash_hard_share,
-            generator,
-        )
-    ]
-    for name, pairs in (("duplicate", positive), ("negative", negative)):
-        if len(pairs) == 0:
+    items = describe_items([views[index] for index in members], contents[members], hashes[members])
+    positive = draw_positives(items, policy, generator)
+    negative = draw_negatives(items, policy, nearest, threads, generator)
+    for name, drawn in (("duplicate", positive), ("negative", negative)):
+        if not any(map(len, drawn.values())):
             raise UserError(
                 f"a split of {len(members)} views has no {name} pair: add photos of more places, "
                 "choose edits (edits=mls makes copies) or another split.seed"
             )
-    left, right = np.concatenate([positive, negative]).T
-    photo = codes_of([view.photo.key for view in views])
-    label = np.arange(len(left)) < len(positive)
-    near = hamming_bits(hashes[left], hashes[right]) <= policy.hash_hard_bits
-    kind = np.select(
-        [label & (photo[left] == photo[right]), label, near],
-        [KINDS.index(Kind.EDITED), KINDS.index(Kind.SAME_PLACE), KINDS.index(Kind.HASH_HARD)],
-        KINDS.index(Kind.NEGATIVE),
+    counts = {kind: len(ranks) for kind, ranks in (*positive.items(), *negative.items())}
+    low, high = pairs_at(np.concatenate([*positive.values(), *negative.values()]))
+    return PairTable(
+        views,
+        members[low],
+        members[high],
+        np.arange(len(low)) < sum(map(len, positive.values())),
+        np.repeat([KINDS.index(kind) for kind in counts], list(counts.values())).astype(np.int8),
     )
-    return PairTable(views, left, right, label, kind.astype(np.int8))
+
+
+def list_pairs(views: tuple[View, ...]) -> PairTable:
+    """Return every pair of few views: positives of a place, and negatives that are all uniform.
+
+    Views of one photo are told by its key alone; pairs that share a zone and no place are left out.
+
+    Raises:
+        UserError: the views hold no positive or no negative pair.
+    """
+    every = len(views) ** 2
+    keys = codes_of([view.photo.key for view in views]).astype(np.uint64)
+    policy = MixedPolicy(
+        every,
+        every,
+        PositiveMix(edited=1.0, same_place=1.0, exact_copy=1.0),
+        NegativeMix(
+            uniform=1.0, hash_weighted=0.0, same_property=0.0, same_room_type=0.0, hard=0.0
+        ),
+    )
+    return make_pairs(views, np.arange(len(views)), keys, keys, policy, None, 1, [0])
 
 
 def join_tables(tables: Sequence[PairTable]) -> PairTable:
@@ -154,10 +153,6 @@ def join_tables(tables: Sequence[PairTable]) -> PairTable:
     )
 
 
-def codes_of(names: Sequence[str]) -> NDArray[np.int64]:
-    """Number the distinct names from 0 in their sorted order: (n,)."""
-    return np.unique(np.array(names, dtype=object).astype(str), return_inverse=True)[1]
-
-
-def _escape(text: str) -> str:
+def escape_key(text: str) -> str:
+    r"""Return a photo's key as pandas can hold it: a byte that is not UTF-8 becomes `\udcff`."""
     return text.encode("utf-8", "backslashreplace").decode()

@@ -1,121 +1,173 @@
-"""Pairs drawn by their rank: time and memory follow the pairs wanted, never all n² of them."""
+"""How many pairs of each kind make a table: the mix that a config asks for, drawn without lists."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seentwice.hamming import hamming_bits
+from seentwice.data.hash_weighted import draw_hash_weighted
+from seentwice.data.items import Items
+from seentwice.data.mining import draw_hard
+from seentwice.data.pair_space import PairSpace
+from seentwice.data.ranks import pairs_at
+from seentwice.errors import UserError
+from seentwice.records import Kind
 
-# Hash-weighted negatives are drawn from this many uniform candidates for each one wanted.
-CANDIDATES_PER_NEGATIVE = 32
+Drawn = Mapping[Kind, NDArray[np.int64]]
+"""The ranks of the pairs that were drawn as each kind; no rank is in it twice."""
 
 
-def pair_count(items: NDArray[np.int64] | int) -> NDArray[np.int64] | int:
-    """Return the number of unordered pairs of different items, n (n - 1) / 2."""
-    return items * (items - 1) // 2
+@dataclass(frozen=True, slots=True)
+class PositiveMix:
+    """Weights of the kinds of positives; 0 leaves a kind out."""
+
+    edited: float  # one photo and its edited copies
+    same_place: float  # two photos of one place
+    exact_copy: float  # two files of one place that hold the same pixels
+
+    @property
+    def weights(self) -> dict[Kind, float]:
+        """The weight of each kind."""
+        return {
+            Kind.EDITED: self.edited,
+            Kind.SAME_PLACE: self.same_place,
+            Kind.EXACT_COPY: self.exact_copy,
+        }
 
 
-def pairs_at(rank: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the pairs (low, high), low < high, at the given ranks.
+@dataclass(frozen=True, slots=True)
+class NegativeMix:
+    """Weights of the kinds of negatives; 0 leaves a kind out."""
 
-    Pairs are ranked (0, 1), (0, 2), (1, 2), (0, 3), ...: rank = high (high - 1) / 2 + low. Exact
-    up to 2^31 items: the square root only guesses, integers decide.
+    uniform: float
+    hash_weighted: float  # with weight exp(-Hamming distance), as SameSpace draws them
+    same_property: float  # two places of one home
+    same_room_type: float  # two places of one room type, in any home
+    hard: float  # the nearest wrong neighbours to a trained model
 
-    Args:
-        rank: (n,) ranks from 0.
+    @property
+    def weights(self) -> dict[Kind, float]:
+        """The weight of each kind; the kinds that have the fewest pairs stand first."""
+        return {
+            Kind.HARD: self.hard,
+            Kind.SAME_PROPERTY: self.same_property,
+            Kind.SAME_ROOM_TYPE: self.same_room_type,
+            Kind.HASH_WEIGHTED: self.hash_weighted,
+            Kind.UNIFORM: self.uniform,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class MixedPolicy:
+    """How many pairs of a split's views make its table, and of which kinds.
+
+    Raises:
+        UserError: a number is out of its range.
     """
-    high = ((1 + np.sqrt(1 + 8 * rank.astype(np.float64))) // 2).astype(np.int64)
-    high = np.where(pair_count(high) > rank, high - 1, high)
-    high = np.where(pair_count(high + 1) <= rank, high + 1, high)
-    return rank - pair_count(high), high
+
+    max_positives: int  # all pairs of the kinds in the mix up to this many, a sample beyond
+    max_negatives: int
+    positives: PositiveMix
+    negatives: NegativeMix
+
+    def __post_init__(self) -> None:
+        """Refuse what would silently make another table than the one asked for."""
+        for name in ("max_positives", "max_negatives"):
+            if getattr(self, name) < 1:
+                raise UserError(f"sampling: {name}={getattr(self, name)}: must be 1 or more")
+        for name, mix in (("positives", self.positives), ("negatives", self.negatives)):
+            for kind, weight in mix.weights.items():
+                if not 0 <= weight < float("inf"):
+                    raise UserError(f"sampling: {name}.{kind}={weight}: must be 0 or more")
+            if not any(mix.weights.values()):
+                raise UserError(f"sampling: {name}: give at least one kind a weight above 0")
 
 
-def draw_ranks(total: int, wanted: int, generator: np.random.Generator) -> NDArray[np.int64]:
-    """Draw ranks below `total` in random order, all equally likely, none twice: (wanted,).
-
-    Time and memory follow `wanted`. `Generator.choice` permutes all of `total` unless that is
-    more than 50 times as large: gigabytes, for the pairs of some ten thousand items.
+def draw_positives(items: Items, policy: MixedPolicy, generator: np.random.Generator) -> Drawn:
+    """Draw the positives of a table; their kinds have no pair in common.
 
     Args:
-        total: how many ranks there are, at least `wanted`.
-        wanted: how many to draw.
+        items: the m views.
+        policy: how many, and of which kinds.
         generator: source of the draw.
     """
-    if total <= 2 * wanted:
-        return generator.permutation(total)[:wanted]
-    distinct = np.empty(0, np.int64)
-    # What is drawn with replacement until enough is distinct favours no rank over another. At
-    # least half of all ranks are left out, so twice what is missing rarely falls short twice.
-    while len(distinct) < wanted:
-        more = generator.integers(total, size=2 * (wanted - len(distinct)))
-        distinct = np.union1d(distinct, more)
-    return generator.permutation(distinct)[:wanted]
-
-
-def draw_positives(
-    place: NDArray[np.int64], wanted: int, generator: np.random.Generator
-) -> NDArray[np.int64]:
-    """Return the pairs of items of one place: all of them, or a uniform sample.
-
-    Args:
-        place: (m,) the number of each item's place, from 0.
-        wanted: the most pairs to return.
-        generator: source of the sample.
-
-    Returns:
-        (p, 2) indices, the smaller first, no pair twice.
-    """
-    order = np.argsort(place, kind="stable")
-    size = np.bincount(place)
-    pairs_before = np.concatenate([[0], np.cumsum(pair_count(size))])
-    items_before = np.concatenate([[0], np.cumsum(size)])
-    total = int(pairs_before[-1])
-    rank = np.arange(total) if total <= wanted else np.sort(draw_ranks(total, wanted, generator))
-    at_place = np.searchsorted(pairs_before, rank, side="right") - 1
-    low, high = pairs_at(rank - pairs_before[at_place])
-    first = items_before[at_place]
-    return np.stack([order[first + low], order[first + high]], axis=1)
+    spaces = {
+        Kind.EDITED: items.edited(),
+        Kind.SAME_PLACE: items.same_places(),
+        Kind.EXACT_COPY: items.exact_copies(),
+    }
+    weights = policy.positives.weights
+    # A kind that has too few pairs comes before those that make up for it.
+    scarce_first = sorted(
+        (kind for kind, weight in weights.items() if weight),
+        key=lambda kind: spaces[kind].count() / weights[kind],
+    )
+    return _fill(
+        {kind: weights[kind] for kind in scarce_first},
+        policy.max_positives,
+        lambda kind, share, taken: spaces[kind].draw(share, taken[:0], generator),
+    )
 
 
 def draw_negatives(
-    place: NDArray[np.int64],
-    zone: NDArray[np.int64],
-    hashes: NDArray[np.uint64],
-    wanted: int,
-    hash_hard_share: float,
+    items: Items,
+    policy: MixedPolicy,
+    nearest: NDArray[np.int64] | None,
+    threads: int,
     generator: np.random.Generator,
-) -> NDArray[np.int64]:
-    """Return pairs of items that share neither place nor zone: all of them, or a sample.
-
-    In a sample, a share is drawn without replacement with weight exp(-x), x the Hamming distance
-    of the two hashes (SameSpace's weights), from `CANDIDATES_PER_NEGATIVE` uniform candidates a
-    pair; the rest is uniform.
+) -> Drawn:
+    """Draw the negatives of a table; what one kind drew, no other draws again.
 
     Args:
-        place: (m,) the number of each item's place.
-        zone: (m,) the number of each item's zone.
-        hashes: (m,) one perceptual hash an item.
-        wanted: the most pairs to return.
-        hash_hard_share: of a sample, 0 to 1.
-        generator: source of the sample.
+        items: the m views.
+        policy: how many, and of which kinds.
+        nearest: (m, k) each view's nearest ones to a trained model, see `draw_hard`; None where
+            hard negatives have no weight.
+        threads: how many compute hash distances; the draw does not depend on it.
+        generator: source of the draw.
 
-    Returns:
-        (p, 2) indices, the smaller first, no pair twice.
+    Raises:
+        UserError: hard negatives have a weight, and `nearest` is None.
     """
-    total = int(pair_count(len(place)))
-    pool = CANDIDATES_PER_NEGATIVE * wanted
-    rank = np.arange(total) if total <= pool else draw_ranks(total, pool, generator)
-    low, high = pairs_at(rank)
-    allowed = (place[low] != place[high]) & (zone[low] != zone[high])
-    pairs = np.stack([low[allowed], high[allowed]], axis=1)
-    if len(pairs) <= wanted:
-        return pairs
-    if total <= pool:
-        pairs = generator.permutation(pairs)
-    uniform = wanted - round(wanted * hash_hard_share)
-    rest = pairs[uniform:]
-    bits = hamming_bits(hashes[rest[:, 0]], hashes[rest[:, 1]])
-    # The smallest exponential keys E / weight are a weighted draw without replacement
-    # (Efraimidis & Spirakis 2006); in logarithms, so that exp(-64) does not vanish.
-    key = np.log(generator.standard_exponential(len(rest))) + bits
-    hard = rest[np.argsort(key, kind="stable")[: wanted - uniform]]
-    return np.concatenate([pairs[:uniform], hard])
+    everywhere = items.negatives()
+
+    def draw(kind: Kind, share: int, taken: NDArray[np.int64]) -> NDArray[np.int64]:
+        if kind is Kind.UNIFORM:
+            return everywhere.draw(share, taken, generator)
+        if kind is Kind.HASH_WEIGHTED:
+            return draw_hash_weighted(everywhere, items.hashes, share, taken, threads, generator)
+        if kind is Kind.HARD:
+            if nearest is None:
+                raise UserError(
+                    "sampling: hard negatives are mined by a trained model: "
+                    "give its file, mining.checkpoint=FILE"
+                )
+            return draw_hard(everywhere, nearest, share)
+        group = items.property if kind is Kind.SAME_PROPERTY else items.room_type
+        space = items.negatives_within(group)
+        return space.draw(share, _within(space, taken), generator)
+
+    weights = {kind: weight for kind, weight in policy.negatives.weights.items() if weight}
+    # Where all pairs there are do not suffice, they are shared out in the same mix.
+    return _fill(weights, min(policy.max_negatives, everywhere.count()), draw)
+
+
+def _fill(
+    weights: Mapping[Kind, float],
+    wanted: int,
+    draw: Callable[[Kind, int, NDArray[np.int64]], NDArray[np.int64]],
+) -> Drawn:
+    """Draw kind after kind; what one cannot give is left for the later ones to give."""
+    drawn: dict[Kind, NDArray[np.int64]] = {}
+    taken = np.empty(0, np.int64)
+    kinds = list(weights)
+    for number, kind in enumerate(kinds):
+        share = weights[kind] / sum(weights[later] for later in kinds[number:])
+        drawn[kind] = draw(kind, round((wanted - len(taken)) * share), taken)
+        taken = np.concatenate([taken, drawn[kind]])
+    return drawn
+
+
+def _within(space: PairSpace, ranks: NDArray[np.int64]) -> NDArray[np.int64]:
+    return ranks[space.holds(*pairs_at(ranks))]

@@ -1,8 +1,10 @@
 """Splits by what hangs together: no property and no place is ever in two splits."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +13,33 @@ from seentwice.data.components import name_components
 from seentwice.errors import UserError
 from seentwice.records import Photo
 
-# Properties sort before places, so that a group with a property is named after one.
-_PROPERTY, _PLACE = 0, 1
+# What comes first gives a group its name: a city before its properties, those before their places.
+_CITY, _PROPERTY, _PLACE, _ZONE = range(4)
+
+
+class SplitBy(StrEnum):
+    """What is never in two splits; places and open-plan zones never are."""
+
+    CITY = "city"  # with all of its properties
+    PROPERTY = "property"  # or the place, where no property is known
+    PLACE = "place"
+
+
+class Assign(StrEnum):
+    """How groups of photos are given to splits."""
+
+    NAME = "name"  # each by its own name: more photos, or more groups, move none
+    BALANCED = "balanced"  # as many groups as the shares say; a new one may move one at a border
+    STRATIFIED = "stratified"  # each room type in the shares of the whole; a new one may move any
+
+
+@dataclass(frozen=True, slots=True)
+class SplitRule:
+    """Which photos stay together, and how the groups are dealt out."""
+
+    by: SplitBy
+    assign: Assign
+    seed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,39 +51,47 @@ class Split:
     test: NDArray[np.int64]
 
 
-def groups_of(photos: Sequence[Photo]) -> list[str]:
+def groups_of(photos: Sequence[Photo], by: SplitBy = SplitBy.PROPERTY) -> list[str]:
     """Return what must stay in one split with each photo: the name of its group.
 
-    A photo links its place with its property; whatever is linked, over any number of photos, is
-    one group, so a place whose photos name two properties joins them. A group is named after its
-    smallest property, or after its place where no property is known. Should the name of a place
-    also be that of a property elsewhere, both are one group.
+    A photo links its place with its zone and, as `by` says, with its property and its city;
+    whatever is linked, over any number of photos, is one group, so a place whose photos name two
+    properties joins them. A group is named after its smallest city, else property, else place.
+    Should the name of a place also be that of a property elsewhere, both are one group.
+
+    Raises:
+        UserError: by city, and a photo names none.
     """
-    links = [
-        (
-            (_PLACE, photo.place),
-            (_PROPERTY, photo.property) if photo.property else (_PLACE, photo.place),
-        )
-        for photo in photos
-    ]
+    links = []
+    for photo in photos:
+        place = (_PLACE, photo.place)
+        links.append((place, (_ZONE, photo.zone) if photo.zone else place))
+        if photo.property and by is not SplitBy.PLACE:
+            links.append((place, (_PROPERTY, photo.property)))
+        if by is SplitBy.CITY:
+            if not photo.city:
+                raise UserError(
+                    f"split.by=city: {photo.key!r} names no city; choose split.by=property"
+                )
+            links.append((place, (_CITY, photo.city)))
     named = name_components(links)
-    return [named[place][1] for place, _ in links]
+    return [named[_PLACE, photo.place][1] for photo in photos]
 
 
 def split_photos(
-    photos: Sequence[Photo], validation_share: float, test_share: float, seed: int
+    photos: Sequence[Photo], validation_share: float, test_share: float, rule: SplitRule
 ) -> Split:
     """Split once: groups in the order of their names' hashes, the first ones are tested.
 
-    The order depends on the seed and the names alone, so adding photos to a group moves nothing
-    and adding a group moves at most one group at each border. Where the data set names its own
-    split (`Photo.split`), every group with a test photo is tested and `test_share` is not used.
+    Where the data set names its own split (`Photo.split`), every group with a test photo is
+    tested and `test_share` is not used. Each split gets at least one group: where few groups
+    leave one without, it takes the next in that order, whatever `Assign` says.
 
     Args:
         photos: to split.
         validation_share: of the groups, tested ones left out where the data set names them.
-        test_share: of the groups. Each share is at least one group.
-        seed: of the order.
+        test_share: of the groups.
+        rule: which photos stay together, and how the groups are dealt out.
 
     Raises:
         UserError: the shares do not leave a training split, or there are too few groups.
@@ -66,40 +101,46 @@ def split_photos(
             "split: validation_share and test_share must be above 0 and their sum below 1, "
             f"not {validation_share} and {test_share}"
         )
-    group_names = groups_of(photos)
+    group_names = groups_of(photos, rule.by)
     tested = {
         group for group, photo in zip(group_names, photos, strict=True) if photo.split == "test"
     }
-    groups = [group for group in _order_groups(group_names, seed) if group not in tested]
-    test_count = 0 if tested else max(1, round(test_share * len(groups)))
-    validation_count = max(1, round(validation_share * len(groups)))
-    tested |= set(groups[:test_count])
-    validated = set(groups[test_count : test_count + validation_count])
+    free = [number for number, group in enumerate(group_names) if group not in tested]
+    shares = {"test": 0.0 if tested else test_share, "validation": validation_share}
+    shares["train"] = 1 - sum(shares.values())
+    part_of = _deal(
+        [group_names[number] for number in free],
+        [photos[number].room_type or "" for number in free],
+        list(shares.values()),
+        rule,
+    )
+    names = list(shares)
+    return _indices_of(
+        ["test" if group in tested else names[part_of[group]] for group in group_names]
+    )
 
-    def split_of(group: str) -> str:
-        return "test" if group in tested else "validation" if group in validated else "train"
 
-    return _indices_of([split_of(group) for group in group_names])
-
-
-def fold_photos(photos: Sequence[Photo], folds: int, seed: int) -> tuple[Split, ...]:
+def fold_photos(photos: Sequence[Photo], folds: int, rule: SplitRule) -> tuple[Split, ...]:
     """Return `folds` splits; each group is tested in exactly one of them.
 
-    Groups are ordered by the hash of their name and dealt out in turn, so folds differ by at
-    most one group. Fold f tests on part f, chooses its threshold on part f + 1, and trains on the
-    rest. A split that the data set names itself is not used: every photo is tested once.
+    Fold f tests on part f, chooses its threshold on part f + 1, and trains on the rest. A split
+    that the data set names itself is not used: every photo is tested once.
 
     Raises:
         UserError: fewer than 3 folds, or fewer groups than folds.
     """
-    group_names = groups_of(photos)
-    groups = _order_groups(group_names, seed)
-    if not 3 <= folds <= len(groups):
+    group_names = groups_of(photos, rule.by)
+    groups = len(set(group_names))
+    if not 3 <= folds <= groups:
         raise UserError(
-            f"folds={folds}: choose 3 to {len(groups)}, the number of properties or places, "
+            f"folds={folds}: choose 3 to {groups}, the number of groups by {rule.by}, "
             "or folds=null for one split"
         )
-    part_of = {group: number % folds for number, group in enumerate(groups)}
+    if rule.assign is Assign.BALANCED:
+        part_of = {g: n % folds for n, g in enumerate(_order(group_names, rule.seed))}
+    else:
+        room_types = [photo.room_type or "" for photo in photos]
+        part_of = _deal(group_names, room_types, [1 / folds] * folds, rule)
     parts = [part_of[group] for group in group_names]
     return tuple(
         _indices_of(
@@ -112,13 +153,77 @@ def fold_photos(photos: Sequence[Photo], folds: int, seed: int) -> tuple[Split, 
     )
 
 
-def _order_groups(names: Sequence[str], seed: int) -> list[str]:
+def _deal(
+    group_names: Sequence[str], room_types: Sequence[str], shares: Sequence[float], rule: SplitRule
+) -> dict[str, int]:
+    """Give each group to one of the parts: the part's number by the group's name.
+
+    Args:
+        group_names: of each photo.
+        room_types: of each photo.
+        shares: of the parts; a part with a share of 0 gets no group.
+        rule: how.
+    """
+    ordered = _order(group_names, rule.seed)
+    if rule.assign is Assign.STRATIFIED:
+        return _stratify(ordered, group_names, room_types, np.array(shares))
+    borders = np.cumsum(shares)[:-1]
+    if rule.assign is Assign.NAME:
+        ends = np.searchsorted([_position(group, rule.seed) for group in ordered], borders)
+    else:
+        # Cut off only what float arithmetic adds, so that 0.1 + 0.2 of 10 groups are 3.
+        ends = np.rint(np.round(borders * len(ordered), 9)).astype(int)
+    wanted = np.array(shares) > 0
+    # Every part needs a group: it takes the next one, and leaves one to each part after it.
+    for number in range(len(ends)):
+        start = ends[number - 1] if number else 0
+        least, most = start + wanted[number], len(ordered) - wanted[number + 1 :].sum()
+        ends[number] = max(start, min(max(ends[number], least), most))
+    parts = np.searchsorted(ends, np.arange(len(ordered)), side="right")
+    return {group: int(part) for group, part in zip(ordered, parts, strict=True)}
+
+
+def _stratify(
+    ordered: Sequence[str],
+    group_names: Sequence[str],
+    room_types: Sequence[str],
+    shares: NDArray[np.float64],
+) -> dict[str, int]:
+    """Deal out the groups, large ones first, each to the part that lacks its room types most.
+
+    Sechidis et al. 2011, "On the stratification of multi-label data", section 3.2, deal out
+    examples so; here whole groups are.
+    """
+    types = {name: number for number, name in enumerate(sorted(set(room_types)))}
+    counts = {group: np.zeros(len(types)) for group in ordered}
+    for (group, room_type), photos in Counter(zip(group_names, room_types, strict=True)).items():
+        counts[group][types[room_type]] = photos
+    total = np.sum(list(counts.values()), axis=0)
+    lacking = shares[:, None] * total
+    part_of: dict[str, int] = {}
+    empty = shares > 0
+    # Sorting keeps the order of equals: the seed's.
+    largest_first = sorted(ordered, key=lambda name: -counts[name].sum())
+    for number, group in enumerate(largest_first):
+        lack = (lacking * (counts[group] / total)).sum(axis=1)
+        # The last groups go to the parts that have none yet.
+        allowed = empty if len(ordered) - number <= empty.sum() else shares > 0
+        part = int(np.argmax(np.where(allowed, lack, -np.inf)))
+        lacking[part] -= counts[group]
+        empty[part] = False
+        part_of[group] = part
+    return part_of
+
+
+def _order(names: Sequence[str], seed: int) -> list[str]:
     """Return the distinct names in an order that looks random and depends on them and the seed."""
+    return sorted(set(names), key=lambda group: (_position(group, seed), group))
 
-    def digest(group: str) -> bytes:
-        return hashlib.sha256(f"{seed}/{group}".encode(errors="surrogateescape")).digest()
 
-    return sorted(set(names), key=lambda group: (digest(group), group))
+def _position(group: str, seed: int) -> float:
+    """Return a number from 0 to 1 that looks random and depends on the name and the seed."""
+    digest = hashlib.sha256(f"{seed}/{group}".encode(errors="surrogateescape")).digest()
+    return int.from_bytes(digest[:8]) / 2**64
 
 
 def _indices_of(assigned: Sequence[str]) -> Split:
@@ -129,7 +234,8 @@ def _indices_of(assigned: Sequence[str]) -> Split:
     for name, indices in (("train", train), ("validation", validation), ("test", test)):
         if len(indices) == 0:
             raise UserError(
-                f"the {name} split came out empty: too few properties or places "
-                "(at least 3 are needed); add photos or change the shares"
+                f"the {name} split came out empty: too few groups "
+                "(at least 3 are needed); add photos, change the shares, or choose "
+                "split.assign=balanced"
             )
     return Split(train, validation, test)

@@ -2,13 +2,44 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seentwice.data.pairs import PairPolicy, PairTable, make_pairs
+from seentwice.data.pairs import PairTable, make_pairs
+from seentwice.data.samespace import make_samespace_pairs
+from seentwice.data.sampling import MixedPolicy
 from seentwice.data.splits import Split
 from seentwice.data.views import EditChoice, ViewPlan
+from seentwice.errors import UserError
+
+
+@dataclass(frozen=True, slots=True)
+class MixedSampling:
+    """Unordered pairs in a mix of kinds."""
+
+    table: Literal["mixed"]
+    train: MixedPolicy
+    evaluation: MixedPolicy  # of the validation and test tables
+
+    def __post_init__(self) -> None:
+        """Refuse test pairs that a model chose: they would measure the others."""
+        if self.evaluation.negatives.hard > 0:
+            raise UserError(
+                "sampling.evaluation.negatives.hard: must be 0: pairs that one model chose "
+                "measure the others unfairly; give it to sampling.train"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class SamespaceSampling:
+    """SameSpace's own table, for training and evaluation alike."""
+
+    table: Literal["samespace"]
+
+
+Sampling = MixedSampling | SamespaceSampling
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +51,23 @@ class FoldTables:
     test: PairTable
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ViewDigests:
+    """What pair tables need to know of the pixels of all v views."""
+
+    readable: NDArray[np.bool_]  # (v,) views without rows are in no table
+    content: NDArray[np.uint64]  # (v,) of the photo before its edit
+    hashes: NDArray[np.uint64]  # (v,) one perceptual hash a view
+
+
 def make_tables(
     plan: ViewPlan,
     splits: Sequence[Split],
-    readable: NDArray[np.bool_],
-    hashes: NDArray[np.uint64],
+    digests: ViewDigests,
     edits: EditChoice,
-    train_policy: PairPolicy,
-    evaluation_policy: PairPolicy,
+    sampling: Sampling,
+    nearest: Sequence[NDArray[np.int64]] | None,
+    threads: int,
     seed: int,
 ) -> tuple[FoldTables, ...]:
     """Make the pair tables of every split.
@@ -35,28 +75,98 @@ def make_tables(
     Args:
         plan: the v views.
         splits: one a fold.
-        readable: (v,) views without rows are in no table.
-        hashes: (v,) one perceptual hash a view, for hash-hard negatives.
+        digests: of the views.
         edits: which copies each table holds.
-        train_policy: how many training pairs, and which.
-        evaluation_policy: the same for validation and test.
+        sampling: how many pairs, and which.
+        nearest: one a fold, (m, k) the nearest ones of each of its m training views to a trained
+            model, as indices into `train_members`; None without hard negatives.
+        threads: how many compute hash distances; the tables do not depend on it.
         seed: of the samples.
 
     Raises:
         UserError: a table would hold no positive or no negative pair.
     """
-
-    def table(
-        photos: NDArray[np.int64], names: tuple[str, ...], policy: PairPolicy, stream: int
-    ) -> PairTable:
-        members = plan.members(photos, names, readable)
-        return make_pairs(plan.views, members, hashes, policy, [seed, stream])
-
     return tuple(
         FoldTables(
-            table(split.train, edits.train, train_policy, 3 * fold),
-            table(split.validation, edits.evaluation, evaluation_policy, 3 * fold + 1),
-            table(split.test, edits.evaluation, evaluation_policy, 3 * fold + 2),
+            _make_table(
+                plan,
+                train_members(plan, split, edits, digests.readable),
+                digests,
+                sampling.train if isinstance(sampling, MixedSampling) else None,
+                nearest[fold] if nearest is not None else None,
+                threads,
+                [seed, 3 * fold],
+            ),
+            _make_evaluation_table(
+                plan, split.validation, digests, edits, sampling, threads, [seed, 3 * fold + 1]
+            ),
+            _make_evaluation_table(
+                plan, split.test, digests, edits, sampling, threads, [seed, 3 * fold + 2]
+            ),
         )
         for fold, split in enumerate(splits)
+    )
+
+
+def make_test_table(
+    plan: ViewPlan,
+    split: Split,
+    digests: ViewDigests,
+    edits: EditChoice,
+    sampling: Sampling,
+    threads: int,
+    seed: int,
+) -> PairTable:
+    """Make the test table alone: the pairs that `make_tables` makes of the only split.
+
+    Args:
+        plan: the v views, of tested photos at least.
+        split: whose test photos.
+        digests: of the views.
+        edits: which copies the table holds.
+        sampling: how many pairs, and which.
+        threads: how many compute hash distances; the table does not depend on it.
+        seed: of the samples.
+
+    Raises:
+        UserError: the table would hold no positive or no negative pair.
+    """
+    return _make_evaluation_table(plan, split.test, digests, edits, sampling, threads, [seed, 2])
+
+
+def train_members(
+    plan: ViewPlan, split: Split, edits: EditChoice, readable: NDArray[np.bool_]
+) -> NDArray[np.int64]:
+    """Return the indices of the views that a split's training table is made of: (m,)."""
+    return plan.members(split.train, edits.train, readable)
+
+
+def _make_evaluation_table(
+    plan: ViewPlan,
+    photos: NDArray[np.int64],
+    digests: ViewDigests,
+    edits: EditChoice,
+    sampling: Sampling,
+    threads: int,
+    seed: Sequence[int],
+) -> PairTable:
+    members = plan.members(photos, edits.evaluation, digests.readable)
+    policy = sampling.evaluation if isinstance(sampling, MixedSampling) else None
+    return _make_table(plan, members, digests, policy, None, threads, seed)
+
+
+def _make_table(
+    plan: ViewPlan,
+    members: NDArray[np.int64],
+    digests: ViewDigests,
+    policy: MixedPolicy | None,
+    nearest: NDArray[np.int64] | None,
+    threads: int,
+    seed: Sequence[int],
+) -> PairTable:
+    """Make one table; SameSpace's has no policy."""
+    if policy is None:
+        return make_samespace_pairs(plan.views, members, digests.hashes, threads, seed)
+    return make_pairs(
+        plan.views, members, digests.content, digests.hashes, policy, nearest, threads, seed
     )

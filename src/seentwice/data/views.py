@@ -34,11 +34,17 @@ class ViewPlan:
         chosen = np.isin(self.photo, photos) & np.isin(self.edit_name, ["", *edits]) & readable
         return np.flatnonzero(chosen)
 
+    def content_of(self, digests: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        """Return what each view's photo held before its edit, (v,), from every view's digest."""
+        # The photo as it is stands first among its views.
+        _, first, number = np.unique(self.photo, return_index=True, return_inverse=True)
+        return digests[first[number]]
+
 
 def plan_views(
     photos: Sequence[Photo], splits: Sequence[Split], edits: EditChoice, seed: int
 ) -> ViewPlan:
-    """Give each photo the copies that its splits ask for.
+    """Give each photo the copies that its splits ask for; one that is in no split has no view.
 
     The parameters of an edit follow from the seed, the photo's key and the edit's name alone.
     """
@@ -50,7 +56,8 @@ def plan_views(
     views: list[View] = []
     owner: list[int] = []
     names: list[str] = []
-    for number, photo in enumerate(photos):
+    for number in np.flatnonzero(trains | evaluates).tolist():
+        photo = photos[number]
         wanted = (edits.train if trains[number] else ()) + (
             edits.evaluation if evaluates[number] else ()
         )

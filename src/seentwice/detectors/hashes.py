@@ -28,6 +28,20 @@ class HashDescriptor:
         return looks
 
 
+class SquareWaveletDescriptor:
+    """The wavelet hash of a view scaled to 256 x 256 px, as SameSpace computes it."""
+
+    name = "square_wavelet"
+
+    def look(self, image: Image.Image) -> NDArray[np.uint64]:
+        """Return the hash, (1,)."""
+        return hash_photo(image.resize((256, 256)), ("wavelet",))
+
+    def finish(self, looks: NDArray[Any]) -> NDArray[Any]:
+        """Return the hashes (b, 1) as they are."""
+        return looks
+
+
 def hash_column(rows: Rows, name: str) -> NDArray[np.uint64]:
     """Return one hash of every view, (v,).
 

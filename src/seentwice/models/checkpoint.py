@@ -19,7 +19,7 @@ from seentwice.files import write_atomically
 from seentwice.models.backbones import Trunk
 from seentwice.models.nets import Architecture, SiameseNet, build_siamese
 
-FORMAT = "seentwice-siamese-1"
+FORMAT = "seentwice-siamese-2"
 _METADATA = "seentwice"
 
 
@@ -33,7 +33,7 @@ class Protocol:
 
     split: dict[str, Any]
     edits: dict[str, Any]
-    pairs: dict[str, Any]
+    sampling: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

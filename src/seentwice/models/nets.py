@@ -101,6 +101,13 @@ def build_siamese(architecture: Architecture, trunk: Trunk | None, seed: int) ->
 
 
 @torch.inference_mode()
+def embed_views(net: SiameseNet, inputs: Tensor, chosen: Tensor, block: int = VIEW_BLOCK) -> Tensor:
+    """Return the embeddings (n, e) of chosen views (n,) in eval mode, so many at once."""
+    net.eval()
+    return torch.cat([net.embed(inputs[chunk]) for chunk in torch.split(chosen, block)])
+
+
+@torch.inference_mode()
 def pair_logits(
     net: SiameseNet, inputs: Tensor, left: Tensor, right: Tensor, block: int = VIEW_BLOCK
 ) -> Tensor:
@@ -113,9 +120,8 @@ def pair_logits(
         right: (n,) indices into the views.
         block: views at once through the trunk.
     """
-    net.eval()
     used, place = torch.unique(torch.cat([left, right]), return_inverse=True)
-    embeddings = torch.cat([net.embed(inputs[chunk]) for chunk in torch.split(used, block)])
+    embeddings = embed_views(net, inputs, used, block)
     return apply_head(net.head, embeddings, place[: len(left)], place[len(left) :], 64 * block)
 
 

@@ -1,0 +1,81 @@
+"""Triplets: a query, another photo of its place, and one of another place.
+
+For triplet training (Schroff et al. 2015, FaceNet, section 3.1), and for the share of triplets
+whose duplicate is the nearer one, by which the house recommendation paper chooses its embedding.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from seentwice.data.pairs import PairTable, escape_key
+from seentwice.errors import UserError
+from seentwice.records import View
+
+COLUMNS = ("query", "positive", "negative", "query_edit", "positive_edit", "negative_edit")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TripletTable:
+    """Triplets as columns of one length n, over views that several tables share."""
+
+    views: tuple[View, ...]
+    query: NDArray[np.int64]  # (n,) index into views
+    positive: NDArray[np.int64]  # (n,) a view of the query's place
+    negative: NDArray[np.int64]  # (n,) a view of another place
+
+    def __len__(self) -> int:
+        return len(self.query)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the table with the columns `COLUMNS`; photos by key, see `escape_key`."""
+        key = np.array([escape_key(view.photo.key) for view in self.views], dtype=object)
+        edit = np.array([view.edit for view in self.views], dtype=object)
+        columns = {"query": self.query, "positive": self.positive, "negative": self.negative}
+        return pd.DataFrame(
+            {name: key[index] for name, index in columns.items()}
+            | {f"{name}_edit": edit[index] for name, index in columns.items()},
+            columns=list(COLUMNS),
+        )
+
+
+def make_triplets(pairs: PairTable, per_query: int, generator: np.random.Generator) -> TripletTable:
+    """Make triplets of the pairs of a table, so that its mix of negatives is theirs.
+
+    Each positive pair gives two queries, one a side; each query meets `per_query` different
+    negatives of its own in the table, or all where it has fewer. A query without any is left
+    out, and so is a pair of one view with itself.
+
+    Args:
+        pairs: positives and negatives of one split.
+        per_query: 1 or more.
+        generator: source of the choice.
+
+    Raises:
+        UserError: no positive pair has a side that is in a negative pair, too.
+    """
+    positives = np.flatnonzero(pairs.label & (pairs.left != pairs.right))
+    query = np.concatenate([pairs.left[positives], pairs.right[positives]])
+    positive = np.concatenate([pairs.right[positives], pairs.left[positives]])
+    negatives = np.flatnonzero(~pairs.label)
+    owner = np.concatenate([pairs.left[negatives], pairs.right[negatives]])
+    foe = np.concatenate([pairs.right[negatives], pairs.left[negatives]])
+    shuffled = generator.permutation(len(owner))
+    order = shuffled[np.argsort(owner[shuffled], kind="stable")]
+    # A query's negatives stand side by side in random order; each positive starts anywhere among
+    # them and takes the next ones around.
+    count = np.bincount(owner, minlength=len(pairs.views))
+    first = np.concatenate([[0], np.cumsum(count)[:-1]])
+    taken = np.minimum(count[query], per_query)
+    start = (generator.random(len(query)) * count[query]).astype(np.int64)
+    of = np.repeat(np.arange(len(query)), taken)
+    step = np.arange(len(of)) - np.repeat(np.cumsum(taken) - taken, taken)
+    place = first[query[of]] + (start[of] + step) % count[query[of]]
+    if len(of) == 0:
+        raise UserError(
+            "no triplet: no view is in both a duplicate and a negative pair; raise "
+            "sampling.train.max_negatives, or give photos of more places"
+        )
+    return TripletTable(pairs.views, query[of], positive[of], foe[order[place]])

@@ -44,7 +44,7 @@ edits = st.sampled_from(NAMES).flatmap(lambda name: edits_of(EDITS[name]))
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.data())
 def test_the_text_of_an_edit_reads_back_as_the_edit(name: str, data) -> None:
     edit = data.draw(edits_of(EDITS[name]))

@@ -2,7 +2,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seentwice.data.variants import pairs
@@ -48,6 +48,7 @@ def test_balanced_pairs_are_all_duplicates_and_as_many_others(
         assert count.duplicates == count.others
 
 
+@settings(deadline=None)
 @given(st.integers(1, 40), st.integers(2, 9), st.integers(0, 2**31 - 1))
 def test_no_pair_comes_twice(photos: int, versions: int, seed: int) -> None:
     with pytest.MonkeyPatch.context() as patch:

@@ -1,7 +1,7 @@
 from pathlib import PurePosixPath
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seentwice.data.folder import place_of
@@ -41,6 +41,7 @@ def test_variants_carry_the_edits_that_are_drawn_for_the_photo() -> None:
     assert variant_of("kitchen/a.png", 1, other).file.endswith("_1.png")
 
 
+@settings(deadline=None)
 @given(keys)
 def test_any_key_gives_files_that_are_safe_and_one_place(key: str) -> None:
     files = [variant.file for variant in variants_of(key, SETTINGS)]
@@ -60,6 +61,7 @@ def test_any_key_gives_files_that_are_safe_and_one_place(key: str) -> None:
         assert not RESERVED & set(path.parts)
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.lists(keys, unique=True, min_size=2, max_size=6))
 def test_two_photos_never_share_a_file_or_a_place(several: list[str]) -> None:
     variants = [variants_of(key, SETTINGS) for key in several]

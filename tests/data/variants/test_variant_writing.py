@@ -138,3 +138,14 @@ class _Killer(str):
 
 
 _KILLING = [_Killer("kitchen/0.jpg")]
+
+
+def test_who_stops_early_leaves_whole_files_and_goes_on(job: WritingJob) -> None:
+    outcomes = write_all(job, keys_of(job), 2)
+    next(outcomes)
+    outcomes.close()
+    assert not list(job.out.rglob("*.partial"))
+    for name in contents(job.out):
+        read_photo(job.out / name, 10**8)
+    assert [key for key, _ in write_all(job, keys_of(job), 1)] == keys_of(job)
+    assert len(contents(job.out)) == 3 * 5

@@ -7,8 +7,9 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
 from pathlib import Path
 from typing import BinaryIO
 
@@ -57,10 +58,12 @@ def write_all(
         return
     ahead: deque[tuple[str, Future[Digests | Unreadable]]] = deque()
     # Spawned, not forked: the caller may run threads, and a fork of those can hang.
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), _leave_signals_to_parent)
+    pool = ProcessPoolExecutor(workers, get_context("spawn"))
+    resource_tracker.ensure_running()  # it would let signals through again when it starts
     try:
         for key in keys:
-            ahead.append((key, pool.submit(write_photo, job, key)))
+            with _hold_ctrl_c():
+                ahead.append((key, pool.submit(write_photo, job, key)))
             if len(ahead) > _AHEAD * workers:
                 first, outcome = ahead.popleft()
                 yield first, outcome.result()
@@ -132,6 +135,14 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _leave_signals_to_parent() -> None:
-    """Let Ctrl-C reach the parent alone, which ends its processes between two photos."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+@contextmanager
+def _hold_ctrl_c() -> Iterator[None]:
+    """Hold Ctrl-C back while the block runs, and for ever from processes that it starts.
+
+    So it reaches the parent alone, which ends its processes between two photos.
+    """
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)

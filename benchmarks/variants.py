@@ -3,8 +3,8 @@
     python benchmarks/variants.py PHOTOS
 
 PHOTOS are any photos, such as data/raw/houses; the first 200 are used. Two cores, about 3 minutes.
-Expected: two processes are more than 1.5 times as fast as one, and one reaches more than 0.7 of what
-a loop with torchvision does, which neither waits for the disk nor goes on after a stop.
+Expected: two processes are more than 1.5 times as fast as one, and one reaches more than 0.7 of
+what a loop with torchvision does, which neither waits for the disk nor goes on after a stop.
 
 Writes benchmarks/results/variants.json.
 """

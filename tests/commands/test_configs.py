@@ -12,7 +12,7 @@ from seentwice.commands import main, nets, workbench
 from seentwice.commands.application import find_configs
 from seentwice.commands.settings import read_settings
 from seentwice.data.views import EditChoice
-from seentwice.edits import EDITS
+from seentwice.edits import STRENGTHS, draw_edits
 from seentwice.learn.training import TrainingSettings
 from seentwice.models.backbones import BACKBONES
 from seentwice.models.heads import HEADS, build_head
@@ -125,7 +125,27 @@ def test_every_edit_that_a_config_names_exists() -> None:
     for group, option in OPTIONS:
         if group == "edits":
             edits = composed("compare", f"edits={option}").edits
-            assert set(edits.train) | set(edits.evaluation) <= set(EDITS)
+            names = [*edits.train, *edits.evaluation]
+            assert len(draw_edits("a.jpg", names, 0)) == len(names)
+
+
+@pytest.mark.parametrize("strength", sorted(STRENGTHS))
+def test_the_config_of_a_strength_names_its_edits(strength: str) -> None:
+    edits = composed("compare", f"edits={strength}").edits
+    assert edits.train == edits.evaluation
+    # Measured experiments name edits=mls, whose watermark is always text.
+    names = tuple(name.replace("watermark/logo", "watermark") for name in STRENGTHS["mls"])
+    assert tuple(edits.train) == (names if strength == "mls" else STRENGTHS[strength])
+
+
+def test_the_samespace_edits_count_in_binary() -> None:
+    parts = ("hflip", "rotate:5", "rotate:-5")
+    expected = [
+        "|".join(part for part, bit in zip(parts, f"{number:03b}", strict=True) if bit == "1")
+        for number in range(1, 8)
+    ]
+    edits = composed("compare", "edits=samespace").edits
+    assert list(edits.train) == list(edits.evaluation) == expected
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -37,7 +37,7 @@ MISTAKES = {
     "unsafe weights": ("train backbone.weights=w.pth", "choose none, imagenet or a .safetensors"),
     "wrong type": ("train data=folder data.root=R training.epochs=many", "training.epochs='many'"),
     "wrong choice": ("train data=folder data.root=R training.batches=x", "'table' or 'places'"),
-    "wrong edit": ("compare data=folder data.root=R edits.train=[blur]", "watermark"),
+    "wrong edit": ("compare data=folder data.root=R edits.train=[smear]", "watermark"),
     "too many folds": ("compare data=folder data.root=R folds=99", "folds=99: choose 3 to 20"),
     "pickle": ("compare --experimental-rerun config.pickle", "opens a pickle"),
     "unknown config folder": ("compare --config-dir nowhere", "nowhere' not found"),

@@ -13,12 +13,20 @@ COMMANDS = {
     "evaluate": "measure a checkpoint on the test pairs of a data set",
 }
 
+OPTION_COMMANDS = {
+    "variants": "make edited copies of photos, and pairs of them with the duplicate flag",
+}
+"""Commands for use: they take arguments and --options instead of key=value."""
+
 HELP = f"""seentwice {__version__}: finds photos of homes that were seen twice
 
 Usage: seentwice COMMAND [key=value ...]
 
 Commands:
 {chr(10).join(f"  {name:<10}{text}" for name, text in COMMANDS.items())}
+
+Commands for use, which take arguments and --options:
+{chr(10).join(f"  {name:<10}{text}" for name, text in OPTION_COMMANDS.items())}
 
   seentwice COMMAND --help      the choices of a command, with examples
   seentwice COMMAND --cfg job   the whole configuration, without running
@@ -39,13 +47,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if words[0] == "--version":
         print(f"seentwice {__version__}")
         return 0
-    if words[0] not in COMMANDS:
+    names = (*COMMANDS, *OPTION_COMMANDS)
+    if words[0] not in names:
         print(
-            f"seentwice: no command {words[0]!r}: choose one of {', '.join(COMMANDS)}",
+            f"seentwice: no command {words[0]!r}: choose one of {', '.join(names)}",
             file=sys.stderr,
         )
         return 2
     # Imported here, because a command brings torch, and --help should not wait for it.
+    if words[0] in OPTION_COMMANDS:
+        from seentwice.commands.options import run_options
+
+        command = importlib.import_module(f"seentwice.commands.{words[0]}")
+        return run_options(words[0], command.run, command.ON_STOP, words[1:])
     from seentwice.commands.application import run_application
 
     command = importlib.import_module(f"seentwice.commands.{words[0]}")

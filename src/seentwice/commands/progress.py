@@ -51,4 +51,5 @@ def show_progress(what: str, console: Console) -> Iterator[Callable[[int, int], 
     try:
         yield update
     finally:
-        progress.stop()
+        if progress.live.is_started:  # otherwise it would still print an empty line
+            progress.stop()

@@ -1,0 +1,72 @@
+"""Run a command for use, which takes arguments and --options, with errors of one line."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+from seentwice.display import show_text
+from seentwice.errors import UserError
+
+STOPPED = 130  # the shell's exit code for a program that Ctrl-C stopped
+
+Run = Callable[[Sequence[str]], None]
+
+
+class OptionParser(argparse.ArgumentParser):
+    """A parser whose errors are raised, and whose help keeps its examples as they are written."""
+
+    def __init__(self, command: str, description: str, examples: str) -> None:
+        super().__init__(
+            prog=f"seentwice {command}",
+            description=description,
+            epilog=f"Examples:\n{examples}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the arguments.
+
+        Raises:
+            UserError: always; argparse would print the usage before it.
+        """
+        raise UserError(f"{message}; see {self.prog} --help")
+
+
+def whole_number(lowest: int, highest: int | None = None) -> Callable[[str], int]:
+    """Return what reads an option's number and refuses one out of its range."""
+    valid = f"{lowest:,} or more" if highest is None else f"{lowest:,} to {highest:,}"
+
+    def read(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = lowest - 1
+        if number < lowest or (highest is not None and number > highest):
+            raise argparse.ArgumentTypeError(f"{text!r}: give a whole number, {valid}")
+        return number
+
+    return read
+
+
+def run_options(command: str, run: Run, on_stop: str, arguments: Sequence[str]) -> int:
+    """Run the command and return its exit code: 0 done, 2 wrong input, 130 stopped by Ctrl-C.
+
+    Args:
+        command: its name.
+        run: parses the arguments and does the work; raises UserError where the user can mend it.
+        on_stop: what to know after Ctrl-C, such as how to go on.
+        arguments: what stands after the command.
+    """
+    try:
+        run(arguments)
+    except (UserError, OSError) as error:  # OSError: no permission, no space
+        print(f"seentwice {command}: {show_text(str(error))}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"seentwice {command}: stopped; {on_stop}", file=sys.stderr)
+        return STOPPED
+    except SystemExit as end:  # argparse's, for --help
+        return end.code if isinstance(end.code, int) else 2
+    return 0

@@ -1,0 +1,12 @@
+"""Seeded edits of photos, each written as one line of text that alone decides the pixels.
+
+The copies are those of the MLS study (slides on a Siamese VGG-16 in BigDL: a watermark at a
+random place, a crop of 85-95 %, a rotation by a random angle), the mirroring of SameSpace, and what
+else photos of homes go through on the web.
+"""
+
+from seentwice.edits.protocol import Edit
+from seentwice.edits.strengths import STRENGTHS
+from seentwice.edits.text import EDITS, apply_edit, draw_edits, parse_edit
+
+__all__ = ["EDITS", "STRENGTHS", "Edit", "apply_edit", "draw_edits", "parse_edit"]

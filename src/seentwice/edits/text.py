@@ -1,0 +1,107 @@
+"""Edits as text: drawn by name, written, read and applied."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from random import Random
+
+from PIL import Image
+
+from seentwice.edits.degradation import Blur, Jpeg, Noise
+from seentwice.edits.frames import Border, Collage, Screenshot
+from seentwice.edits.geometry import Crop, Half, HFlip, Perspective, Resize, Rotate
+from seentwice.edits.overlays import Caption, Logo, Sticker, Watermark
+from seentwice.edits.parameters import parameters_of
+from seentwice.edits.protocol import Edit
+from seentwice.edits.tone import Brightness, Cast, Contrast, Grey
+from seentwice.errors import UserError
+
+_KINDS: tuple[type[Edit], ...] = (
+    *(Watermark, Crop, Rotate, HFlip),
+    *(Logo, Caption, Sticker),
+    *(Half, Perspective, Resize),
+    *(Border, Screenshot, Collage),
+    *(Brightness, Contrast, Cast, Grey),
+    *(Jpeg, Blur, Noise),
+)
+
+EDITS: Mapping[str, type[Edit]] = {kind.name: kind for kind in _KINDS}
+"""Edits by name. In texts and names `|` joins a chain, applied from left to right."""
+
+
+def draw_edits(key: str, names: Sequence[str], seed: int) -> tuple[str, ...]:
+    """Draw one text a name for the photo `key`.
+
+    The parameters of an edit follow from the seed, the key and the edit's name alone; each edit
+    of a chain is drawn as if it stood by itself.
+
+    Args:
+        key: The photo's name; see `Photo.key`.
+        names: Keys of `EDITS`, or chains of them such as "rotate|hflip". Of "watermark/logo" one
+            is chosen. An edit that brings its parameters, such as "rotate:5", is taken as it is.
+        seed: Other seeds draw other parameters.
+
+    Raises:
+        UserError: no such edit; the message lists the valid names.
+    """
+    return tuple("|".join(_draw_one(key, part, seed) for part in name.split("|")) for name in names)
+
+
+def parse_edit(text: str) -> Edit:
+    """Read one edit, no chain, from its text.
+
+    Raises:
+        UserError: no edit looks so, or a parameter is out of its range.
+    """
+    name, colon, rest = text.partition(":")
+    kind = EDITS.get(name)
+    numbers = rest.split(",") if colon else []
+    if kind is None or len(numbers) != len(parameters_of(kind)):
+        raise _malformed(text, "is no edit")
+    try:
+        return kind(*(float(number) for number in numbers))
+    except ValueError as error:
+        raise _malformed(text, str(error)) from error
+
+
+def apply_edit(image: Image.Image, text: str) -> Image.Image:
+    """Return an edited copy of an RGB image, of the same size where its edits keep it.
+
+    Args:
+        image: RGB, of at least one pixel; it stays as it is.
+        text: An edit, or a chain of them such as "rotate:7.25|hflip".
+
+    Raises:
+        UserError: the text is malformed; the message names the valid forms.
+        ValueError: the image is not RGB.
+    """
+    if image.mode != "RGB":
+        raise ValueError(f"edits are for RGB images, got {image.mode}")
+    for part in text.split("|"):
+        image = parse_edit(part).apply(image)
+    return image
+
+
+def _draw_one(key: str, name: str, seed: int) -> str:
+    if ":" in name:
+        return str(parse_edit(name))
+    choices = name.split("/")
+    if not set(choices) <= set(EDITS):
+        raise UserError(
+            f"edits: {name!r} is no edit; choose from {', '.join(EDITS)}, "
+            "or a chain of them such as 'rotate|hflip'"
+        )
+    chosen = choices[0]
+    if len(choices) > 1:
+        chosen = choices[int(_seeded(key, name, seed).random() * len(choices))]
+    return str(EDITS[chosen].draw(_seeded(key, chosen, seed)))
+
+
+def _seeded(key: str, name: str, seed: int) -> Random:
+    digest = hashlib.sha256(f"{seed}\0{key}\0{name}".encode("utf-8", "surrogateescape")).digest()
+    # Python promises the same numbers from a seed in every version, which NumPy does not.
+    return Random(int.from_bytes(digest))
+
+
+def _malformed(text: str, problem: str) -> UserError:
+    forms = ", ".join(kind.form() for kind in _KINDS)
+    return UserError(f"edit {text!r}: {problem}; edits look like {forms}, joined by '|'")

@@ -1,10 +1,12 @@
 """A site on the loopback interface, and a zip of photos to serve from it."""
 
 import io
+import os
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
@@ -24,16 +26,17 @@ PHOTOS = (
 class Answer:
     """What the site says to one path."""
 
-    body: bytes = b""
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
-    sent_bytes: int | None = None  # then the connection breaks
-    announced: bool = True
-    released: threading.Event | None = None  # waits for it before it answers
+    body: bytes
+    status: int
+    headers: dict[str, str]
+    sent_bytes: int | None  # then the connection breaks
+    announced: bool
+    released: threading.Event | None  # waits for it before it answers
+    releases: threading.Event | None  # sets it
 
 
 class Site(ThreadingHTTPServer):
-    """Answers as `answers` says and remembers what was asked."""
+    """Answers as it was told and remembers what was asked."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -41,6 +44,24 @@ class Site(ThreadingHTTPServer):
         self.asked: list[str] = []
         self.authorizations: list[str | None] = []
         self.url = f"http://127.0.0.1:{self.server_port}"
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of clients that went away."""
+
+    def serve(
+        self,
+        path: str,
+        body: bytes = b"",
+        status: int = 200,
+        headers: dict[str, str] | None = None,
+        sent_bytes: int | None = None,
+        announced: bool = True,
+        released: threading.Event | None = None,
+        releases: threading.Event | None = None,
+    ) -> None:
+        self.answers[path] = Answer(
+            body, status, headers or {}, sent_bytes, announced, released, releases
+        )
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -54,7 +75,12 @@ class Handler(BaseHTTPRequestHandler):
         self.server.asked.append(self.path)
         self.server.authorizations.append(self.headers.get("Authorization"))
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        answer = self.server.answers.get(self.path, Answer(status=404))
+        answer = self.server.answers.get(self.path)
+        if answer is None:
+            self.send_error(404)
+            return
+        if answer.releases is not None:
+            answer.releases.set()
         if answer.released is not None:
             answer.released.wait(20)
         self.send_response(answer.status)
@@ -81,6 +107,43 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
                 answer.released.set()
         site.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def move_kaggle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], None]:
+    """Let the package kaggle ask another address, for a user at whom nobody knows a token."""
+    home = tmp_path / "home" / ".kaggle"
+    home.mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(home.parent))
+    for name in [name for name in os.environ if name.startswith("KAGGLE_")]:
+        monkeypatch.delenv(name)
+    # Only now: it looks for its folder while it is imported.
+    from kaggle.api.kaggle_api_extended import KaggleApi
+    from kagglesdk import kaggle_env
+
+    monkeypatch.setattr(KaggleApi, "config", str(home / "kaggle.json"))
+
+    def move(url: str) -> None:
+        monkeypatch.setitem(kaggle_env._env_to_endpoint, kaggle_env.KaggleEnv.PROD, url)
+
+    return move
+
+
+@pytest.fixture
+def key_file(move_kaggle: Callable[[str], None], tmp_path: Path) -> Path:
+    """Where the package looks for a key; nothing is there."""
+    return tmp_path / "home" / ".kaggle" / "kaggle.json"
+
+
+@pytest.fixture
+def kaggle_site(
+    site: Site, move_kaggle: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> Site:
+    """A Kaggle of our own, and the key of a user."""
+    move_kaggle(site.url)
+    monkeypatch.setenv("KAGGLE_USERNAME", "me")
+    monkeypatch.setenv("KAGGLE_KEY", "secret")
+    return site
 
 
 def zip_files(files: dict[str, bytes]) -> bytes:

@@ -1,5 +1,6 @@
 """Zip archives from outside: refused before a byte is written, or unpacked whole."""
 
+import errno
 import hashlib
 import os
 import re
@@ -62,8 +63,12 @@ def extract_archive(archive: Path, folder: Path, shown: str, on_progress: Progre
             folder.rmdir()
         draft.rename(folder)
         _flush_folder(folder.parent)
-    except _DAMAGES as error:
-        raise UserError(f"{shown}: not a whole zip ({one_line(error)}); fetch it again") from error
+    except (*_DAMAGES, OSError) as error:
+        # EINVAL: zipfile sought what a wrong entry puts before the beginning.
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:
+            raise
+        detail = one_line(error) or "it ends early"
+        raise UserError(f"{shown}: not a whole zip ({detail}); fetch it again") from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 

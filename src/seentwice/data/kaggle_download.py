@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 TOKEN_PAGE = "https://www.kaggle.com/settings/api"
 _CHUNK_BYTES = 1 << 20
 _READ_BY_OTHERS = 0o044
+# What the package raises of a file with a token that may not be read, or holds something else.
+_WRONG_FILES = (PermissionError, UnicodeError, LookupError, TypeError, AttributeError)
 
 
 def download_dataset(slug: str, path: Path, on_progress: Progress) -> None:
@@ -67,12 +69,17 @@ def _authenticate(page: str, otherwise: str) -> "KaggleApi":
                 f"downloading {page} needs the package kaggle ({one_line(error)}): "
                 f"pip install 'seentwice[kaggle]', {otherwise}"
             ) from error
+        except OSError as error:  # it makes its folder
+            raise UserError(
+                f"the package kaggle does not start ({one_line(error)}): set KAGGLE_CONFIG_DIR to "
+                f"a folder that it may write, {otherwise}"
+            ) from error
         api = KaggleApi()
         key_file = Path(api.config)
         try:
             api.authenticate()
-        except SystemExit as error:
-            found = f"{key_file} gives none, no valid one" if key_file.exists() else "none found"
+        except (SystemExit, *_WRONG_FILES) as error:
+            found = f"{key_file} gives none that is valid" if key_file.exists() else "none found"
             raise UserError(
                 f"no Kaggle token ({found}): make one at {TOKEN_PAGE} and put it in the variable "
                 f"KAGGLE_API_TOKEN or the file ~/.kaggle/access_token, {otherwise}"

@@ -9,7 +9,7 @@ from pathlib import Path
 from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZipFile, ZipInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seentwice.data import archives
@@ -204,6 +204,7 @@ def test_what_is_no_whole_zip_is_refused(tmp_path, how):
     expect_refusal(archive, tmp_path / "photos", r"not a whole zip \(.*\); fetch it again")
 
 
+@settings(deadline=None)  # a disk may be slow
 @given(st.data())
 def test_bytes_that_were_changed_give_the_files_or_one_line(tmp_path_factory, data):
     """Never another exception, and never other content."""

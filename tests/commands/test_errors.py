@@ -20,9 +20,12 @@ MISTAKES = {
     "unknown nested key": ("train training.epoch=3", "(did you mean epochs?): choose one of"),
     "unknown option": ("compare backbone=vgg", "compact mobilenet_v2 mobilenet_v3_large vgg16"),
     "unknown head": ("compare head=[l2,l3]", "Could not load 'head/l3'"),
-    "unknown data set": ("prepare data=flats", "folder houses rooms"),
+    "unknown data set": ("prepare data=flats", "airbnb folder houses rooms"),
     "no root": ("compare data=folder", "data.root needs a value: give data.root=VALUE"),
     "missing folder": ("prepare data=folder data.root=nowhere", "'nowhere': no such folder"),
+    "missing houses": ("prepare data=houses data.root=nowhere", "'nowhere': no such folder; give"),
+    "missing flats": ("prepare data=airbnb data.root=nowhere", "'nowhere': no such folder; give"),
+    "missing zip": ("prepare data=airbnb data.archive=a.zip", "data.archive=a.zip: no such file"),
     "empty folder": ("prepare data=folder data.root=empty", "'empty' holds no photo"),
     "unknown baseline": (
         "compare baselines=[sift]",

@@ -112,6 +112,33 @@ def test_another_name_is_refused(tmp_path):
         read_houses(tmp_path)
 
 
+def ignore(done: int, total: int) -> None:
+    """Show nothing."""
+
+
+@pytest.mark.parametrize("folder", ["", "Houses Dataset", "Houses-dataset-master/Houses Dataset"])
+def test_the_repository_is_read_from_any_folder_of_it(tmp_path, folder):
+    write_photos(tmp_path / folder, ["401_kitchen.jpg"])
+    assert list(read_by_key(tmp_path)) == ["401_kitchen.jpg"]
+
+
+def test_the_repository_is_downloaded_once(tmp_path, site, houses_zip):
+    site.serve("/master.zip", houses_zip, announced=False)
+    source = HousesSource(tmp_path / "houses", tmp_path / "houses", f"{site.url}/master.zip")
+    for _ in range(2):
+        source.prepare(ignore)
+        keys = [photo.key for photo in source.read().photos]
+        assert keys == [f"{house}_{room}.jpg" for house in (501, 502) for room in ROOM_TYPES]
+        assert site.asked == ["/master.zip"]
+
+
+def test_the_repository_comes_out_of_a_zip(tmp_path, houses_zip):
+    (tmp_path / "houses.zip").write_bytes(houses_zip)
+    source = HousesSource(tmp_path / "new", archive=tmp_path / "houses.zip")
+    source.prepare(ignore)
+    assert len(source.read().photos) == 8
+
+
 @given(st.lists(st.tuples(st.integers(0, 15), st.integers(0, 15)), max_size=20))
 def test_components_are_named_after_their_smallest_node(links):
     named = name_components(links)

@@ -21,6 +21,7 @@ from seentwice.records import View
 EXAMPLES = """\
   seentwice prepare                                 render the embedded rooms
   seentwice prepare data=rooms data.train_places=20 fewer of them
+  seentwice prepare data=airbnb                     download it with your Kaggle token
   seentwice prepare data=folder data.root=PHOTOS    count and open your own photos
 """
 

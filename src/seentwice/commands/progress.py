@@ -33,7 +33,8 @@ def describe_unreadable(file: Unreadable) -> str:
 def show_progress(what: str, console: Console) -> Iterator[Callable[[int, int], None]]:
     """Show a bar while the block runs; the block calls what it is given with (done, total).
 
-    Nothing is shown for work that never calls, because there was nothing to do.
+    Nothing is shown for work that never calls, because there was nothing to do. A total of 0 is
+    one that is not known.
     """
     progress = Progress(
         TextColumn("{task.description:<28}"),
@@ -46,7 +47,7 @@ def show_progress(what: str, console: Console) -> Iterator[Callable[[int, int], 
 
     def update(done: int, total: int) -> None:
         progress.start()
-        progress.update(task, completed=done, total=total)
+        progress.update(task, completed=done, total=total or None)
 
     try:
         yield update

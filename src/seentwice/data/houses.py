@@ -11,16 +11,20 @@ import hashlib
 import re
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files as package_files
 from pathlib import Path
 
 from seentwice.data.components import name_components
+from seentwice.data.download import download_file
+from seentwice.data.first_use import fill_folder
 from seentwice.data.source import PhotoSet, Progress
 from seentwice.errors import UserError
 from seentwice.photos import find_photos
 from seentwice.records import Photo
 
 ROOM_TYPES = ("bathroom", "bedroom", "frontal", "kitchen")
+FOLDER = "Houses Dataset"
 DUPLICATES = "houses_duplicates.csv"
 _Room = tuple[int, str]
 """House and room type, such as (9, "kitchen")."""
@@ -29,16 +33,25 @@ _NAME = re.compile(rf"(\d+)_({'|'.join(ROOM_TYPES)})", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class HousesSource:
-    """A local copy of the Houses-dataset."""
+    """The photos in a folder, which is filled by a download or from a zip."""
 
     root: Path
+    """With the photos, the repository or what its zip holds."""
+    download_to: Path | None = None
+    """Where this is `root`, a missing `root` is downloaded; nothing is downloaded elsewhere."""
+    url: str = ""
+    """Of the zip."""
+    archive: Path | None = None
+    """A zip to fill `root` from, instead of the download."""
 
     def prepare(self, on_progress: Progress) -> None:
-        """Do nothing: the photos are the user's own."""
+        """Fill the folder, unless it is; see `fill_folder`."""
+        fetch = partial(download_file, self.url) if self.root == self.download_to else None
+        fill_folder(self.root, self.archive, fetch, on_progress)
 
     def read(self) -> PhotoSet:
         """Find the photos; see `read_houses`."""
-        return read_houses(Path(self.root))
+        return read_houses(self.root)
 
 
 def read_houses(root: Path) -> PhotoSet:
@@ -51,6 +64,7 @@ def read_houses(root: Path) -> PhotoSet:
     Raises:
         UserError: no such folder, no photo in it, or a photo named otherwise.
     """
+    root = _find_folder(root)
     files, unreadable = find_photos(root)
     rooms = [_parse_name(file.stem, file.relative_to(root)) for file in files]
     links = [*((room, room) for room in rooms), *_read_duplicates(), *_link_bytes(files, rooms)]
@@ -72,6 +86,12 @@ def read_houses(root: Path) -> PhotoSet:
             )
         )
     return PhotoSet(name="houses", photos=tuple(photos), unreadable=tuple(unreadable))
+
+
+def _find_folder(root: Path) -> Path:
+    """Return the repository's folder of photos, at the top or in the zip's own folder."""
+    inner = (folder for step in ("", "*/") for folder in sorted(root.glob(f"{step}{FOLDER}")))
+    return next((folder for folder in inner if folder.is_dir()), root)
 
 
 def _parse_name(stem: str, shown: Path) -> _Room:

@@ -7,7 +7,7 @@ from typing import Protocol
 from seentwice.records import Photo, Unreadable
 
 Progress = Callable[[int, int], None]
-"""Called with (done, total)."""
+"""Called with (done, total); a total of 0 is one that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from web_server import WebServer, run_server
 
 from seentwice.data.rejects import Rejects, collect_rejects
 
@@ -21,3 +22,9 @@ def text_pairs_root() -> Path:
     if not root.is_dir():
         pytest.skip("needs abt_buy, amazon_google and fodors_zagats in Ditto's format")
     return root
+
+
+@pytest.fixture
+def server() -> Iterator[WebServer]:
+    with run_server() as running:
+        yield running

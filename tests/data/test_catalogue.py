@@ -84,6 +84,14 @@ def test_a_photo_is_of_the_place_of_its_product_and_of_the_zone_of_its_family(tm
     assert photo_set.rejected.count == 0
 
 
+def test_no_two_photos_have_one_key(tmp_path: Path):
+    write_table(
+        tmp_path, TABLE.splitlines()[0] + "\n1,2/a.jpg,,,,\n1/2,a.jpg,,,,\n1%2F2,a.jpg,,,,\n"
+    )
+    keys = [photo.key for photo in source_of(tmp_path).read().photos]
+    assert keys == ["1%252F2/a.jpg", "1%2F2/a.jpg", "1/2/a.jpg"]
+
+
 def test_another_folder_may_hold_the_photos(tmp_path: Path):
     write_table(tmp_path)
     photo_set = source_of(tmp_path, photo_root=tmp_path / "photos").read()
@@ -128,6 +136,11 @@ def test_malformed_rows_are_written_with_line_and_reason(tmp_path: Path):
         ),
         (TABLE.replace("shop", "seller"), r"set data\.columns\.seller .*colour, or to null"),
         (TABLE.replace("sku", "id"), r"set data\.columns\.id to one of id, images.*colour$"),
+        (
+            TABLE.replace("shop", "\x1b[31m"),
+            r"one of sku, images, .*, \\x1b\[31m, colour, or to null",
+        ),
+        ("a," * 40 + "b\n" + "," * 40 + "\n", "two columns are named 'a'"),
         ("sku,images,category,productFamily,shop\n", "holds no row"),
         ("sku,images,category,productFamily,shop\n1\n2\n", "none of its 2 rows.* line 2: 1 cells"),
     ],

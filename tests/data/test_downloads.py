@@ -149,6 +149,11 @@ def test_a_redirect_out_of_the_web_is_refused(server: WebServer, location: str) 
     assert refused(server.url("/a"))[0] == Reason.REFUSED_ADDRESS
 
 
+def test_a_redirect_to_what_is_no_url_is_not_served(server: WebServer) -> None:
+    server.answers["/a"] = send(b"", 302, {"Location": "http://[half/b"})
+    assert refused(server.url("/a")) == (Reason.NOT_SERVED, "a redirect to what is no URL")
+
+
 def test_redirects_in_a_circle_end(server: WebServer) -> None:
     server.answers["/a"] = send(b"", 308, {"Location": "/a"})
     assert refused(server.url("/a")) == (
@@ -392,7 +397,11 @@ def test_by_default_only_public_addresses_are_allowed() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value", "valid"),
-    [("threads", 0, "above 0"), ("total_seconds", 0, "above 0"), ("retries", -1, "0 or more")],
+    [
+        ("threads", 0, "above 0"),
+        ("total_seconds", float("inf"), "above 0"),
+        ("retries", -1, "0 or more"),
+    ],
 )
 def test_limits_out_of_range_are_refused(name: str, value: float, valid: str) -> None:
     with pytest.raises(UserError, match=f"download.{name}={value}: must be {valid}"):

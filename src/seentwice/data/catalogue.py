@@ -17,9 +17,12 @@ from seentwice.data.rejects import Rejects, collect_rejects
 from seentwice.data.rows import JSON_SUFFIXES, Row
 from seentwice.data.source import PhotoSet, Progress, tell_nobody
 from seentwice.data.url_photos import describe_missing, fetch_photos, path_of_url, read_failures
+from seentwice.display import show_text
 from seentwice.errors import UserError
 from seentwice.files import open_atomically
 from seentwice.records import Listing, Photo, Unreadable
+
+_SHOWN_COLUMNS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,21 +184,24 @@ def _to_object(listing: Listing, keys: Mapping[str, str]) -> dict[str, object]:
 
 def _check_columns(file: Path, columns: Columns, header: Iterable[str]) -> None:
     present = list(header)
+    shown = show_text(", ".join(present[:_SHOWN_COLUMNS]))
+    shown += ", ..." if len(present) > _SHOWN_COLUMNS else ""
     for field, names in columns.by_field().items():
         for name in names:
             if name not in present:
                 raise UserError(
                     f"{file}: has no column {name!r}; set data.columns.{field} to one of "
-                    f"{', '.join(present)}" + ("" if field == "id" else ", or to null")
+                    f"{shown}" + ("" if field == "id" else ", or to null")
                 )
 
 
 def _photo_of(listing: Listing, reference: str, path: Path) -> Photo:
     # Products and families may have the same names: a zone must be no other product's place.
     family = f"family {listing.family}" if listing.family else None
+    product = listing.key.replace("%", "%25").replace("/", "%2F")  # ends at the key's first slash
     return Photo(
         path=path,
-        key=f"{listing.key}/{reference}",
+        key=f"{product}/{reference}",
         place=listing.key,
         property=family,
         room_type=listing.category,

@@ -1,6 +1,7 @@
 """Fetch a file from the web, and trust nothing about where its URL leads or what it sends."""
 
 import email.utils
+import math
 import socket
 import ssl
 import threading
@@ -47,10 +48,10 @@ class DownloadLimits:
     def __post_init__(self) -> None:
         above_zero = ("connect_seconds", "read_seconds", "total_seconds", "max_bytes")
         for name in (*above_zero, "threads", "threads_per_host"):
-            if not getattr(self, name) > 0:
+            if not 0 < getattr(self, name) < math.inf:
                 raise UserError(f"data.download.{name}={getattr(self, name)}: must be above 0")
         for name in ("retries", "backoff_seconds", "longest_wait_seconds"):
-            if not getattr(self, name) >= 0:
+            if not 0 <= getattr(self, name) < math.inf:
                 raise UserError(f"data.download.{name}={getattr(self, name)}: must be 0 or more")
 
 
@@ -128,7 +129,10 @@ def _try_once(url: str, file: BinaryIO, web: Web, stop: threading.Event) -> None
             location = response.headers.get("Location")
         if not location:
             raise DownloadError(Reason.NOT_SERVED, f"HTTP {response.status} without a location")
-        url = urljoin(url, location)
+        try:
+            url = urljoin(url, location)
+        except ValueError as error:
+            raise DownloadError(Reason.NOT_SERVED, "a redirect to what is no URL") from error
     raise DownloadError(Reason.NOT_SERVED, f"more than {MOST_REDIRECTS} redirects")
 
 

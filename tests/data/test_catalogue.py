@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from web_server import WebServer, send
@@ -202,6 +202,7 @@ listings = st.builds(
 ALL = Columns(id="i", title="t", category="c", price="p", latitude="l", photos="f", family="g")
 
 
+@settings(max_examples=50)
 @given(
     st.lists(listings, max_size=4, unique_by=lambda each: each.key),
     st.sampled_from([ALL, replace(ALL, attributes="m")]),

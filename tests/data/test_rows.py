@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seentwice.data import lines
@@ -164,6 +164,7 @@ objects = st.dictionaries(
 )
 
 
+@settings(max_examples=50)
 @given(st.lists(objects, max_size=5), st.sampled_from([None, 1]), st.booleans())
 def test_a_json_array_is_read_as_the_standard_library_reads_it(
     tmp_path_factory, values, indent, ascii_only

@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import cache
 
 from seentwice.data.photo_references import read_references
 from seentwice.data.rejects import RowError
@@ -42,9 +43,14 @@ class Columns:
         if not names_of(self.id):
             raise UserError("data.columns.id: name the column that tells one row from another")
 
-    def by_field(self) -> dict[str, tuple[str, ...]]:
+    def by_field(self) -> Mapping[str, tuple[str, ...]]:
         """Return field -> the columns that may hold it."""
-        return {field.name: names_of(getattr(self, field.name)) for field in fields(self)}
+        return _by_field(self)
+
+
+@cache
+def _by_field(columns: Columns) -> Mapping[str, tuple[str, ...]]:
+    return {field.name: names_of(getattr(columns, field.name)) for field in fields(columns)}
 
 
 def names_of(names: Names) -> tuple[str, ...]:

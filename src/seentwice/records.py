@@ -16,6 +16,10 @@ class Reason(StrEnum):
     TRUNCATED = "truncated"
     TOO_LARGE = "too many pixels"  # a decompression bomb
     DAMAGED = "damaged"  # recognised, but its decoder failed
+    REFUSED_ADDRESS = "refused address"  # a URL that leads to no public web server
+    NOT_SERVED = "not served"  # the web server answered without a photo
+    UNREACHABLE = "unreachable"  # no answer from the web server, or none in time
+    TOO_MANY_BYTES = "too many bytes"  # more than is read from the web
 
 
 class Kind(StrEnum):
@@ -72,3 +76,33 @@ class Interval:
     value: float
     low: float
     high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What is advertised once, a home or a product: photos, text and attributes."""
+
+    key: str  # its name in its data set
+    title: str = ""
+    description: str = ""
+    category: str | None = None
+    price: float | None = None  # in the data set's own currency
+    attributes: tuple[tuple[str, str], ...] = ()  # name and value, in the data set's order
+    location: str | None = None
+    metro: str | None = None  # the underground station next to it
+    latitude: float | None = None  # degrees, -90 to 90
+    longitude: float | None = None  # degrees, -180 to 180
+    photos: tuple[str, ...] = ()  # paths below the data set's photo root, URLs or photo ids
+    family: str | None = None  # variants of one product: like each other, but no duplicates
+    seller: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListingPair:
+    """Two listings by key, and whether they are the same thing."""
+
+    left: str
+    right: str
+    is_duplicate: bool | None  # None where the data set does not tell
+    split: str | None = None  # "train", "validation" or "test" where the data set itself says so
+    source: str | None = None  # how the pair was found and labelled, in the data set's own words

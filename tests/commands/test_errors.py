@@ -20,7 +20,10 @@ MISTAKES = {
     "unknown nested key": ("train training.epoch=3", "(did you mean epochs?): choose one of"),
     "unknown option": ("compare backbone=vgg", "compact mobilenet_v2 mobilenet_v3_large vgg16"),
     "unknown head": ("compare head=[l2,l3]", "Could not load 'head/l3'"),
-    "unknown data set": ("prepare data=flats", "airbnb folder houses rooms"),
+    "unknown data set": (
+        "prepare data=flats",
+        "airbnb catalogue folder houses listings rooms text_pairs",
+    ),
     "no root": ("compare data=folder", "data.root needs a value: give data.root=VALUE"),
     "missing folder": ("prepare data=folder data.root=nowhere", "'nowhere': no such folder"),
     "missing houses": ("prepare data=houses data.root=nowhere", "'nowhere': no such folder; give"),
@@ -86,6 +89,35 @@ MISTAKES = {
         "data._target_=os.path.join: not a data set",
     ),
     "no data target": ("prepare data=folder data.root=R ~data._target_", "data names no class"),
+    "photos of listings": (
+        "compare data=listings data.items=items.csv",
+        "data=listings holds listings, not photos: choose one of ",
+    ),
+    "training on text": ("train data=text_pairs data.root=x", "catalogue, folder, houses, rooms"),
+    "no catalogue": ("prepare data=catalogue", "data.file needs a value: give data.file=VALUE"),
+    "missing catalogue": ("prepare data=catalogue data.file=p.csv", "'p.csv': cannot be read"),
+    "wrong column": (
+        "prepare data=catalogue data.columns.phtos=images",
+        "no key 'data.columns.phtos' (did you mean photos?)",
+    ),
+    "no id column": ("prepare data=catalogue data.file=p data.columns.id=null", "columns.id: name"),
+    "wrong limit": (
+        "prepare data=catalogue data.file=p data.download.threads=0",
+        "data.download.threads=0: must be above 0",
+    ),
+    "limit that is none": (
+        "prepare data=catalogue data.file=p data.download.retries=often",
+        "data.download.retries='often': Input should be",
+    ),
+    "no items": ("prepare data=listings", "data.items needs a value: give data.items=VALUE"),
+    "wrong template": (
+        "prepare data=listings data.items=i data.photo_path=x.jpg",
+        "data.photo_path='x.jpg': give a path below the photo folder with {id}",
+    ),
+    "no text pairs": (
+        "prepare data=text_pairs data.root=empty",
+        "'empty': holds none of train.txt",
+    ),
     "seed that is none": (
         "compare data=folder data.root=R seed=x",
         "seed='x': Input should be",

@@ -35,7 +35,7 @@ def test_help_of_a_command_shows_groups_and_examples(
 ) -> None:
     assert main([command, "--help"]) == 0
     text = capsys.readouterr().out
-    assert "data: airbnb, folder, houses, rooms" in text
+    assert "data: airbnb, catalogue, folder, houses, listings, rooms, text_pairs" in text
     assert f"seentwice {command}" in text.split("Examples:")[1]
 
 

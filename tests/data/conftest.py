@@ -1,16 +1,18 @@
-"""A site on the loopback interface, and a zip of photos to serve from it."""
+"""What the tests of data sets share: sites, zips of photos, rejects, and where real files are."""
 
 import io
 import os
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from local_site import Site
 from PIL import Image
+from web_server import WebServer, run_server
+
+from seentwice.data.rejects import Rejects, collect_rejects
 
 PHOTOS = (
     "Airbnb Data/Test Data/bedroom/boston_1_1.jpg",
@@ -20,79 +22,6 @@ PHOTOS = (
     "Airbnb Data/Training Data/kitchen/boston_2_1.jpg",
     "Airbnb Data/Training Data/kitchen/seattle_3_1.jpg",
 )
-
-
-@dataclass
-class Answer:
-    """What the site says to one path."""
-
-    body: bytes
-    status: int
-    headers: dict[str, str]
-    sent_bytes: int | None  # then the connection breaks
-    announced: bool
-    released: threading.Event | None  # waits for it before it answers
-    releases: threading.Event | None  # sets it
-
-
-class Site(ThreadingHTTPServer):
-    """Answers as it was told and remembers what was asked."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.answers: dict[str, Answer] = {}
-        self.asked: list[str] = []
-        self.authorizations: list[str | None] = []
-        self.url = f"http://127.0.0.1:{self.server_port}"
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of clients that went away."""
-
-    def serve(
-        self,
-        path: str,
-        body: bytes = b"",
-        status: int = 200,
-        headers: dict[str, str] | None = None,
-        sent_bytes: int | None = None,
-        announced: bool = True,
-        released: threading.Event | None = None,
-        releases: threading.Event | None = None,
-    ) -> None:
-        self.answers[path] = Answer(
-            body, status, headers or {}, sent_bytes, announced, released, releases
-        )
-
-
-class Handler(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        self._answer()
-
-    def do_POST(self) -> None:
-        self._answer()
-
-    def _answer(self) -> None:
-        self.server.asked.append(self.path)
-        self.server.authorizations.append(self.headers.get("Authorization"))
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        answer = self.server.answers.get(self.path)
-        if answer is None:
-            self.send_error(404)
-            return
-        if answer.releases is not None:
-            answer.releases.set()
-        if answer.released is not None:
-            answer.released.wait(20)
-        self.send_response(answer.status)
-        for name, value in answer.headers.items():
-            self.send_header(name, value)
-        if answer.announced:
-            self.send_header("Content-Length", str(len(answer.body)))
-        self.end_headers()
-        self.wfile.write(answer.body[: answer.sent_bytes])
-
-    def log_message(self, *args: object) -> None:
-        """Say nothing."""
 
 
 @pytest.fixture
@@ -175,3 +104,24 @@ def houses_zip() -> bytes:
     photos = {f"{top}/Houses Dataset/{name}": draw_photo(k) for k, name in enumerate(names)}
     info = {f"{top}/Houses Dataset/HousesInfo.txt": b"4 4 4053 85255 869500\n" * 2}
     return zip_files({f"{top}/": b"", f"{top}/README.md": b"# Houses", **photos, **info})
+
+
+@pytest.fixture
+def rejects() -> Iterator[Rejects]:
+    with collect_rejects(None) as collected:
+        yield collected
+
+
+@pytest.fixture(scope="session")
+def text_pairs_root() -> Path:
+    """The folder of the three public sets of text pairs, one a folder."""
+    root = Path(__file__).resolve().parents[3] / "shared" / "data" / "text_pairs"
+    if not root.is_dir():
+        pytest.skip("needs abt_buy, amazon_google and fodors_zagats in Ditto's format")
+    return root
+
+
+@pytest.fixture
+def server() -> Iterator[WebServer]:
+    with run_server() as running:
+        yield running

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from seentwice import __version__
 
 COMMANDS = {
-    "prepare": "make or check the photos of a data set",
+    "prepare": "make or check a data set",
     "compare": "fit detectors on one data set and put them side by side",
     "train": "train one Siamese network and write its checkpoint",
     "evaluate": "measure a checkpoint on the test pairs of a data set",

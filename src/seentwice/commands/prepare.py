@@ -1,65 +1,30 @@
-"""Make or check the photos of a data set."""
-
-import os
-from collections import Counter
+"""Make or check a data set."""
 
 from omegaconf import DictConfig
 
-from seentwice.commands.progress import (
-    describe_unreadable,
-    open_console,
-    print_plainly,
-    show_progress,
-)
-from seentwice.commands.settings import ReadingSettings, read_settings
-from seentwice.commands.workbench import load_photos
-from seentwice.data.views import EditChoice
-from seentwice.detectors.describe import describe_views
-from seentwice.detectors.hashes import HashDescriptor
-from seentwice.records import View
+from seentwice.commands.listing_counts import count_listings
+from seentwice.commands.photo_counts import count_photos
+from seentwice.commands.progress import open_console, print_plainly
+from seentwice.commands.settings import read_data
+from seentwice.data.source import ListingSource
 
 EXAMPLES = """\
   seentwice prepare                                 render the embedded rooms
   seentwice prepare data=rooms data.train_places=20 fewer of them
   seentwice prepare data=airbnb                     download it with your Kaggle token
   seentwice prepare data=folder data.root=PHOTOS    count and open your own photos
+  seentwice prepare data=catalogue data.file=products.csv
+  seentwice prepare data=listings data.items=ItemInfo_train.csv data.pairs=ItemPairs_train.csv
 """
 
 
 def run(config: DictConfig) -> None:
-    """Prepare the data set, open every photo once and print what is there."""
+    """Prepare the data set, read all of it once and print what is there."""
     console = open_console()
-    reading = read_settings(ReadingSettings, config, None)
-    edits = read_settings(EditChoice, config, "edits")
-    photo_set = load_photos(config, console)
-    found = photo_set.photos
-    with show_progress("Opening photos", console) as progress:
-        described = describe_views(
-            [View(photo) for photo in found],
-            [HashDescriptor()],
-            workers=reading.workers or os.cpu_count() or 1,
-            max_pixels=reading.max_pixels,
-            on_progress=progress,
-        )
-    photos = [photo for photo, readable in zip(found, described.readable, strict=True) if readable]
-    of_place = Counter(photo.place for photo in photos)
-    pairs = sum(count * (count - 1) // 2 for count in of_place.values())
-    lines = [
-        f"{photo_set.name}: {len(photos):,} photos of {len(of_place):,} places, "
-        f"{pairs:,} pairs of one place"
-    ]
-    if edits.evaluation:
-        lines.append(f"  and of every photo an edited copy: {', '.join(edits.evaluation)}")
-    for room_type, count in sorted(Counter(photo.room_type or "?" for photo in photos).items()):
-        lines.append(f"  {room_type}: {count:,}")
-    for file in (*photo_set.unreadable, *described.unreadable):
-        lines.append(describe_unreadable(file))
-    if pairs == 0 and not edits.evaluation:
-        lines.append(
-            "No place has two photos, so there is nothing to find: name photos of one place alike "
-            "(data/README.md), or let edits=mls make copies"
-        )
+    source = read_data(config)
+    if isinstance(source, ListingSource):
+        lines = count_listings(source, console)
     else:
-        lines.append("Next: seentwice compare with the same data options")
+        lines = count_photos(config, console)
     for line in lines:
         print_plainly(line, console)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from seentwice.data.rejects import RejectSummary
 from seentwice.display import show_text
 from seentwice.records import Unreadable
 
@@ -27,6 +28,15 @@ def print_plainly(text: str, console: Console) -> None:
 def describe_unreadable(file: Unreadable) -> str:
     """Return the line that lists a file that gave no photo."""
     return f"  no photo: {file.path}: {file.reason.value} ({file.detail})"
+
+
+def describe_rejects(rejected: RejectSummary | None) -> list[str]:
+    """Return the lines that tell of rows that gave no record; none where all did."""
+    if rejected is None or not rejected.count:
+        return []
+    rows = "1 row was" if rejected.count == 1 else f"{rejected.count:,} rows were"
+    lines = [f"{rows} rejected, see {rejected.path}; the first:"]
+    return lines + [f"  {reject.file}, {reject}" for reject in rejected.first]
 
 
 @contextmanager

@@ -7,7 +7,8 @@ from typing import Annotated, Any, TypeVar
 from omegaconf import MISSING, DictConfig, OmegaConf
 from pydantic import Field, TypeAdapter, ValidationError
 
-from seentwice.data.source import Source
+from seentwice.commands.application import find_configs
+from seentwice.data.source import ListingSource, Source
 from seentwice.errors import UserError
 
 Record = TypeVar("Record")
@@ -50,7 +51,7 @@ def read_settings(record: type[Record], config: DictConfig, section: str | None)
     return _validate(record, values, [] if section is None else [section])
 
 
-def read_source(config: DictConfig) -> Source:
+def read_data(config: DictConfig) -> Source | ListingSource:
     """Make the data set that the section `data` names by `_target_`.
 
     Raises:
@@ -59,8 +60,36 @@ def read_source(config: DictConfig) -> Source:
     values = OmegaConf.to_container(config.data, resolve=True)
     if not isinstance(values, dict) or "_target_" not in values:
         raise UserError("data names no class: choose a data set, as in data=folder")
-    source: Source = _validate(_find_source(str(values.pop("_target_"))), values, ["data"])
+    source: Source | ListingSource = _validate(
+        _find_source(str(values.pop("_target_"))), values, ["data"]
+    )
     return source
+
+
+def read_source(config: DictConfig) -> Source:
+    """Make the data set that the section `data` names, which must be one of photos.
+
+    Raises:
+        UserError: see `read_data`; or it is one of listings.
+    """
+    source = read_data(config)
+    if isinstance(source, ListingSource):
+        name = type(source).__module__.rpartition(".")[2]
+        raise UserError(
+            f"data={name} holds listings, not photos: choose one of {', '.join(_photo_sets())}"
+        )
+    return source
+
+
+def _photo_sets() -> list[str]:
+    """Return the choices of `data` that hold photos."""
+    names = []
+    for path in sorted((find_configs() / "data").glob("*.yaml")):
+        config = OmegaConf.load(path)
+        target = OmegaConf.select(config, "data._target_") or OmegaConf.select(config, "_target_")
+        if hasattr(_find_source(str(target)), "read"):
+            names.append(path.stem)
+    return names
 
 
 def _find_source(target: str) -> type[Any]:

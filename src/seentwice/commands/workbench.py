@@ -14,7 +14,7 @@ from rich.console import Console
 
 from seentwice.commands.fingerprint import Fingerprint, digest_files
 from seentwice.commands.mining import read_miner
-from seentwice.commands.progress import show_progress
+from seentwice.commands.progress import describe_rejects, print_plainly, show_progress
 from seentwice.commands.settings import ReadingSettings, SeedSettings, read_settings, read_source
 from seentwice.data.pairs import PairTable
 from seentwice.data.source import PhotoSet
@@ -88,7 +88,7 @@ class Workbench:
 
 
 def load_photos(config: DictConfig, console: Console) -> PhotoSet:
-    """Make the data set where it makes itself, then find its photos.
+    """Make the data set where it makes itself, then find its photos; tell what was rejected.
 
     Raises:
         UserError: the data set is not there or not as its reader needs it.
@@ -96,7 +96,9 @@ def load_photos(config: DictConfig, console: Console) -> PhotoSet:
     source = read_source(config)
     with show_progress("Preparing photos", console) as progress:
         source.prepare(progress)
-    photo_set: PhotoSet = source.read()
+    photo_set = source.read()
+    for line in describe_rejects(photo_set.rejected):
+        print_plainly(line, console)
     return photo_set
 
 

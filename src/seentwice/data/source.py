@@ -1,10 +1,12 @@
 """What every data set is: a source that prepares itself and gives its photos."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import Protocol, runtime_checkable
 
-from seentwice.records import Photo, Unreadable
+from seentwice.data.rejects import Rejects, RejectSummary
+from seentwice.records import Listing, ListingPair, Photo, Unreadable
 
 Progress = Callable[[int, int], None]
 """Called with (done, total); a total of 0 is one that is not known."""
@@ -17,6 +19,7 @@ class PhotoSet:
     name: str
     photos: tuple[Photo, ...]
     unreadable: tuple[Unreadable, ...] = ()
+    rejected: RejectSummary | None = None  # rows of the table that names the photos
 
 
 class Source(Protocol):
@@ -33,3 +36,39 @@ class Source(Protocol):
             UserError: the photos are not there or not as the data set names them.
         """
         ...
+
+
+@runtime_checkable
+class ListingSource(Protocol):
+    """A data set of listings with text, read one at a time: no photo is opened."""
+
+    rejects: Path
+    """Where malformed rows are written, with line and reason."""
+
+    def prepare(self, on_progress: Progress) -> None:
+        """Make or fetch what is missing; do nothing the second time."""
+        ...
+
+    def read_listings(self, rejects: Rejects, on_progress: Progress) -> Iterator[Listing]:
+        """Yield each listing once.
+
+        Args:
+            rejects: told of every malformed row.
+            on_progress: told of the bytes that are read.
+
+        Raises:
+            UserError: a file is missing or not what the data set needs, or no row can be read.
+        """
+        ...
+
+    def read_pairs(self, rejects: Rejects, on_progress: Progress) -> Iterator[ListingPair]:
+        """Yield the pairs that the data set labels, if any; see `read_listings`."""
+        ...
+
+    def photo_file(self, reference: str) -> Path | None:
+        """Return where a photo of a listing should lie; None where it is not to be here."""
+        ...
+
+
+def tell_nobody(done: int, total: int) -> None:
+    """Show no progress."""

@@ -1,0 +1,56 @@
+"""What a data set of photos holds."""
+
+import os
+from collections import Counter
+
+from omegaconf import DictConfig
+from rich.console import Console
+
+from seentwice.commands.progress import describe_unreadable, show_progress
+from seentwice.commands.settings import ReadingSettings, read_settings
+from seentwice.commands.workbench import load_photos
+from seentwice.data.views import EditChoice
+from seentwice.detectors.describe import describe_views
+from seentwice.detectors.hashes import HashDescriptor
+from seentwice.records import View
+
+
+def count_photos(config: DictConfig, console: Console) -> list[str]:
+    """Prepare the data set, open every photo once, and return the lines that tell of it.
+
+    Raises:
+        UserError: the data set is not there, or gives not one photo.
+    """
+    reading = read_settings(ReadingSettings, config, None)
+    edits = read_settings(EditChoice, config, "edits")
+    photo_set = load_photos(config, console)
+    found = photo_set.photos
+    with show_progress("Opening photos", console) as progress:
+        described = describe_views(
+            [View(photo) for photo in found],
+            [HashDescriptor()],
+            workers=reading.workers or os.cpu_count() or 1,
+            max_pixels=reading.max_pixels,
+            on_progress=progress,
+        )
+    photos = [photo for photo, readable in zip(found, described.readable, strict=True) if readable]
+    of_place = Counter(photo.place for photo in photos)
+    pairs = sum(count * (count - 1) // 2 for count in of_place.values())
+    lines = [
+        f"{photo_set.name}: {len(photos):,} photos of {len(of_place):,} places, "
+        f"{pairs:,} pairs of one place"
+    ]
+    if edits.evaluation:
+        lines.append(f"  and of every photo an edited copy: {', '.join(edits.evaluation)}")
+    for room_type, count in sorted(Counter(photo.room_type or "?" for photo in photos).items()):
+        lines.append(f"  {room_type}: {count:,}")
+    for file in (*photo_set.unreadable, *described.unreadable):
+        lines.append(describe_unreadable(file))
+    if pairs == 0 and not edits.evaluation:
+        lines.append(
+            "No place has two photos, so there is nothing to find: name photos of one place alike "
+            "(data/README.md), or let edits=mls make copies"
+        )
+    else:
+        lines.append("Next: seentwice compare with the same data options")
+    return lines

@@ -1,0 +1,209 @@
+"""A catalogue of products: a CSV or JSON file that names their photos.
+
+The photos of one product show the same thing. Products of one family, variants of each other, look
+alike but are no duplicates: they are neither a positive pair nor a negative one.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from seentwice.data.columns import PHOTO_SEPARATOR, Columns, names_of, to_listing
+from seentwice.data.downloads import DownloadLimits, Web
+from seentwice.data.listing_rows import MakeListing, read_listings
+from seentwice.data.photo_references import is_url, locate_photo
+from seentwice.data.rejects import Rejects, collect_rejects
+from seentwice.data.rows import JSON_SUFFIXES, Row
+from seentwice.data.source import PhotoSet, Progress, tell_nobody
+from seentwice.data.url_photos import describe_missing, fetch_photos, path_of_url, read_failures
+from seentwice.display import show_text
+from seentwice.errors import UserError
+from seentwice.files import open_atomically
+from seentwice.records import Listing, Photo, Unreadable
+
+_SHOWN_COLUMNS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueSource:
+    """A catalogue whose photos lie below a folder or on the web."""
+
+    file: Path
+    rejects: Path  # where malformed rows are written
+    columns: Columns
+    photo_root: Path | None = None  # None is the folder of the file
+    photo_separator: str = PHOTO_SEPARATOR
+    delimiter: str | None = None  # between cells; None is a tab in .tsv and a comma elsewhere
+    cache: Path = Path("data/prepared/downloads")  # keeps what was fetched from the web
+    download: DownloadLimits = DownloadLimits()  # noqa: RUF009 - frozen
+
+    def prepare(self, on_progress: Progress) -> None:
+        """Fetch the photos that are on the web; see `fetch_photos`."""
+        self.fetch(Web(self.download), on_progress)
+
+    def fetch(self, web: Web, on_progress: Progress) -> None:
+        """Fetch the photos over another way into the web than the one that is allowed to all."""
+        with collect_rejects(None) as rejects:
+            listings = self.listings(rejects)
+            urls = [url for listing in listings for url in listing.photos if is_url(url)]
+        fetch_photos(urls, Path(self.cache), web, on_progress)
+
+    def listings(self, rejects: Rejects) -> Iterator[Listing]:
+        """Yield the products one at a time; see `read_catalogue`."""
+        return read_catalogue(
+            Path(self.file),
+            self.columns,
+            self._photo_root(),
+            self.photo_separator,
+            self.delimiter,
+            rejects,
+            tell_nobody,
+        )
+
+    def read(self) -> PhotoSet:
+        """Find the photos: the place is the product, property and zone are the family.
+
+        What could not be fetched is listed as unreadable, malformed rows are written to `rejects`.
+
+        Raises:
+            UserError: see `read_catalogue`; or no product has a photo.
+        """
+        photos: list[Photo] = []
+        unreadable: list[Unreadable] = []
+        cache = Path(self.cache)
+        failures = read_failures(cache)
+        with collect_rejects(Path(self.rejects)) as rejects:
+            for listing in self.listings(rejects):
+                for reference in listing.photos:
+                    if is_url(reference):
+                        path = path_of_url(cache, reference)
+                        missing = describe_missing(cache, reference, failures)
+                    else:
+                        path, missing = self._photo_root() / reference, None
+                    if missing is None:
+                        photos.append(_photo_of(listing, reference, path))
+                    else:
+                        unreadable.append(missing)
+        if not photos and not unreadable:
+            columns = ", ".join(names_of(self.columns.photos)) or "none"
+            raise UserError(
+                f"{self.file}: no product names a photo (columns: {columns}); see to data.columns"
+            )
+        photos.sort(key=lambda photo: photo.key)
+        return PhotoSet(
+            name=Path(self.file).stem,
+            photos=tuple(photos),
+            unreadable=tuple(unreadable),
+            rejected=rejects.summary(),
+        )
+
+    def _photo_root(self) -> Path:
+        return Path(self.file).parent if self.photo_root is None else Path(self.photo_root)
+
+
+def read_catalogue(
+    file: Path,
+    columns: Columns,
+    photo_root: Path,
+    photo_separator: str,
+    delimiter: str | None,
+    rejects: Rejects,
+    on_progress: Progress,
+) -> Iterator[Listing]:
+    """Yield the products of a catalogue one at a time.
+
+    Args:
+        file: CSV, TSV, JSON or JSON Lines, by its extension.
+        columns: what they hold; each that is named must be in a CSV's header.
+        photo_root: the folder that no photo may be outside of.
+        photo_separator: between the photos of one cell.
+        delimiter: see `read_rows`.
+        rejects: told of malformed rows, of ids that were there before and of photos elsewhere.
+        on_progress: told of the bytes that are read.
+
+    Raises:
+        UserError: no such file, a column that is not there, or no row that can be read.
+    """
+
+    def make(row: Row) -> Listing:
+        listing = to_listing(row.cells, columns, photo_separator)
+        for reference in listing.photos:
+            if not is_url(reference):
+                locate_photo(photo_root, reference)
+        return listing
+
+    def choose(first: Row) -> MakeListing:
+        # An object of a JSON file may leave out what it has not.
+        if file.suffix.lower() not in JSON_SUFFIXES:
+            _check_columns(file, columns, first.cells)
+        return make
+
+    return read_listings(file, delimiter, choose, rejects, on_progress)
+
+
+def write_catalogue_json(path: Path, listings: Iterable[Listing], columns: Columns) -> None:
+    """Write products as a JSON array, one a line, that `read_catalogue` reads as the same ones.
+
+    Args:
+        path: takes its name when all are written; its folder must exist.
+        listings: written as they come.
+        columns: the keys of the objects, of several the first; attributes have their own.
+
+    Raises:
+        UserError: a product has a value for which `columns` has no key, or an attribute under
+            such a key.
+        OSError: the file cannot be written.
+    """
+    keys = {field: names[0] for field, names in columns.by_field().items() if names}
+    with open_atomically(path) as file:
+        between = "[\n"
+        for listing in listings:
+            line = json.dumps(_to_object(listing, keys), ensure_ascii=False)
+            file.write(f"{between}{line}".encode())
+            between = ",\n"
+        file.write(b"[]\n" if between == "[\n" else b"\n]\n")
+
+
+def _to_object(listing: Listing, keys: Mapping[str, str]) -> dict[str, object]:
+    values: dict[str, object] = {"id": listing.key}
+    for field in fields(listing):
+        value = getattr(listing, field.name)
+        if field.name not in ("key", "attributes") and value not in (None, "", ()):
+            values[field.name] = value
+    without_key = [field for field in values if field not in keys]
+    if without_key:
+        raise UserError(f"columns.{without_key[0]}: name a key; {listing.key!r} has a value for it")
+    attributes: dict[str, object] = dict(listing.attributes)
+    if "attributes" in keys:
+        attributes = {keys["attributes"]: attributes}
+    elif not attributes.keys().isdisjoint(keys.values()):
+        raise UserError(f"{listing.key!r}: an attribute has the name of a column; name another one")
+    return {keys[field]: value for field, value in values.items()} | attributes
+
+
+def _check_columns(file: Path, columns: Columns, header: Iterable[str]) -> None:
+    present = list(header)
+    shown = show_text(", ".join(present[:_SHOWN_COLUMNS]))
+    shown += ", ..." if len(present) > _SHOWN_COLUMNS else ""
+    for field, names in columns.by_field().items():
+        for name in names:
+            if name not in present:
+                raise UserError(
+                    f"{file}: has no column {name!r}; set data.columns.{field} to one of "
+                    f"{shown}" + ("" if field == "id" else ", or to null")
+                )
+
+
+def _photo_of(listing: Listing, reference: str, path: Path) -> Photo:
+    # Products and families may have the same names: a zone must be no other product's place.
+    family = f"family {listing.family}" if listing.family else None
+    product = listing.key.replace("%", "%25").replace("/", "%2F")  # ends at the key's first slash
+    return Photo(
+        path=path,
+        key=f"{product}/{reference}",
+        place=listing.key,
+        property=family,
+        room_type=listing.category,
+        zone=family,
+    )

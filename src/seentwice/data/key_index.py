@@ -1,0 +1,41 @@
+"""Which keys were seen, however many: kept in a temporary database and not in memory."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+
+class KeyIndex:
+    """Keys and the line where each was seen first; made by `open_key_index`."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
+        self._database.execute(
+            "CREATE TABLE seen (key TEXT PRIMARY KEY, line INTEGER) WITHOUT ROWID"
+        )
+
+    def add(self, key: str, line: int) -> int | None:
+        """Note a key, and return the line of the same one before; None where it is new."""
+        insert = "INSERT OR IGNORE INTO seen VALUES (?, ?)"
+        if self._database.execute(insert, (key, line)).rowcount:
+            return None
+        select = "SELECT line FROM seen WHERE key = ?"
+        first: int = self._database.execute(select, (key,)).fetchone()[0]
+        return first
+
+    def __contains__(self, key: str) -> bool:
+        select = "SELECT 1 FROM seen WHERE key = ?"
+        return self._database.execute(select, (key,)).fetchone() is not None
+
+
+@contextmanager
+def open_key_index() -> Iterator[KeyIndex]:
+    """Open an empty index that vanishes with the block.
+
+    SQLite keeps a database without a name in its cache, and what does not fit there in a
+    temporary file.
+    """
+    with closing(sqlite3.connect("", isolation_level=None)) as database:
+        database.execute("PRAGMA synchronous = OFF")
+        database.execute("BEGIN")
+        yield KeyIndex(database)

@@ -1,0 +1,206 @@
+"""Listings and the pairs of them that a person or an operator has labelled.
+
+Items and pairs are tables as of Kaggle's avito-duplicate-ads-detection (`ItemInfo_*.csv`,
+`ItemPairs_*.csv`), or have the field names of RESO's Data Dictionary, resource Property, as the
+web APIs of multiple listing services answer. The header tells which.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from seentwice.data.columns import PHOTO_SEPARATOR, Columns, names_of, to_listing, to_text
+from seentwice.data.key_index import KeyIndex, open_key_index
+from seentwice.data.listing_rows import MakeListing
+from seentwice.data.listing_rows import read_listings as read_table
+from seentwice.data.photo_references import check_template, is_url, locate_photo, path_of_id
+from seentwice.data.rejects import Rejects, RowError, collect_rejects
+from seentwice.data.rows import Row, read_rows
+from seentwice.data.source import Progress
+from seentwice.errors import UserError
+from seentwice.records import Listing, ListingPair
+
+LAYOUTS: Mapping[str, Columns] = {
+    "avito": Columns(
+        id="itemID",
+        title="title",
+        description="description",
+        category="categoryID",
+        price="price",
+        attributes="attrsJSON",
+        location="locationID",
+        metro="metroID",
+        latitude="lat",
+        longitude="lon",
+        photos="images_array",
+    ),
+    # RESO Data Dictionary 2.0, resource Property. All other fields become attributes.
+    "reso": Columns(
+        id=("ListingKey", "ListingId"),
+        title="UnparsedAddress",
+        description="PublicRemarks",
+        category=("PropertySubType", "PropertyType"),
+        price="ListPrice",
+        location=("City", "PostalCity"),
+        latitude="Latitude",
+        longitude="Longitude",
+        photos="Media",
+        seller=("ListAgentKey", "ListAgentMlsId", "ListOfficeKey", "ListOfficeMlsId"),
+    ),
+}
+"""What holds what, by layout; a table has the layout whose id it has."""
+
+_PAIR_IDS = tuple(
+    (f"{name}_1", f"{name}_2") for columns in LAYOUTS.values() for name in names_of(columns.id)
+)
+_LABEL, _SOURCE = "isDuplicate", "generationMethod"
+
+
+@dataclass(frozen=True, slots=True)
+class ListingsSource:
+    """A table of listings and, if any, one of labelled pairs."""
+
+    items: Path
+    rejects: Path
+    pairs: Path | None = None
+    photo_root: Path | None = None  # the folder of the photos, where they are here
+    photo_path: str | None = None  # path below it, with {id}; None where photos are no ids
+
+    def __post_init__(self) -> None:
+        if self.photo_path is not None:
+            check_template(self.photo_path)
+
+    def prepare(self, on_progress: Progress) -> None:
+        """Do nothing: the files are the user's own."""
+
+    def read_listings(self, rejects: Rejects, on_progress: Progress) -> Iterator[Listing]:
+        """Yield the listings; see `read_items`."""
+        root = None if self.photo_root is None else Path(self.photo_root)
+        return read_items(Path(self.items), root, self.photo_path, rejects, on_progress)
+
+    def read_pairs(self, rejects: Rejects, on_progress: Progress) -> Iterator[ListingPair]:
+        """Yield the pairs, if there are any; see `read_item_pairs`."""
+        if self.pairs is None:
+            return
+        # The rejects of the listings are told by `read_listings`.
+        with open_key_index() as known, collect_rejects(None) as untold:
+            for listing in self.read_listings(untold, on_progress):
+                known.add(listing.key, 0)
+            yield from read_item_pairs(Path(self.pairs), known, rejects, on_progress)
+
+    def photo_file(self, reference: str) -> Path | None:
+        """Return the path below `photo_root`; None for a URL, or where there is no such folder."""
+        if self.photo_root is None or is_url(reference):
+            return None
+        return Path(self.photo_root) / reference
+
+
+def read_items(
+    file: Path,
+    photo_root: Path | None,
+    photo_path: str | None,
+    rejects: Rejects,
+    on_progress: Progress,
+) -> Iterator[Listing]:
+    """Yield the listings of a table one at a time.
+
+    Args:
+        file: CSV, TSV, JSON or JSON Lines, in one of `LAYOUTS`.
+        photo_root: the folder that no photo may be outside of, where there is one.
+        photo_path: makes paths below it of photo ids; see `path_of_id`.
+        rejects: told of malformed rows and of ids that were there before.
+        on_progress: told of the bytes that are read.
+
+    Raises:
+        UserError: no such file, another layout, or no row that can be read.
+    """
+
+    def choose(first: Row) -> MakeListing:
+        columns = LAYOUTS[_find_layout(file, first.cells)]
+
+        def make(row: Row) -> Listing:
+            listing = to_listing(row.cells, columns, PHOTO_SEPARATOR)
+            photos = tuple(_to_path(photo, photo_root, photo_path) for photo in listing.photos)
+            return replace(listing, photos=photos)
+
+        return make
+
+    return read_table(file, None, choose, rejects, on_progress)
+
+
+def read_item_pairs(
+    file: Path, known: KeyIndex, rejects: Rejects, on_progress: Progress
+) -> Iterator[ListingPair]:
+    """Yield the pairs of a table one at a time.
+
+    Args:
+        file: with a column for each side, such as itemID_1 and itemID_2, and isDuplicate where
+            the pairs are labelled.
+        known: the keys of the listings; pairs of others are rejected.
+        rejects: told of every row that gives no pair.
+        on_progress: told of the bytes that are read.
+
+    Raises:
+        UserError: no such file, no such columns, or no row that can be read.
+    """
+    count = 0
+    sides: tuple[str, str] | None = None
+    for row in read_rows(file, None, rejects, on_progress):
+        sides = sides or _find_sides(file, row.cells)
+        try:
+            pair = _to_pair(row.cells, sides)
+            unknown = [key for key in (pair.left, pair.right) if key not in known]
+            if unknown:
+                raise RowError(f"no listing {unknown[0][:80]!r}")
+        except RowError as error:
+            rejects.add(file, row.line, str(error), row.text)
+        else:
+            count += 1
+            yield pair
+    rejects.check_any_read(file, count)
+
+
+def _find_layout(file: Path, present: Iterable[str]) -> str:
+    names = set(present)
+    for layout, columns in LAYOUTS.items():
+        if names.intersection(names_of(columns.id)):
+            return layout
+    ids = ", ".join(name for columns in LAYOUTS.values() for name in names_of(columns.id))
+    raise UserError(
+        f"{file}: has none of the columns {ids}; data=catalogue reads tables of other columns"
+    )
+
+
+def _find_sides(file: Path, present: Iterable[str]) -> tuple[str, str]:
+    names = set(present)
+    for sides in _PAIR_IDS:
+        if names.issuperset(sides):
+            return sides
+    choices = "; ".join(" and ".join(sides) for sides in _PAIR_IDS)
+    raise UserError(f"{file}: tells no pairs; needed are two columns: {choices}")
+
+
+def _to_pair(cells: Mapping[str, object], sides: tuple[str, str]) -> ListingPair:
+    left, right = (to_text(cells.get(side)).strip() for side in sides)
+    if not left or not right:
+        raise RowError(f"no {sides[1] if left else sides[0]}")
+    if left == right:
+        raise RowError(f"{left[:80]!r} is paired with itself")
+    label = to_text(cells.get(_LABEL)).strip()
+    if label not in _LABELS:
+        raise RowError(f"{_LABEL} is {label[:40]!r}; needed is 0 or 1")
+    return ListingPair(
+        left, right, _LABELS[label], source=to_text(cells.get(_SOURCE)).strip() or None
+    )
+
+
+_LABELS: Mapping[str, bool | None] = {"": None, "0": False, "1": True, "false": False, "true": True}
+
+
+def _to_path(photo: str, root: Path | None, template: str | None) -> str:
+    if is_url(photo):
+        return photo
+    path = photo if template is None else path_of_id(template, photo)
+    if root is not None:
+        locate_photo(root, path)
+    return path

@@ -1,0 +1,133 @@
+"""What `prepare` tells of tables: counts, rejects and what to do next."""
+
+from pathlib import Path
+
+import pytest
+
+from seentwice.commands.main import main
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def prepare(capsys: pytest.CaptureFixture[str], *words: str) -> list[str]:
+    assert main(["prepare", *words]) == 0
+    return capsys.readouterr().out.splitlines()
+
+
+def test_a_catalogue_is_counted_with_its_rejects(
+    few_rooms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photo = next(few_rooms.rglob("*.jpg")).read_bytes()
+    for name in ("a.jpg", "b.jpg", "c.jpg"):
+        (tmp_path / name).write_bytes(photo)
+    rows = [
+        "sku,images,kind,group",
+        "1,a.jpg|b.jpg,lamp,",
+        "2,c.jpg|gone.jpg|http://127.0.0.1/d.jpg,chair,x",
+        "2,a.jpg,lamp,",
+        "3,../a.jpg,lamp,",
+    ]
+    (tmp_path / "products.csv").write_text("\n".join(rows))
+    columns = "{id: sku, photos: images, category: kind, family: group, seller: null}"
+    out = prepare(
+        capsys,
+        "data=catalogue",
+        "data.file=products.csv",
+        f"data.columns={columns}",
+        "data.photo_separator=|",
+    )
+    assert "products: 3 photos of 2 places, 1 pairs of one place" in out
+    assert {"  chair: 1", "  lamp: 2"} <= set(out)
+    assert "  no photo: gone.jpg: missing (No such file or directory)" in out
+    assert any(
+        line.endswith("refused address (http://127.0.0.1/d.jpg: 127.0.0.1 is not on the internet)")
+        for line in out
+    )
+    at = out.index("2 rows were rejected, see data/prepared/catalogue_rejects.csv; the first:")
+    assert out[at + 1 : at + 3] == [
+        "  products.csv, line 4: the id '2' again; it is on line 3",
+        "  products.csv, line 5: the photo '../a.jpg' is not below the photo folder",
+    ]
+    assert len(Path("data/prepared/catalogue_rejects.csv").read_text().splitlines()) == 3
+    assert out[-1] == "Next: seentwice compare with the same data options"
+
+
+def test_listings_are_counted_with_their_rejects(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    header = "itemID,title,images_array\n"
+    items = '1,a,"3, 4"\n2,b,\n3,\x1b[31m\n'
+    (tmp_path / "items.csv").write_text(header + items)
+    pairs = "1,2,1\n2,1,0\n2,1,\n1,9,1\n"
+    (tmp_path / "pairs.csv").write_text(f"itemID_1,itemID_2,isDuplicate\n{pairs}")
+    (tmp_path / "3.jpg").touch()
+    out = prepare(
+        capsys,
+        "data=listings",
+        "data.items=items.csv",
+        "data.pairs=pairs.csv",
+        "data.photo_root=.",
+        "data.photo_path='{id}.jpg'",
+    )
+    assert out[-7:] == [
+        "2 listings with 2 photos",
+        "  1 photos are missing, first 4.jpg",
+        "3 pairs, 1 duplicates, 1 unlabelled",
+        "2 rows were rejected, see data/prepared/listings_rejects.csv; the first:",
+        "  items.csv, line 4: 2 cells where the header has 3",
+        "  pairs.csv, line 5: no listing '9'",
+        "Next: seentwice.data.listings.ListingsSource gives them one at a time in Python "
+        "(read_listings, read_pairs)",
+    ]
+    assert "\x1b" not in "".join(out)
+
+
+def test_text_pairs_are_counted_by_split(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = "COL name VAL a \tCOL name VAL {} \t{}\n"
+    (tmp_path / "train.txt").write_text(line.format("b", 1) + line.format("c", 0) + "no pair\n")
+    (tmp_path / "valid.txt").write_text(line.format("b", 1))
+    out = prepare(capsys, "data=text_pairs", "data.root=.")
+    at = out.index("3 listings")
+    assert out[at + 1 : at + 6] == [
+        "3 pairs, 2 duplicates",
+        "  train: 2 pairs, 1 duplicates",
+        "  validation: 1 pairs, 1 duplicates",
+        "1 row was rejected, see data/prepared/text_pairs_rejects.csv; the first:",
+        "  train.txt, line 3: 1 parts between tabs; needed are two records and a label",
+    ]
+
+
+def test_a_table_that_gives_nothing_is_told_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "items.csv").write_text("itemID,price\n1,cheap\n2,dear\n")
+    assert main(["prepare", "data=listings", "data.items=items.csv"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == (
+        "seentwice prepare: items.csv: none of its 2 rows can be read; the first: line 2: "
+        "price: 'cheap' is no number"
+    )
+
+
+def test_a_comparison_works_on_a_catalogue(
+    few_rooms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each room of the rendered ones is a product."""
+    of_room: dict[str, list[str]] = {}
+    for photo in sorted(few_rooms.rglob("*.jpg")):
+        of_room.setdefault(f"{photo.parent.name} {photo.stem[:-2]}", []).append(str(photo))
+    rows = ["id,photos"]
+    for room, photos in of_room.items():
+        names = [Path(photo).relative_to(few_rooms).as_posix() for photo in photos]
+        rows.append(f'{room},"{",".join(names)}"')
+    (tmp_path / "products.csv").write_text("\n".join(rows))
+    words = ["data=catalogue", "data.file=products.csv", f"data.photo_root={few_rooms}"]
+    nulls = [f"data.columns.{column}=null" for column in ("category", "family", "seller")]
+    fast = ["head=[]", "baselines=[average]", "bootstrap_resamples=10"]
+    assert main(["compare", *words, *nulls, *fast]) == 0
+    assert "average" in capsys.readouterr().out

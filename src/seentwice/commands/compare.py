@@ -25,6 +25,7 @@ from seentwice.commands.detectors import (
     needs_trunk,
 )
 from seentwice.commands.fingerprint import fingerprint_photos
+from seentwice.commands.leaks import count_leaks, report_leaks
 from seentwice.commands.nets import check_nets, chosen_heads
 from seentwice.commands.progress import (
     describe_unreadable,
@@ -119,6 +120,7 @@ def run(config: DictConfig) -> None:
     fingerprint = fingerprint_photos(photo_set, console)
     bench = set_up(config, photo_set, fingerprint, descriptors, trunk, settings.folds, console)
     _print_counts(bench, console)
+    report_leaks(bench, config, folder, console)
     config_yaml = OmegaConf.to_yaml(config, resolve=True)
     write_atomically(folder / "config.yaml", config_yaml)
     tags = {FOLDER_TAG: str(folder.resolve()), "seentwice.command": "compare"}
@@ -248,6 +250,7 @@ def _collect(stage: Stage, results: list[DetectorResult], seconds: float) -> Com
         seed=stage.settings.seed,
         folds=len(bench.folds),
         counts=count_tables(bench.folds),
+        leaks=count_leaks(bench),
         baseline=BASELINE,
         retrieval=_measure_retrieval(stage),
         cluster=stage.test.cluster,

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from seentwice.bootstrap import bootstrap_intervals
 from seentwice.commands.fingerprint import fingerprint_photos
+from seentwice.commands.leaks import count_leaks, report_leaks
 from seentwice.commands.progress import open_console, print_plainly
 from seentwice.commands.workbench import (
     PROTOCOL_SECTIONS,
@@ -59,6 +60,8 @@ def run(config: DictConfig) -> None:
     merged = OmegaConf.merge(config, protocol, {"seed": record.seed})
     assert isinstance(merged, DictConfig)
     bench = set_up(merged, photo_set, fingerprint, [seen], trunk, None, console)
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    report_leaks(bench, merged, folder, console)
     test = bench.folds[0].test
     calibration = Calibration(record.calibration_slope, record.calibration_offset)
     logits = pair_logits(
@@ -83,11 +86,11 @@ def run(config: DictConfig) -> None:
         cells = name, f"{claimed:.4f}", f"{interval.value:.4f}", format_interval(interval)
         table.add_row(*map(Text, cells))
     console.print(table)
-    folder = Path(HydraConfig.get().runtime.output_dir)
     result = {
         "checkpoint": str(path),
         "data": bench.photo_set.name,
         "data_fingerprint": bench.fingerprint,
+        "leaks": count_leaks(bench),
         "claimed": record.test_metrics,
         "measured": {name: interval.value for name, interval in measured.items()},
         "low": {name: interval.low for name, interval in measured.items()},

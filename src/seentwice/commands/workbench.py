@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from rich.console import Console
 from seentwice.commands.fingerprint import Fingerprint, digest_files
 from seentwice.commands.progress import show_progress
 from seentwice.commands.settings import ReadingSettings, SeedSettings, read_settings, read_source
+from seentwice.data.leaks import HASH, Leaks, find_leaks, parts_of
 from seentwice.data.pairs import PairPolicy
 from seentwice.data.source import PhotoSet
 from seentwice.data.splits import Split, fold_photos, split_photos
@@ -22,6 +24,7 @@ from seentwice.data.tables import FoldTables, make_tables
 from seentwice.data.views import EditChoice, ViewPlan, plan_views
 from seentwice.detectors.describe import Described, Descriptor, describe_views
 from seentwice.detectors.hashes import HashDescriptor, hash_column
+from seentwice.detectors.pixel_digest import PixelDigestDescriptor
 from seentwice.detectors.trunk import TrunkDescriptor
 from seentwice.errors import UserError
 from seentwice.models.backbones import Trunk, build_trunk
@@ -49,6 +52,7 @@ class SplitSettings:
     seed: int
     validation_share: float
     test_share: float
+    leaks: Literal["report", "error"]  # what a photo in two splits is: a note, or the end
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,7 @@ class Workbench:
     plan: ViewPlan
     described: Described
     folds: tuple[FoldTables, ...]
+    leaks: Leaks  # photos that are in two splits
     unlabelled: NDArray[np.float32] | None  # (u, d) features of the photos without labels
     unlabelled_fingerprint: str | None  # sha256 of their bytes
     unreadable: tuple[Unreadable, ...]  # files that gave no photo, labelled or not
@@ -121,7 +126,7 @@ def set_up(
     with show_progress("Looking at photos", console) as progress:
         described = describe_views(
             plan.views,
-            [HashDescriptor(), *descriptors],
+            [HashDescriptor(), PixelDigestDescriptor(), *descriptors],
             workers=reading.workers or os.cpu_count() or 1,
             max_pixels=reading.max_pixels,
             on_progress=progress,
@@ -137,6 +142,7 @@ def set_up(
         policies.evaluation,
         seed,
     )
+    leaks = _look_for_leaks(plan, splits, described, fingerprint, reading, console)
     unlabelled = _look_at_unlabelled(config, fingerprint, trunk, console)
     return Workbench(
         photo_set=photo_set,
@@ -144,6 +150,7 @@ def set_up(
         plan=plan,
         described=described,
         folds=tables,
+        leaks=leaks,
         unlabelled=unlabelled.features if unlabelled else None,
         unlabelled_fingerprint=unlabelled.fingerprint if unlabelled else None,
         unreadable=(
@@ -153,6 +160,28 @@ def set_up(
         ),
         looking_seconds=looking_seconds,
     )
+
+
+def _look_for_leaks(
+    plan: ViewPlan,
+    splits: Sequence[Split],
+    described: Described,
+    fingerprint: Fingerprint,
+    reading: ReadingSettings,
+    console: Console,
+) -> Leaks:
+    unedited = np.flatnonzero(plan.edit_name == "")
+    digests = described.rows[PixelDigestDescriptor.name][unedited]
+    with show_progress("Looking for leaks", console) as progress:
+        return find_leaks(
+            parts_of(splits, len(unedited)),
+            fingerprint.files,
+            [digest.tobytes() for digest in digests],
+            hash_column(described.rows, HASH)[unedited],
+            described.readable[unedited],
+            reading.workers or os.cpu_count() or 1,
+            progress,
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -179,7 +208,8 @@ def _look_at_unlabelled(
     files, unreadable = find_photos(root)
     digests = digest_files(files, "Fingerprinting unlabelled", console)
     pairs = zip(files, digests, strict=True)
-    shared = [file for file, digest in pairs if digest in fingerprint.files]
+    known = set(fingerprint.files)
+    shared = [file for file, digest in pairs if digest in known]
     if shared:
         raise UserError(
             f"unlabelled={root}: {len(shared)} of its photos are in the data set itself, first "

@@ -259,6 +259,7 @@ def _data_section(comparison: Comparison) -> Section:
             ("Places", f"{comparison.places:,}"),
             ("Properties", f"{comparison.properties:,}" if comparison.properties else "unknown"),
             ("Unreadable files", f"{len(comparison.unreadable):,}"),
+            ("Photos in two splits, pairs", f"{sum(comparison.leaks.values()):,}"),
             ("Fingerprint of photos and labels (sha256)", comparison.data_fingerprint),
             ("Fingerprint of unlabelled photos", comparison.unlabelled_fingerprint or "none"),
         )

@@ -78,6 +78,7 @@ class Comparison:
     seed: int
     folds: int
     counts: tuple[TableCounts, ...]
+    leaks: Mapping[str, int]  # pairs of photos that are in two splits, by how that is seen
     baseline: str  # what `over_baseline` is measured against
     retrieval: RetrievalResult | None  # None where KNN is not compared
     cluster: str  # what the bootstrap resamples: property or place

@@ -145,7 +145,7 @@ def find_leaks(
         if len(ranks) > most_listed:
             ranks = np.partition(ranks, most_listed)[:most_listed]
         on_progress(done, blocks)
-    surest = zip(*(column.tolist() for column in np.unravel_index(np.sort(ranks), shape)))
+    surest = np.transpose(np.unravel_index(np.sort(ranks), shape)).tolist()
     return Leaks(
         dict(zip(KINDS, counts.tolist(), strict=True)),
         tuple(

@@ -32,28 +32,32 @@ class HousesSource:
     """A local copy of the Houses-dataset."""
 
     root: Path
+    known_duplicates: bool = True  # False: every photo a place of its own, every house a home
 
     def prepare(self, on_progress: Progress) -> None:
         """Do nothing: the photos are the user's own."""
 
     def read(self) -> PhotoSet:
         """Find the photos; see `read_houses`."""
-        return read_houses(Path(self.root))
+        return read_houses(Path(self.root), self.known_duplicates)
 
 
-def read_houses(root: Path) -> PhotoSet:
+def read_houses(root: Path, known_duplicates: bool = True) -> PhotoSet:
     """Find the photos of the Houses-dataset; each is a place of its own.
 
     Photos that are known duplicates by name, or have the same bytes, are one place, and their
     houses one property. Where that is a home listed twice, its other photos may show one room
-    from two sides: they are one zone, never a negative.
+    from two sides: they are one zone, never a negative. Without `known_duplicates` each photo is
+    a place of its own and each house a home, as their names say: what leaks then can be looked at.
 
     Raises:
         UserError: no such folder, no photo in it, or a photo named otherwise.
     """
     files, unreadable = find_photos(root)
     rooms = [_parse_name(file.stem, file.relative_to(root)) for file in files]
-    links = [*((room, room) for room in rooms), *_read_duplicates(), *_link_bytes(files, rooms)]
+    links = [(room, room) for room in rooms]
+    if known_duplicates:
+        links += [*_read_duplicates(), *_link_bytes(files, rooms)]
     place_of = name_components(links)
     home_of = name_components((left[0], right[0]) for left, right in links)
     listings = Counter(home_of[house] for house in {house for house, _ in rooms})

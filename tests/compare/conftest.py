@@ -10,11 +10,11 @@ from seentwice.compare.results import (
     DetectorResult,
     RetrievalResult,
     SliceResult,
-    TableCounts,
     UnreadableFile,
 )
 from seentwice.compare.scoring import Scores
 from seentwice.data.pairs import PairPolicy, make_pairs
+from seentwice.data.table_counts import TableCounts
 from seentwice.data.tables import FoldTables
 from seentwice.records import Interval, Photo, View
 

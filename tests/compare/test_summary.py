@@ -8,11 +8,11 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from seentwice.compare.summary import (
     SAME_ROOM_TYPE,
     Bootstrap,
-    count_tables,
     gather_test_pairs,
     summarise_scores,
 )
 from seentwice.data.pairs import KINDS
+from seentwice.data.table_counts import count_tables
 from seentwice.metrics import pair_metrics
 from seentwice.records import Interval, Kind, Photo, View
 

@@ -2,7 +2,7 @@
 
 import shlex
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -11,7 +11,6 @@ from typing import Annotated
 import numpy as np
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
-from PIL import Image
 from pydantic import Field
 from rich.console import Console
 
@@ -47,22 +46,20 @@ from seentwice.compare.scoring import Scores, score_folds
 from seentwice.compare.summary import (
     Bootstrap,
     HeldOutPairs,
-    count_tables,
     gather_test_pairs,
     summarise_scores,
 )
 from seentwice.compare.table import print_table
 from seentwice.data.source import Progress
+from seentwice.data.table_counts import count_tables
+from seentwice.data.thumbnails import view_loader
 from seentwice.detectors.knn import retrieve_nearest
 from seentwice.detectors.protocol import Detector
 from seentwice.display import show_text
-from seentwice.edits import apply_edit
 from seentwice.errors import UserError
 from seentwice.files import write_atomically
 from seentwice.learn.tracking import FOLDER_TAG, TrackedRun, check_store, track_run, tracking_uri
 from seentwice.models.backbones import Trunk
-from seentwice.photos import read_photo
-from seentwice.records import View
 
 EXAMPLES = """\
   seentwice compare                                     the embedded rooms, 5 minutes
@@ -139,7 +136,7 @@ def run(config: DictConfig) -> None:
             results.append(result)
         comparison = _collect(stage, results, perf_counter() - started)
         with show_progress("Writing the report", console) as progress:
-            load_view = _view_loader(settings.max_pixels)
+            load_view = view_loader(settings.max_pixels)
             write_report(comparison, test, scores, config_yaml, folder, load_view)
             for done, file in enumerate(FILES, 1):
                 parent.log_file(folder / file)
@@ -282,14 +279,6 @@ def _measure_retrieval(stage: Stage) -> RetrievalResult | None:
         hits, cluster, cluster, resamples=bootstrap.resamples, seed=bootstrap.seed
     )
     return RetrievalResult(share, len(query), max(retrieval.gallery for retrieval in found))
-
-
-def _view_loader(max_pixels: int) -> Callable[[View], Image.Image]:
-    def load(view: View) -> Image.Image:
-        image = read_photo(view.photo.path, max_pixels)
-        return apply_edit(image, view.edit) if view.edit else image
-
-    return load
 
 
 def _print_counts(bench: Workbench, console: Console) -> None:

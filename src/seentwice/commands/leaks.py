@@ -29,24 +29,24 @@ def report_leaks(bench: Workbench, config: DictConfig, folder: Path, console: Co
     Raises:
         UserError: there are some and `split.leaks` is "error".
     """
-    leaks, photos = bench.leaks, bench.photo_set.photos
+    leaks = bench.leaks
     if not leaks.listed:
         return
     path = folder / LEAKS_FILE
-    write_atomically(path, leaks_to_csv(leaks, photos))
+    write_atomically(path, leaks_to_csv(leaks))
     first = leaks.listed[0]
     where = f"{'all' if len(leaks.listed) == leaks.total else f'{len(leaks.listed):,}'} in {path}"
     if read_settings(SplitSettings, config, "split").leaks == "error":
         raise UserError(
             f"split.leaks=error: {describe_leaks(leaks)}, first "
-            f"{show_text(photos[first.left].key)} and {show_text(photos[first.right].key)}; "
+            f"{show_text(first.left)} and {show_text(first.right)}; "
             f"{show_text(where)}; name one property for both in manifest.csv, or take one away"
         )
     print_plainly(f"  leaks: {describe_leaks(leaks)}, {where}", console)
     for leak in leaks.listed[:SHOWN]:
         print_plainly(
-            f"    {photos[leak.left].key} ({leak.left_split}) and "
-            f"{photos[leak.right].key} ({leak.right_split}): {leak.how.value}",
+            f"    {leak.left} ({leak.left_split}) and {leak.right} ({leak.right_split}): "
+            f"{leak.how.value}",
             console,
         )
 

@@ -174,6 +174,7 @@ def _look_for_leaks(
     digests = described.rows[PixelDigestDescriptor.name][unedited]
     with show_progress("Looking for leaks", console) as progress:
         return find_leaks(
+            [plan.views[index].photo.key for index in unedited],
             parts_of(splits, len(unedited)),
             fingerprint.files,
             [digest.tobytes() for digest in digests],

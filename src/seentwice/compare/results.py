@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from seentwice.data.table_counts import TableCounts
 from seentwice.records import Interval
 
 
@@ -41,16 +42,6 @@ class DetectorResult:
     thresholds: tuple[float, ...]  # one a fold, chosen on its validation pairs
     fit_seconds: float
     pairs_per_second: float
-
-
-@dataclass(frozen=True, slots=True)
-class TableCounts:
-    """How many pairs a split holds, over all folds."""
-
-    split: str
-    places: int
-    views: int
-    pairs: Mapping[str, int]  # by kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ shows itself by its bytes, its pixels or its perceptual hash.
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 
 import numpy as np
@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from seentwice.data.source import Progress
 from seentwice.data.splits import Split
 from seentwice.hamming import count_blocks, iterate_near_pairs
-from seentwice.records import Photo
 
 # Of the Houses-dataset's 1.3 million pairs of photos, "perception" finds the 23 that are known
 # duplicates and no other; the nearest other pair is 12 bits apart. "difference" finds the same
@@ -25,7 +24,6 @@ HASH = "perception"
 MOST_BITS = 2
 # A thousand blank photos make half a million leaks: all are counted, the strongest are listed.
 MOST_LISTED = 1000
-COLUMNS = ("left", "right", "left_split", "right_split", "how", "bits")
 
 
 class LeakKind(StrEnum):
@@ -51,12 +49,15 @@ class Parts:
 class Leak:
     """Two photos in different parts that are one photo, or nearly."""
 
-    left: int  # index into the photos
-    right: int  # likewise, greater
+    left: str  # key of the photo that comes first in the data set
+    right: str
     left_split: str
     right_split: str
     how: LeakKind
     bits: int  # distance of their perceptual hashes
+
+
+COLUMNS = tuple(field.name for field in fields(Leak))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ def parts_of(splits: Sequence[Split], photos: int) -> Parts:
 
 
 def find_leaks(
+    keys: Sequence[str],
     parts: Parts,
     file_digests: Sequence[bytes],
     pixel_digests: Sequence[bytes],
@@ -109,6 +111,7 @@ def find_leaks(
     a second on two cores; memory follows the photos and `most_listed`.
 
     Args:
+        keys: (n,) the photos' names.
         parts: of the n photos.
         file_digests: (n,) of each file's bytes.
         pixel_digests: (n,) of each upright photo's size and pixels.
@@ -150,8 +153,8 @@ def find_leaks(
         dict(zip(KINDS, counts.tolist(), strict=True)),
         tuple(
             Leak(
-                int(chosen[low]),
-                int(chosen[high]),
+                keys[chosen[low]],
+                keys[chosen[high]],
                 parts.names[part[low]],
                 parts.names[part[high]],
                 KINDS[how],
@@ -162,14 +165,13 @@ def find_leaks(
     )
 
 
-def leaks_to_csv(leaks: Leaks, photos: Sequence[Photo]) -> str:
-    """Return the listed leaks as a table with the columns `COLUMNS`; photos by key."""
+def leaks_to_csv(leaks: Leaks) -> str:
+    """Return the listed leaks as a table with the columns `COLUMNS`."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
     for leak in leaks.listed:
-        left, right = photos[leak.left].key, photos[leak.right].key
-        writer.writerow([left, right, leak.left_split, leak.right_split, leak.how.value, leak.bits])
+        writer.writerow([getattr(leak, column) for column in COLUMNS])
     return text.getvalue()
 
 

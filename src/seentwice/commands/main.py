@@ -10,6 +10,7 @@ COMMANDS = {
     "prepare": "make or check the photos of a data set",
     "compare": "fit detectors on one data set and put them side by side",
     "train": "train one Siamese network and write its checkpoint",
+    "card": "write what a data set holds: counts, sizes, leaks, pictures",
     "evaluate": "measure a checkpoint on the test pairs of a data set",
 }
 

@@ -16,7 +16,7 @@ from rich.console import Console
 from seentwice.commands.fingerprint import Fingerprint, digest_files
 from seentwice.commands.progress import show_progress
 from seentwice.commands.settings import ReadingSettings, SeedSettings, read_settings, read_source
-from seentwice.data.leaks import HASH, Leaks, find_leaks, parts_of
+from seentwice.data.leaks import HASH, Leaks, Parts, find_leaks, parts_of
 from seentwice.data.pairs import PairPolicy
 from seentwice.data.source import PhotoSet
 from seentwice.data.splits import Split, fold_photos, split_photos
@@ -72,7 +72,8 @@ class Workbench:
     plan: ViewPlan
     described: Described
     folds: tuple[FoldTables, ...]
-    leaks: Leaks  # photos that are in two splits
+    parts: Parts  # of the photos: what must not leak into each other
+    leaks: Leaks  # photos that are in two parts
     unlabelled: NDArray[np.float32] | None  # (u, d) features of the photos without labels
     unlabelled_fingerprint: str | None  # sha256 of their bytes
     unreadable: tuple[Unreadable, ...]  # files that gave no photo, labelled or not
@@ -142,7 +143,8 @@ def set_up(
         policies.evaluation,
         seed,
     )
-    leaks = _look_for_leaks(plan, splits, described, fingerprint, reading, console)
+    parts = parts_of(splits, len(photo_set.photos))
+    leaks = _look_for_leaks(plan, parts, described, fingerprint, reading, console)
     unlabelled = _look_at_unlabelled(config, fingerprint, trunk, console)
     return Workbench(
         photo_set=photo_set,
@@ -150,6 +152,7 @@ def set_up(
         plan=plan,
         described=described,
         folds=tables,
+        parts=parts,
         leaks=leaks,
         unlabelled=unlabelled.features if unlabelled else None,
         unlabelled_fingerprint=unlabelled.fingerprint if unlabelled else None,
@@ -164,7 +167,7 @@ def set_up(
 
 def _look_for_leaks(
     plan: ViewPlan,
-    splits: Sequence[Split],
+    parts: Parts,
     described: Described,
     fingerprint: Fingerprint,
     reading: ReadingSettings,
@@ -175,7 +178,7 @@ def _look_for_leaks(
     with show_progress("Looking for leaks", console) as progress:
         return find_leaks(
             [plan.views[index].photo.key for index in unedited],
-            parts_of(splits, len(unedited)),
+            parts,
             fingerprint.files,
             [digest.tobytes() for digest in digests],
             hash_column(described.rows, HASH)[unedited],

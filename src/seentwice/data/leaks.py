@@ -44,6 +44,10 @@ class Parts:
     names: tuple[str, ...]
     number: NDArray[np.int64]  # (n,) index into names; -1 for a photo in no part
 
+    def members(self) -> list[tuple[str, NDArray[np.int64]]]:
+        """Return each part's name and the indices of its photos."""
+        return [(name, np.flatnonzero(self.number == part)) for part, name in enumerate(self.names)]
+
 
 @dataclass(frozen=True, slots=True)
 class Leak:

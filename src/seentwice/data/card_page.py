@@ -31,6 +31,7 @@ from seentwice.records import Photo, View
 SHOWN_LEAKS = 24
 SHOWN_ROWS = 100  # of unreadable files and of room types; card.json has all
 
+COUNTED = ("photos", "places", "properties", "cities")  # the last two where they are known
 MEASURES: Mapping[str, tuple[str, str]] = {
     "width_px": ("Width, px", ",.0f"),
     "height_px": ("Height, px", ",.0f"),
@@ -86,22 +87,14 @@ def describe_card(card: DataCard) -> str:
 
 
 def _photos_section(card: DataCard) -> Section:
+    told = [name for name in COUNTED if getattr(card.parts[0], name)]
     parts = Table(
         "What each split holds"
         if card.folds == 1
         else f"What each of {card.folds} folds tests; it trains and validates on the others",
-        (
-            Column("split"),
-            *(Column(name, True) for name in ("photos", "places", "properties", "cities")),
-        ),
+        (Column("split"), *(Column(name, True) for name in told)),
         tuple(
-            (
-                Cell(part.part),
-                _count(part.photos),
-                _count(part.places),
-                _count_known(part.properties),
-                _count_known(part.cities),
-            )
+            (Cell(part.part), *(_count(getattr(part, name)) for name in told))
             for part in card.parts
         ),
     )
@@ -261,10 +254,6 @@ def _show_pair(left: View, right: View, lines: tuple[str, ...], load_view: LoadV
 
 def _count(number: int) -> Cell:
     return Cell(f"{number:,}", value=number)
-
-
-def _count_known(number: int) -> Cell:
-    return _count(number) if number else Cell("unknown")
 
 
 def _first_of(shown: Sequence[object], total: int) -> str:

@@ -223,7 +223,7 @@ def _unreadable_section(card: DataCard) -> Section:
         return Section(title, "None.")
     shown = card.unreadable[:SHOWN_ROWS]
     table = Table(
-        f"{len(card.unreadable):,} files{_first_of(shown, len(card.unreadable))}",
+        f"Files and reasons{_first_of(shown, len(card.unreadable))}",
         (Column("file"), Column("reason"), Column("detail")),
         tuple(
             (Cell(show_text(str(file.path))), Cell(file.reason.value), Cell(file.detail))

@@ -10,8 +10,8 @@ COMMANDS = {
     "prepare": "make or check the photos of a data set",
     "compare": "fit detectors on one data set and put them side by side",
     "train": "train one Siamese network and write its checkpoint",
-    "card": "write what a data set holds: counts, sizes, leaks, pictures",
     "evaluate": "measure a checkpoint on the test pairs of a data set",
+    "card": "write what a data set holds: counts, sizes, leaks, pictures",
 }
 
 HELP = f"""seentwice {__version__}: finds photos of homes that were seen twice

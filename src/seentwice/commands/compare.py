@@ -224,6 +224,7 @@ def _parameters(config: DictConfig, bench: Workbench, commit: str | None) -> dic
         "git_commit": commit,
         "seed": config.seed,
         "folds": len(bench.folds),
+        "leaks": bench.leaks.total,
     }
 
 

@@ -1,5 +1,8 @@
 """What several test files share: a few rendered rooms, and a tracking store for the session."""
 
+import shutil
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -7,6 +10,32 @@ import pytest
 from seentwice.data.rooms import write_rooms
 
 ROOM_SIZE_PX = (64, 48)
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+OpenInBrowser = Callable[[Path], tuple[str, list[str]]]
+
+
+@pytest.fixture
+def open_in_browser() -> OpenInBrowser:
+    """Give the document of a page after its scripts have run, and what the console says."""
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser is None:
+        pytest.skip(f"none of {', '.join(BROWSERS)} is installed")
+
+    def open_page(path: Path) -> tuple[str, list[str]]:
+        done = subprocess.run(
+            [
+                *(browser, "--headless", "--no-sandbox", "--disable-gpu"),
+                *("--disable-dev-shm-usage", "--enable-logging=stderr", "--v=0"),
+                *(f"--user-data-dir={path.parent / 'profile'}", "--dump-dom", path.as_uri()),
+            ],
+            capture_output=True,
+            encoding="utf-8",
+            timeout=120,
+            check=True,
+        )
+        return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+
+    return open_page
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 import os
 import re
-import shutil
-import subprocess
+from collections.abc import Callable
 from html.parser import HTMLParser
 from io import BytesIO
 from pathlib import Path
@@ -28,12 +27,7 @@ from seentwice.pages import (
     write_page,
 )
 
-BROWSER = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-needs_browser = pytest.mark.skipif(
-    BROWSER is None, reason="no chromium, chromium-browser or google-chrome is installed"
-)
+OpenInBrowser = Callable[[Path], tuple[str, list[str]]]
 
 
 def png(colour: str = "red") -> bytes:
@@ -269,25 +263,9 @@ def test_a_thumbnail_leaves_its_photo_alone() -> None:
     assert photo.size == (640, 480)
 
 
-def open_in_browser(path: Path) -> tuple[str, list[str]]:
-    """The document after its scripts have run, and what they wrote to the console."""
-    assert BROWSER is not None
-    done = subprocess.run(
-        [
-            *(BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
-            *("--enable-logging=stderr", "--v=0", f"--user-data-dir={path.parent / 'profile'}"),
-            *("--dump-dom", path.as_uri()),
-        ],
-        capture_output=True,
-        encoding="utf-8",
-        timeout=120,
-        check=True,
-    )
-    return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
-
-
-@needs_browser
-def test_a_page_opens_in_a_browser_without_a_complaint(tmp_path: Path) -> None:
+def test_a_page_opens_in_a_browser_without_a_complaint(
+    tmp_path: Path, open_in_browser: OpenInBrowser
+) -> None:
     write_page(tmp_path / "page.html", PAGE)
     document, console = open_in_browser(tmp_path / "page.html")
     assert console == []
@@ -308,8 +286,9 @@ fetch("http://127.0.0.1:9/").catch(() => console.log("fetched nothing"));
 </script>"""
 
 
-@needs_browser
-def test_a_press_on_the_head_of_a_numeric_column_sorts_the_rows(tmp_path: Path) -> None:
+def test_a_press_on_the_head_of_a_numeric_column_sorts_the_rows(
+    tmp_path: Path, open_in_browser: OpenInBrowser
+) -> None:
     numbers = {"a": (2.0, -1.0), "b": (10.0, 1e-7), "c": (None, 5.0), "d": (-3.5, None)}
     table = Table(
         "Results",

@@ -40,20 +40,27 @@ def iterate_near_pairs(
         most_bits: 0 to 64.
         threads: how many compute; the pairs do not depend on it.
     """
-    rows = range(0, len(hashes), BLOCK_ROWS)
-    columns = range(0, len(hashes), BLOCK_COLUMNS)
-    # A block whose last column is not beyond its first row lies below the diagonal.
-    corners = (
-        (row, column) for row, column in product(rows, columns) if column + BLOCK_COLUMNS > row
-    )
     ahead: deque[Future[NearPairs]] = deque()
     with ThreadPoolExecutor(threads) as pool:
-        for row, column in corners:
+        for row, column in _corners_of_blocks(len(hashes)):
             ahead.append(pool.submit(_near_pairs_of_block, hashes, row, column, most_bits))
             if len(ahead) > 4 * threads:
                 yield ahead.popleft().result()
         while ahead:
             yield ahead.popleft().result()
+
+
+def count_blocks(items: int) -> int:
+    """Return how many times `iterate_near_pairs` yields for so many hashes."""
+    return sum(1 for _ in _corners_of_blocks(items))
+
+
+def _corners_of_blocks(items: int) -> Iterator[tuple[int, int]]:
+    rows, columns = range(0, items, BLOCK_ROWS), range(0, items, BLOCK_COLUMNS)
+    for row, column in product(rows, columns):
+        # A block whose last column is not beyond its first row lies below the diagonal.
+        if column + BLOCK_COLUMNS > row:
+            yield row, column
 
 
 def _near_pairs_of_block(

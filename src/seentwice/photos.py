@@ -91,8 +91,8 @@ def read_photo(path: Path, max_pixels: int) -> Image.Image:
 
     The photo is upright (EXIF orientation) and RGB. Transparent pixels lie on white. Of 16 bits
     the upper 8 are kept, as Pillow does in colour photos; other deep modes: see `_to_8_bits`.
-    Colour profiles are not applied. Called from several threads, it changes nothing that they
-    share.
+    Colour profiles are not applied; `format` is what the file holds, whatever its name says. Called
+    from several threads, it changes nothing that they share.
 
     For TIFF, WebP and GIF, Pillow's own `Image.MAX_IMAGE_PIXELS` holds beside `max_pixels`.
     Pillow warns of some malformed tags of TIFF, AVIF and animated PNG, with which no photo is
@@ -182,6 +182,7 @@ def _decode(path: Path, stream: BinaryIO, max_pixels: int) -> Image.Image:
     if turn is not None:
         photo = photo.transpose(turn)
     photo.info = {}
+    photo.format = decoder.format
     return photo
 
 

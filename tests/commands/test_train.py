@@ -81,6 +81,7 @@ def test_a_run_names_its_data_its_net_and_its_commit(trained: Path, few_rooms: P
         "data_fingerprint": record.data_fingerprint,
         "git_commit": str(record.git_commit),
         "seed": "0",
+        "leaks": "0",
     }
 
 

@@ -219,3 +219,8 @@ def test_unknown_properties_and_a_missing_commit_are_said(write):
     assert "unknown" in text
     assert "not a checkout" in text
     assert "bootstrap over 12 places" in text
+
+
+def test_photos_in_two_splits_are_counted(write):
+    lines = text_of(write()).split("\n")
+    assert lines[lines.index("Photos in two splits, pairs") + 2] == "3"

@@ -10,10 +10,10 @@ from seentwice.compare.summary import (
     SAME_PROPERTY,
     SAME_ROOM_TYPE,
     Bootstrap,
-    count_tables,
     summarise_scores,
 )
 from seentwice.data.pairs import KINDS
+from seentwice.data.table_counts import count_tables
 from seentwice.metrics import pair_metrics
 from seentwice.records import Interval, Kind, Photo, View
 

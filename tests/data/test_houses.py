@@ -79,6 +79,17 @@ def test_listed_duplicates_are_one_place_of_one_home(tmp_path):
     assert nine.zone == twenty_one.zone == "9"
 
 
+def test_names_alone_tell_places_and_homes_where_duplicates_are_not_to_be_known(tmp_path):
+    write_photos(tmp_path, [f"{n}_{room}.jpg" for n in (9, 21, 500, 600) for room in ROOM_TYPES])
+    (tmp_path / "600_frontal.jpg").write_text("500_frontal.jpg")
+    photos = HousesSource(tmp_path, known_duplicates=False).read().photos
+    assert {(p.key, p.place, p.property, p.zone) for p in photos} == {
+        (f"{n}_{room}.jpg", f"{n}_{room}", str(n), None)
+        for n in (9, 21, 500, 600)
+        for room in ROOM_TYPES
+    }
+
+
 def test_a_home_listed_twice_is_no_zone_where_one_listing_is_missing(tmp_path):
     write_photos(tmp_path, [f"21_{room}.jpg" for room in ROOM_TYPES])
     assert {photo.zone for photo in read_houses(tmp_path).photos} == {None}

@@ -2,7 +2,7 @@
 
 import shlex
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -11,7 +11,6 @@ from typing import Annotated
 import numpy as np
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
-from PIL import Image
 from pydantic import Field
 from rich.console import Console
 
@@ -25,6 +24,7 @@ from seentwice.commands.detectors import (
     needs_trunk,
 )
 from seentwice.commands.fingerprint import fingerprint_photos
+from seentwice.commands.leaks import count_leaks, report_leaks
 from seentwice.commands.nets import check_nets, chosen_heads
 from seentwice.commands.progress import (
     describe_unreadable,
@@ -46,22 +46,20 @@ from seentwice.compare.scoring import Scores, score_folds
 from seentwice.compare.summary import (
     Bootstrap,
     HeldOutPairs,
-    count_tables,
     gather_test_pairs,
     summarise_scores,
 )
 from seentwice.compare.table import print_table
 from seentwice.data.source import Progress
+from seentwice.data.table_counts import count_tables
+from seentwice.data.thumbnails import view_loader
 from seentwice.detectors.knn import retrieve_nearest
 from seentwice.detectors.protocol import Detector
 from seentwice.display import show_text
-from seentwice.edits import apply_edit
 from seentwice.errors import UserError
 from seentwice.files import write_atomically
 from seentwice.learn.tracking import FOLDER_TAG, TrackedRun, check_store, track_run, tracking_uri
 from seentwice.models.backbones import Trunk
-from seentwice.photos import read_photo
-from seentwice.records import View
 
 EXAMPLES = """\
   seentwice compare                                     the embedded rooms, 5 minutes
@@ -119,6 +117,7 @@ def run(config: DictConfig) -> None:
     fingerprint = fingerprint_photos(photo_set, console)
     bench = set_up(config, photo_set, fingerprint, descriptors, trunk, settings.folds, console)
     _print_counts(bench, console)
+    report_leaks(bench, config, folder, console)
     config_yaml = OmegaConf.to_yaml(config, resolve=True)
     write_atomically(folder / "config.yaml", config_yaml)
     tags = {FOLDER_TAG: str(folder.resolve()), "seentwice.command": "compare"}
@@ -137,7 +136,7 @@ def run(config: DictConfig) -> None:
             results.append(result)
         comparison = _collect(stage, results, perf_counter() - started)
         with show_progress("Writing the report", console) as progress:
-            load_view = _view_loader(settings.max_pixels)
+            load_view = view_loader(settings.max_pixels)
             write_report(comparison, test, scores, config_yaml, folder, load_view)
             for done, file in enumerate(FILES, 1):
                 parent.log_file(folder / file)
@@ -225,6 +224,7 @@ def _parameters(config: DictConfig, bench: Workbench, commit: str | None) -> dic
         "git_commit": commit,
         "seed": config.seed,
         "folds": len(bench.folds),
+        "leaks": bench.leaks.total,
     }
 
 
@@ -248,6 +248,7 @@ def _collect(stage: Stage, results: list[DetectorResult], seconds: float) -> Com
         seed=stage.settings.seed,
         folds=len(bench.folds),
         counts=count_tables(bench.folds),
+        leaks=count_leaks(bench),
         baseline=BASELINE,
         retrieval=_measure_retrieval(stage),
         cluster=stage.test.cluster,
@@ -279,14 +280,6 @@ def _measure_retrieval(stage: Stage) -> RetrievalResult | None:
         hits, cluster, cluster, resamples=bootstrap.resamples, seed=bootstrap.seed
     )
     return RetrievalResult(share, len(query), max(retrieval.gallery for retrieval in found))
-
-
-def _view_loader(max_pixels: int) -> Callable[[View], Image.Image]:
-    def load(view: View) -> Image.Image:
-        image = read_photo(view.photo.path, max_pixels)
-        return apply_edit(image, view.edit) if view.edit else image
-
-    return load
 
 
 def _print_counts(bench: Workbench, console: Console) -> None:

@@ -16,7 +16,7 @@ class Fingerprint:
     """What tells a data set from others, and each of its photos from other files."""
 
     text: str  # sha256 of all labels and files: other labels or photos, another text
-    files: frozenset[bytes]  # sha256 of each file
+    files: tuple[bytes, ...]  # sha256 of each photo's file, in their order
 
 
 def fingerprint_photos(photo_set: PhotoSet, console: Console) -> Fingerprint:
@@ -28,7 +28,7 @@ def fingerprint_photos(photo_set: PhotoSet, console: Console) -> Fingerprint:
         labels = (photo.place, photo.property, photo.room_type, photo.zone, photo.split, photo.city)
         # The text of a tuple quotes its parts, so no two records give the same bytes.
         whole.update(repr((photo.key, labels)).encode("utf-8", "surrogateescape") + digest)
-    return Fingerprint(whole.hexdigest(), frozenset(digests))
+    return Fingerprint(whole.hexdigest(), digests)
 
 
 def digest_files(files: Sequence[Path], what: str, console: Console) -> tuple[bytes, ...]:

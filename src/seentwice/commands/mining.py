@@ -43,7 +43,7 @@ class Miner:
 def read_miner(
     config: DictConfig, data_fingerprint: str, trunk: Trunk | None, folds: int | None
 ) -> Miner | None:
-    """Load the net that `mining.checkpoint` names; None where it names none.
+    """Load the net that `mining.checkpoint` names; None where it names none, or nothing is mined.
 
     Its backbone must be the one that is trained with, so that each photo passes a trunk once.
 
@@ -57,6 +57,8 @@ def read_miner(
         UserError: no such checkpoint, one with another backbone, or one that has learned from
             photos that are tested here.
     """
+    if "mining" not in config:
+        return None
     settings = read_settings(MiningSettings, config, "mining")
     path = settings.checkpoint
     if path is None:

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from seentwice.commands.application import quote_value
 from seentwice.commands.fingerprint import fingerprint_photos
+from seentwice.commands.leaks import report_leaks
 from seentwice.commands.nets import check_nets, chosen_heads, net_trainer, read_architecture
 from seentwice.commands.progress import open_console, print_plainly, show_progress
 from seentwice.commands.provenance import git_commit, library_versions
@@ -79,6 +80,7 @@ def run(config: DictConfig) -> None:
         )
     _write_state(job.folder, fingerprint.text)
     bench = set_up(job.config, photo_set, fingerprint, [seen], trunk, None, console)
+    report_leaks(bench, job.config, job.folder, console)
     tables, rows = bench.folds[0], bench.described.rows
     tags = {FOLDER_TAG: str(job.folder.resolve()), "seentwice.command": "train"}
     with track_run("train", heads[0], tags, resumed_id=job.run_id) as tracked:
@@ -91,6 +93,7 @@ def run(config: DictConfig) -> None:
                 "tower": job.config.tower.name,
                 "data": bench.photo_set.name,
                 "data_fingerprint": fingerprint.text,
+                "leaks": bench.leaks.total,
                 "git_commit": git_commit(),
                 "seed": job.config.seed,
             }
@@ -222,6 +225,9 @@ def _record(
         section: OmegaConf.to_container(config[section], resolve=True)
         for section in PROTOCOL_SECTIONS
     }
+    del protocol["split"][
+        "leaks"
+    ]  # makes no other pairs: who evaluates says what leaks are to them
     return CheckpointRecord(
         architecture=architecture,
         # Its name alone: where it lies on this computer is nobody else's business.

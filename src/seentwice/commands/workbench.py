@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from seentwice.commands.fingerprint import Fingerprint, digest_files
 from seentwice.commands.mining import read_miner
 from seentwice.commands.progress import describe_rejects, print_plainly, show_progress
 from seentwice.commands.settings import ReadingSettings, SeedSettings, read_settings, read_source
+from seentwice.data.leaks import HASH, Leaks, Parts, find_leaks, parts_of
 from seentwice.data.pairs import PairTable
 from seentwice.data.source import PhotoSet
 from seentwice.data.splits import (
@@ -69,6 +71,7 @@ class SplitSettings:
     seed: int
     validation_share: float
     test_share: float
+    leaks: Literal["report", "error"]  # what a photo in two splits is: a note, or the end
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,8 @@ class Workbench:
     described: Described
     folds: tuple[FoldTables, ...]
     hashes: NDArray[np.uint64]  # (v,) one a view, those that negatives were drawn by
+    parts: Parts  # of the photos: what must not leak into each other
+    leaks: Leaks  # photos that are in two parts
     unlabelled: NDArray[np.float32] | None  # (u, d) features of the photos without labels
     unlabelled_fingerprint: str | None  # sha256 of their bytes
     unreadable: tuple[Unreadable, ...]  # files that gave no photo, labelled or not
@@ -152,6 +157,8 @@ def set_up(
         looked.threads,
         looked.seed,
     )
+    parts = parts_of(splits, len(photo_set.photos))
+    leaks = _look_for_leaks(looked, parts, fingerprint, console)
     unlabelled = _look_at_unlabelled(config, fingerprint, trunk, console)
     return Workbench(
         photo_set=photo_set,
@@ -160,6 +167,8 @@ def set_up(
         described=looked.described,
         folds=tables,
         hashes=looked.digests.hashes,
+        parts=parts,
+        leaks=leaks,
         unlabelled=unlabelled.features if unlabelled else None,
         unlabelled_fingerprint=unlabelled.fingerprint if unlabelled else None,
         unreadable=(
@@ -263,6 +272,24 @@ def read_sampling(config: DictConfig) -> Sampling:
     return read_settings(kinds[table], config, "sampling")
 
 
+def _look_for_leaks(
+    looked: _Looked, parts: Parts, fingerprint: Fingerprint, console: Console
+) -> Leaks:
+    plan, rows = looked.plan, looked.described.rows
+    unedited = np.flatnonzero(plan.edit_name == "")
+    with show_progress("Looking for leaks", console) as progress:
+        return find_leaks(
+            [plan.views[index].photo.key for index in unedited],
+            parts,
+            fingerprint.files,
+            [digest.tobytes() for digest in rows[PixelDigestDescriptor.name][unedited]],
+            hash_column(rows, HASH)[unedited],
+            looked.described.readable[unedited],
+            looked.threads,
+            progress,
+        )
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Unlabelled:
     features: NDArray[np.float32]  # (u, d)
@@ -287,7 +314,8 @@ def _look_at_unlabelled(
     files, unreadable = find_photos(root)
     digests = digest_files(files, "Fingerprinting unlabelled", console)
     pairs = zip(files, digests, strict=True)
-    shared = [file for file, digest in pairs if digest in fingerprint.files]
+    known = set(fingerprint.files)
+    shared = [file for file, digest in pairs if digest in known]
     if shared:
         raise UserError(
             f"unlabelled={root}: {len(shared)} of its photos are in the data set itself, first "

@@ -1,9 +1,7 @@
 """The comparison as a page that needs nothing but itself, with curves and the worst pairs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-
-from PIL import Image
 
 from seentwice.compare.results import Comparison, to_json
 from seentwice.compare.scored_pairs import to_parquet
@@ -19,6 +17,7 @@ from seentwice.compare.table import (
 )
 from seentwice.compare.wrong_pairs import find_most_wrong
 from seentwice.data.pairs import KINDS
+from seentwice.data.thumbnails import LoadView, name_of, show_view
 from seentwice.files import write_atomically
 from seentwice.pages import (
     Cell,
@@ -30,17 +29,10 @@ from seentwice.pages import (
     Picture,
     Section,
     Table,
-    Thumbnail,
-    make_thumbnail,
     render_page,
     write_page,
 )
-from seentwice.photos import PhotoError
 from seentwice.plots import plot_precision_recall, plot_roc
-from seentwice.records import View
-
-LoadView = Callable[[View], Image.Image]
-"""Decodes a view again; raises PhotoError where the file has gone."""
 
 REPORT, RESULTS, TABLE = "report.html", "results.json", "results.md"
 SCORED_PAIRS = "test_pairs.parquet"
@@ -231,24 +223,13 @@ def _galleries(
         left = test.pairs.views[test.pairs.left[index]]
         right = test.pairs.views[test.pairs.right[index]]
         kind = KINDS[test.pairs.kind[index]].value.replace("_", " ")
-        lines = (f"score {scores.score[index]:.3f}, {kind}", _name(left), _name(right))
-        return PhotoPair(_thumbnail(left, load_view), _thumbnail(right, load_view), lines)
+        lines = (f"score {scores.score[index]:.3f}, {kind}", name_of(left), name_of(right))
+        return PhotoPair(show_view(left, load_view), show_view(right, load_view), lines)
 
     return (
         Gallery(f"{name}: missed duplicates", tuple(map(pair, wrong.missed.tolist()))),
         Gallery(f"{name}: taken for duplicates", tuple(map(pair, wrong.mistaken.tolist()))),
     )
-
-
-def _thumbnail(view: View, load_view: LoadView) -> Thumbnail:
-    try:
-        return Thumbnail(make_thumbnail(load_view(view)), _name(view))
-    except PhotoError as error:
-        return Thumbnail(None, _name(view), f"{error.unreadable.reason.value}")
-
-
-def _name(view: View) -> str:
-    return f"{view.photo.key} ({view.edit})" if view.edit else view.photo.key
 
 
 def _data_section(comparison: Comparison) -> Section:
@@ -259,6 +240,7 @@ def _data_section(comparison: Comparison) -> Section:
             ("Places", f"{comparison.places:,}"),
             ("Properties", f"{comparison.properties:,}" if comparison.properties else "unknown"),
             ("Unreadable files", f"{len(comparison.unreadable):,}"),
+            ("Photos in two splits, pairs", f"{sum(comparison.leaks.values()):,}"),
             ("Fingerprint of photos and labels (sha256)", comparison.data_fingerprint),
             ("Fingerprint of unlabelled photos", comparison.unlabelled_fingerprint or "none"),
         )

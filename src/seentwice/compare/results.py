@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from seentwice.data.table_counts import TableCounts
 from seentwice.records import Interval
 
 
@@ -44,16 +45,6 @@ class DetectorResult:
 
 
 @dataclass(frozen=True, slots=True)
-class TableCounts:
-    """How many pairs a split holds, over all folds."""
-
-    split: str
-    places: int
-    views: int
-    pairs: Mapping[str, int]  # by kind
-
-
-@dataclass(frozen=True, slots=True)
 class UnreadableFile:
     """A file that gave no photo."""
 
@@ -78,6 +69,7 @@ class Comparison:
     seed: int
     folds: int
     counts: tuple[TableCounts, ...]
+    leaks: Mapping[str, int]  # pairs of photos that are in two splits, by how that is seen
     baseline: str  # what `over_baseline` is measured against
     retrieval: RetrievalResult | None  # None where KNN is not compared
     cluster: str  # what the bootstrap resamples: property or place

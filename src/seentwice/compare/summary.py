@@ -15,13 +15,12 @@ from seentwice.bootstrap import (
     bootstrap_ranking,
     bootstrap_share,
 )
-from seentwice.compare.results import DetectorResult, SliceResult, TableCounts
+from seentwice.compare.results import DetectorResult, SliceResult
 from seentwice.compare.scoring import Scores
 from seentwice.data.items import codes_of, codes_of_known
 from seentwice.data.pair_space import ALONE
 from seentwice.data.pairs import KINDS, PairTable, join_tables
 from seentwice.data.splits import groups_of
-from seentwice.data.tables import FoldTables
 from seentwice.hamming import hamming_bits
 from seentwice.metrics import average_precision
 
@@ -180,14 +179,6 @@ def summarise_scores(
     )
 
 
-def count_tables(folds: Sequence[FoldTables]) -> tuple[TableCounts, ...]:
-    """Count places, views and pairs by kind of each split, summed over the folds."""
-    return tuple(
-        _count(split, [getattr(tables, split) for tables in folds])
-        for split in ("train", "validation", "test")
-    )
-
-
 def _summarise_slice(
     members: NDArray[np.bool_], scores: Scores, test: HeldOutPairs, bootstrap: Bootstrap
 ) -> SliceResult:
@@ -210,16 +201,3 @@ def _summarise_slice(
         seed=bootstrap.seed,
     )
     return SliceResult(int(members.sum()), ranking["roc_auc"], rightly)
-
-
-def _count(split: str, tables: Sequence[PairTable]) -> TableCounts:
-    members = [np.union1d(table.left, table.right) for table in tables]
-    places = sum(
-        len({table.views[index].photo.place for index in views})
-        for table, views in zip(tables, members, strict=True)
-    )
-    pairs = {
-        kind.value: sum(int((table.kind == number).sum()) for table in tables)
-        for number, kind in enumerate(KINDS)
-    }
-    return TableCounts(split, places, sum(map(len, members)), pairs)

@@ -43,6 +43,8 @@ class HousesSource:
     """Of the zip."""
     archive: Path | None = None
     """A zip to fill `root` from, instead of the download."""
+    known_duplicates: bool = True
+    """False: every photo is a place of its own, every house a home."""
 
     def prepare(self, on_progress: Progress) -> None:
         """Fill the folder, unless it is; see `fill_folder`."""
@@ -51,15 +53,16 @@ class HousesSource:
 
     def read(self) -> PhotoSet:
         """Find the photos; see `read_houses`."""
-        return read_houses(self.root)
+        return read_houses(self.root, self.known_duplicates)
 
 
-def read_houses(root: Path) -> PhotoSet:
+def read_houses(root: Path, known_duplicates: bool = True) -> PhotoSet:
     """Find the photos of the Houses-dataset; each is a place of its own.
 
     Photos that are known duplicates by name, or have the same bytes, are one place, and their
     houses one property. Where that is a home listed twice, its other photos may show one room
-    from two sides: they are one zone, never a negative.
+    from two sides: they are one zone, never a negative. Without `known_duplicates` each photo is
+    a place of its own and each house a home, as their names say: what leaks then can be looked at.
 
     Raises:
         UserError: no such folder, no photo in it, or a photo named otherwise.
@@ -67,7 +70,9 @@ def read_houses(root: Path) -> PhotoSet:
     root = _find_folder(root)
     files, unreadable = find_photos(root)
     rooms = [_parse_name(file.stem, file.relative_to(root)) for file in files]
-    links = [*((room, room) for room in rooms), *_read_duplicates(), *_link_bytes(files, rooms)]
+    links = [(room, room) for room in rooms]
+    if known_duplicates:
+        links += [*_read_duplicates(), *_link_bytes(files, rooms)]
     place_of = name_components(links)
     home_of = name_components((left[0], right[0]) for left, right in links)
     listings = Counter(home_of[house] for house in {house for house, _ in rooms})

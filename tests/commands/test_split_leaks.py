@@ -62,17 +62,3 @@ def test_a_leak_ends_the_run_where_it_is_an_error(
     assert "split.leaks=error: 1 pair of photos across splits (1 same bytes), first Test" in line
     assert f"all in {tmp_path / 'leaks.csv'}; name one property for both" in line
     assert len((tmp_path / "leaks.csv").read_text().splitlines()) == 2
-
-
-def test_a_checkpoint_leaves_it_to_its_evaluation_what_a_leak_is(
-    leaking_rooms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    quick = ["training.epochs=1", "training.batches_per_epoch=1", "workers=1"]
-    assert run("train", leaking_rooms, tmp_path / "train", *quick) == 0
-    assert FOUND in capsys.readouterr().out
-    checkpoint = f"checkpoint={tmp_path / 'train' / 'checkpoint.safetensors'}"
-    assert run("evaluate", leaking_rooms, tmp_path / "report", checkpoint) == 0
-    measured = json.loads((tmp_path / "report" / "metrics.json").read_text())
-    assert measured["leaks"]["same_bytes"] == 1
-    assert run("evaluate", leaking_rooms, tmp_path, checkpoint, "split.leaks=error") == 2
-    assert "split.leaks=error: 1 pair" in capsys.readouterr().err

@@ -42,7 +42,7 @@ def test_a_reloaded_checkpoint_measures_what_training_claimed(
     trained: Path, few_rooms: Path, tmp_path: Path
 ) -> None:
     checkpoint = f"checkpoint={trained / CHECKPOINT_FILE}"
-    found = measured(tmp_path, checkpoint, "data=folder", f"data.root={few_rooms}", "seed=9")
+    found = measured(tmp_path, checkpoint, "data=folder", f"data.root={few_rooms}")
     assert found["measured"] == pytest.approx(found["claimed"], abs=1e-6, nan_ok=True)
 
 

@@ -13,9 +13,9 @@ from seentwice.compare.results import (
     UnreadableFile,
 )
 from seentwice.compare.scoring import Scores
-from seentwice.data.items import codes_of
 from seentwice.data.pairs import make_pairs
-from seentwice.data.sampling import MixedPolicy, NegativeMix, PositiveMix
+from seentwice.data.sampling.items import codes_of
+from seentwice.data.sampling.mix import MixedPolicy, NegativeMix, PositiveMix
 from seentwice.data.table_counts import TableCounts
 from seentwice.data.tables import FoldTables
 from seentwice.records import Interval, Kind, Photo, View

@@ -12,7 +12,7 @@ from local_site import Site
 from PIL import Image
 from web_server import WebServer, run_server
 
-from seentwice.data.rejects import Rejects, collect_rejects
+from seentwice.data.tabular.rejects import Rejects, collect_rejects
 
 PHOTOS = (
     "Airbnb Data/Test Data/bedroom/boston_1_1.jpg",

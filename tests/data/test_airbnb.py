@@ -6,8 +6,8 @@ import pytest
 
 from seentwice.commands.main import main
 from seentwice.data.airbnb import SLUG, AirbnbSource, read_airbnb
-from seentwice.data.archives import CHECKSUMS
-from seentwice.data.splits import groups_of, split_photos
+from seentwice.data.fetching.archives import CHECKSUMS
+from seentwice.data.splits import Assign, SplitBy, SplitRule, groups_of, split_photos
 from seentwice.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,7 +56,8 @@ def test_a_room_in_both_folders_is_no_pair_and_in_one_split(tmp_path):
     tested, trained = photos[:2]
     assert tested.place != trained.place
     assert tested.zone == trained.zone
-    split = split_photos(photos, 0.3, 0.3, 0)
+    rule = SplitRule(SplitBy.PROPERTY, Assign.NAME, 0)
+    split = split_photos(photos, 0.3, 0.3, rule)
     assert {photos[index].key for index in split.test} == {tested.key, trained.key}
 
 

@@ -10,10 +10,10 @@ from PIL import Image
 from web_server import WebServer, send
 
 from seentwice.data.catalogue import CatalogueSource, read_catalogue, write_catalogue_json
-from seentwice.data.columns import Columns
-from seentwice.data.downloads import DownloadLimits, Web
-from seentwice.data.rejects import Rejects, collect_rejects
+from seentwice.data.fetching.web import DownloadLimits, Web
 from seentwice.data.source import tell_nobody
+from seentwice.data.tabular.columns import Columns
+from seentwice.data.tabular.rejects import Rejects, collect_rejects
 from seentwice.errors import UserError
 from seentwice.records import Listing, Photo, Reason
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from seentwice.data.listings import LAYOUTS, ListingsSource, read_items
-from seentwice.data.rejects import Rejects, collect_rejects
 from seentwice.data.source import ListingSource, tell_nobody
+from seentwice.data.tabular.rejects import Rejects, collect_rejects
 from seentwice.errors import UserError
 from seentwice.records import Listing, ListingPair
 

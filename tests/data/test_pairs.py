@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seentwice.data.items import codes_of
 from seentwice.data.pairs import COLUMNS, KINDS, make_pairs
-from seentwice.data.sampling import MixedPolicy, NegativeMix, PositiveMix
+from seentwice.data.sampling.items import codes_of
+from seentwice.data.sampling.mix import MixedPolicy, NegativeMix, PositiveMix
 from seentwice.errors import UserError
 from seentwice.records import POSITIVE_KINDS, Kind, Photo, View
 

@@ -7,7 +7,7 @@ import pytest
 from seentwice.data import samespace
 from seentwice.data.folder import FolderSource
 from seentwice.data.pairs import KINDS
-from seentwice.data.sampling import MixedPolicy, NegativeMix, PositiveMix
+from seentwice.data.sampling.mix import MixedPolicy, NegativeMix, PositiveMix
 from seentwice.data.splits import Assign, SplitBy, SplitRule, fold_photos, split_photos
 from seentwice.data.tables import (
     MixedSampling,

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seentwice.data.rejects import RowError, collect_rejects
 from seentwice.data.source import tell_nobody
+from seentwice.data.tabular.rejects import RowError, collect_rejects
 from seentwice.data.text_pairs import (
     TextPair,
     TextPairsSource,

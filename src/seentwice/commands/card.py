@@ -14,8 +14,8 @@ from seentwice.commands.leaks import report_leaks
 from seentwice.commands.progress import open_console, print_plainly, show_progress
 from seentwice.commands.settings import read_settings
 from seentwice.commands.workbench import Workbench, load_photos, set_up
-from seentwice.data.card import DataCard, PhotoMeasures, choose_examples, make_card, to_json
-from seentwice.data.card_page import describe_card, render_card
+from seentwice.data.card.counts import DataCard, PhotoMeasures, choose_examples, make_card, to_json
+from seentwice.data.card.page import describe_card, render_card
 from seentwice.data.leaks import Parts
 from seentwice.data.thumbnails import view_loader
 from seentwice.detectors.hashes import hash_column

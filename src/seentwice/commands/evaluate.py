@@ -3,8 +3,10 @@
 import math
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 from rich.table import Table
 from rich.text import Text
@@ -55,9 +57,10 @@ def run(config: DictConfig) -> None:
     # other data the edits and pairs are that data's.
     kept = PROTOCOL_SECTIONS if same_data else ("split",)
     protocol = {section: asdict(record.protocol)[section] for section in kept}
-    merged = OmegaConf.merge(config, protocol, {"seed": record.seed})
-    assert isinstance(merged, DictConfig)
-    bench = set_up_test(merged, photo_set, [seen], console)
+    own: Any = OmegaConf.to_container(config)
+    # Whole sections: what another kind of table has no use for is not mixed into it.
+    settings = OmegaConf.create({**own, **protocol, "seed": record.seed})
+    bench = set_up_test(settings, photo_set, [seen], console)
     test = bench.test
     calibration = Calibration(record.calibration_slope, record.calibration_offset)
     logits = pair_logits(

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from rich.console import Console
 
 from seentwice.commands.progress import describe_rejects, show_progress
-from seentwice.data.rejects import collect_rejects
 from seentwice.data.source import ListingSource
+from seentwice.data.tabular.rejects import collect_rejects
 from seentwice.records import Listing, ListingPair
 
 

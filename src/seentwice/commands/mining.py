@@ -90,7 +90,7 @@ def _refuse_tested_photos(
     if record.data_fingerprint != data_fingerprint:
         return
     own: Any = OmegaConf.to_container(config.split, resolve=True)
-    learned_with = record.protocol.split
+    learned_with = {key: value for key, value in record.protocol.split.items() if key != "leaks"}
     if folds is not None or any(own.get(key) != value for key, value in learned_with.items()):
         raise UserError(
             f"mining.checkpoint={path}: was trained on photos that are tested here; "

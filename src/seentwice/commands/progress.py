@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from seentwice.data.rejects import RejectSummary
+from seentwice.data.tabular.rejects import RejectSummary
 from seentwice.display import show_text
 from seentwice.records import Unreadable
 

@@ -225,9 +225,6 @@ def _record(
         section: OmegaConf.to_container(config[section], resolve=True)
         for section in PROTOCOL_SECTIONS
     }
-    del protocol["split"][
-        "leaks"
-    ]  # makes no other pairs: who evaluates says what leaks are to them
     return CheckpointRecord(
         architecture=architecture,
         # Its name alone: where it lies on this computer is nobody else's business.

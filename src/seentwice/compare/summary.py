@@ -17,9 +17,9 @@ from seentwice.bootstrap import (
 )
 from seentwice.compare.results import DetectorResult, SliceResult
 from seentwice.compare.scoring import Scores
-from seentwice.data.items import codes_of, codes_of_known
-from seentwice.data.pair_space import ALONE
 from seentwice.data.pairs import KINDS, PairTable, join_tables
+from seentwice.data.sampling.items import codes_of, codes_of_known
+from seentwice.data.sampling.pair_space import ALONE
 from seentwice.data.splits import groups_of
 from seentwice.hamming import hamming_bits
 from seentwice.metrics import average_precision

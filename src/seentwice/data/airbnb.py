@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from seentwice.data.first_use import fill_folder
+from seentwice.data.fetching.first_use import fill_folder
+from seentwice.data.fetching.kaggle_download import download_dataset
 from seentwice.data.folder import read_folder
-from seentwice.data.kaggle_download import download_dataset
 from seentwice.data.source import PhotoSet, Progress
 from seentwice.records import Photo
 

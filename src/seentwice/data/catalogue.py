@@ -9,14 +9,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from seentwice.data.columns import PHOTO_SEPARATOR, Columns, names_of, to_listing
-from seentwice.data.downloads import DownloadLimits, Web
-from seentwice.data.listing_rows import MakeListing, read_listings
-from seentwice.data.photo_references import is_url, locate_photo
-from seentwice.data.rejects import Rejects, collect_rejects
-from seentwice.data.rows import JSON_SUFFIXES, Row
+from seentwice.data.fetching.url_photos import (
+    describe_missing,
+    fetch_photos,
+    path_of_url,
+    read_failures,
+)
+from seentwice.data.fetching.web import DownloadLimits, Web
 from seentwice.data.source import PhotoSet, Progress, tell_nobody
-from seentwice.data.url_photos import describe_missing, fetch_photos, path_of_url, read_failures
+from seentwice.data.tabular.columns import PHOTO_SEPARATOR, Columns, names_of, to_listing
+from seentwice.data.tabular.listing_rows import MakeListing, read_listings
+from seentwice.data.tabular.photo_references import is_url, locate_photo
+from seentwice.data.tabular.rejects import Rejects, collect_rejects
+from seentwice.data.tabular.rows import JSON_SUFFIXES, Row
 from seentwice.display import show_text
 from seentwice.errors import UserError
 from seentwice.files import open_atomically

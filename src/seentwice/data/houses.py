@@ -16,8 +16,8 @@ from importlib.resources import files as package_files
 from pathlib import Path
 
 from seentwice.data.components import name_components
-from seentwice.data.download import download_file
-from seentwice.data.first_use import fill_folder
+from seentwice.data.fetching.archive_download import download_file
+from seentwice.data.fetching.first_use import fill_folder
 from seentwice.data.source import PhotoSet, Progress
 from seentwice.errors import UserError
 from seentwice.photos import find_photos

@@ -9,14 +9,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from seentwice.data.columns import PHOTO_SEPARATOR, Columns, names_of, to_listing, to_text
-from seentwice.data.key_index import KeyIndex, open_key_index
-from seentwice.data.listing_rows import MakeListing
-from seentwice.data.listing_rows import read_listings as read_table
-from seentwice.data.photo_references import check_template, is_url, locate_photo, path_of_id
-from seentwice.data.rejects import Rejects, RowError, collect_rejects
-from seentwice.data.rows import Row, read_rows
 from seentwice.data.source import Progress
+from seentwice.data.tabular.columns import PHOTO_SEPARATOR, Columns, names_of, to_listing, to_text
+from seentwice.data.tabular.key_index import KeyIndex, open_key_index
+from seentwice.data.tabular.listing_rows import MakeListing
+from seentwice.data.tabular.listing_rows import read_listings as read_table
+from seentwice.data.tabular.photo_references import check_template, is_url, locate_photo, path_of_id
+from seentwice.data.tabular.rejects import Rejects, RowError, collect_rejects
+from seentwice.data.tabular.rows import Row, read_rows
 from seentwice.errors import UserError
 from seentwice.records import Listing, ListingPair
 

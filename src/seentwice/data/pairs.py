@@ -7,15 +7,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seentwice.data.items import codes_of, describe_items
-from seentwice.data.ranks import pairs_at
-from seentwice.data.sampling import (
+from seentwice.data.sampling.items import codes_of, describe_items
+from seentwice.data.sampling.mix import (
     MixedPolicy,
     NegativeMix,
     PositiveMix,
     draw_negatives,
     draw_positives,
 )
+from seentwice.data.sampling.ranks import pairs_at
 from seentwice.errors import UserError
 from seentwice.records import Kind, View
 

@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seentwice.data.hash_weighted import draw_hash_weighted
-from seentwice.data.items import codes_of
-from seentwice.data.pair_space import PairSpace
 from seentwice.data.pairs import KINDS, PairTable, escape_key
-from seentwice.data.ranks import pairs_at
+from seentwice.data.sampling.hash_weighted import draw_hash_weighted
+from seentwice.data.sampling.items import codes_of
+from seentwice.data.sampling.pair_space import PairSpace
+from seentwice.data.sampling.ranks import pairs_at
 from seentwice.errors import UserError
 from seentwice.records import Kind, View
 

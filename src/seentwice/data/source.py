@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from seentwice.data.rejects import Rejects, RejectSummary
+from seentwice.data.tabular.rejects import Rejects, RejectSummary
 from seentwice.records import Listing, ListingPair, Photo, Unreadable
 
 Progress = Callable[[int, int], None]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from seentwice.data.pairs import PairTable, make_pairs
 from seentwice.data.samespace import make_samespace_pairs
-from seentwice.data.sampling import MixedPolicy
+from seentwice.data.sampling.mix import MixedPolicy
 from seentwice.data.splits import Split
 from seentwice.data.views import EditChoice, ViewPlan
 from seentwice.errors import UserError

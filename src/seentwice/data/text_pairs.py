@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from seentwice.data.key_index import open_key_index
-from seentwice.data.lines import open_table, read_lines
-from seentwice.data.rejects import Rejects, RowError, collect_rejects
 from seentwice.data.source import Progress
+from seentwice.data.tabular.key_index import open_key_index
+from seentwice.data.tabular.lines import open_table, read_lines
+from seentwice.data.tabular.rejects import Rejects, RowError, collect_rejects
 from seentwice.errors import UserError
 from seentwice.records import Listing, ListingPair
 

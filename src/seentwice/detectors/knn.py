@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from seentwice.data.items import codes_of
 from seentwice.data.pairs import PairTable
+from seentwice.data.sampling.items import codes_of
 from seentwice.detectors.describe import Rows
 from seentwice.detectors.trunk import TrunkDescriptor, unit_rows
 from seentwice.index.near import nearest_rows

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
-from seentwice.data.items import codes_of
 from seentwice.data.pairs import PairTable
+from seentwice.data.sampling.items import codes_of
 
 
 class PairBatch(NamedTuple):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from seentwice.data.ranks import draw_ranks, pair_count, pairs_at
+from seentwice.data.sampling.ranks import draw_ranks, pair_count, pairs_at
 
 BLOCK = 1 << 16
 _Block = tuple[NDArray[np.int64], NDArray[np.int64]]

@@ -1,0 +1,1 @@
+"""Photos and archives from the web: whole, checked, and from public addresses alone."""

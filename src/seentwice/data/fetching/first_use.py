@@ -1,0 +1,109 @@
+"""Photos that are fetched the first time they are used, by one process a host."""
+
+import errno
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from seentwice.data.fetching.archives import CHECKSUMS, extract_archive, list_missing
+from seentwice.data.source import Progress
+from seentwice.errors import UserError
+
+Fetch = Callable[[Path, Progress], None]
+"""Downloads the archive into the file that it is given; raises UserError."""
+
+_POLL_SECONDS = 1.0
+
+
+def fill_folder(
+    root: Path, archive: Path | None, fetch: Fetch | None, on_progress: Progress
+) -> None:
+    """Unpack an archive into a folder, unless the folder already holds something.
+
+    A folder that is not yet whole has another, hidden name, so what has this one is taken for
+    whole. Processes that want the same folder wait for the one that fills it.
+
+    Args:
+        root: the folder; a missing or an empty one is filled.
+        archive: a zip that is there already; it stays.
+        fetch: downloads the zip, where there is none; None where nothing may be downloaded.
+        on_progress: called with (done, total): megabytes of the download, then files; (0, 0)
+            while another process fills the folder.
+
+    Raises:
+        UserError: nothing to fill the folder with, an archive that is none or not fit to unpack,
+            a download that fails, a full disk, or files that were there and are gone.
+    """
+    if archive is None and fetch is None:
+        if not root.exists():
+            raise UserError(
+                f"{str(root)!r}: no such folder; give one that holds the photos, or "
+                "data.archive=ZIP to fill it, or data.download_to=FOLDER to download them there"
+            )
+        return
+    # A link is filled where it leads: a folder can be renamed only within a file system.
+    root = Path(os.path.realpath(root))
+    if not _is_filled(root):
+        if archive is not None and not archive.is_file():
+            raise UserError(f"data.archive={archive}: no such file; give the zip of the photos")
+        with _disk_errors(root):
+            root.parent.mkdir(parents=True, exist_ok=True)
+            with _alone(root, on_progress):
+                if not _is_filled(root):
+                    _fill(root, archive, fetch, on_progress)
+    missing, count = list_missing(root)
+    if missing:
+        raise UserError(
+            f"{root} lacks {len(missing):,} of the {count:,} files that {CHECKSUMS} lists, first "
+            f"{missing[0]!r}; delete the folder to fill it again, or their lines to do without"
+        )
+
+
+def _is_filled(root: Path) -> bool:
+    return root.exists() and not (root.is_dir() and not any(root.iterdir()))
+
+
+def _fill(root: Path, archive: Path | None, fetch: Fetch | None, on_progress: Progress) -> None:
+    if archive is not None:
+        extract_archive(archive, root, str(archive), on_progress)
+    elif fetch is not None:
+        part = root.with_name(f".{root.name}.zip.partial")
+        try:
+            fetch(part, on_progress)
+            extract_archive(part, root, f"the download for {root}", on_progress)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _alone(root: Path, on_progress: Progress) -> Iterator[None]:
+    """Let no other process of this host into the block; wait for one that is in it."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(root.with_name(f".{root.name}.lock"))
+    while True:
+        try:
+            lock.acquire(timeout=_POLL_SECONDS)
+            break
+        except Timeout:
+            on_progress(0, 0)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _disk_errors(root: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise UserError(f"{root}: the disk is full; make room and run the command again") from (
+                error
+            )
+        raise UserError(
+            f"{root} cannot be written ({error.strerror or error}); see to {root.parent}, or give "
+            "data.download_to=FOLDER"
+        ) from error

@@ -1,0 +1,1 @@
+"""Which pairs make a table: counted and drawn without listing them."""

@@ -1,0 +1,1 @@
+"""Tables of products and listings, row by row, whatever their format."""

@@ -1,0 +1,163 @@
+"""Rows of tables one at a time, each with its line: CSV, TSV, JSON and JSON Lines.
+
+A malformed row is told to `Rejects`, and the rows after it are kept. Memory does not grow with the
+file: it holds one row, and what was read ahead of it.
+"""
+
+import csv
+import json
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from seentwice.data.source import Progress
+from seentwice.data.tabular.json_values import read_values
+from seentwice.data.tabular.lines import LONGEST_LINE, Line, open_table, read_lines
+from seentwice.data.tabular.rejects import Rejects, RowError
+from seentwice.errors import UserError
+
+JSON_LINES = (".jsonl", ".ndjson")
+JSON_SUFFIXES = (".json", *JSON_LINES)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a table."""
+
+    line: int  # its first, from 1
+    cells: Mapping[str, object]  # by column: text in CSV, any value in JSON
+    text: str  # as it stands in the file
+
+
+def read_rows(
+    path: Path, delimiter: str | None, rejects: Rejects, on_progress: Progress
+) -> Iterator[Row]:
+    """Read a table whose kind the extension tells.
+
+    `.json` is an array of objects, or an object whose `value` is one, as web APIs answer (OData);
+    `.jsonl` and `.ndjson` hold one object a line; all else is CSV with a header.
+
+    Args:
+        path: the file; a FIFO will do.
+        delimiter: between cells of CSV; None is a tab in `.tsv` and a comma elsewhere.
+        rejects: told of every malformed row.
+        on_progress: told of the bytes that are read.
+
+    Raises:
+        UserError: no such file, no usable header, or a JSON array that breaks off.
+    """
+    suffix = path.suffix.lower()
+    with open_table(path) as stream:
+        if suffix == ".json":
+            yield from _object_rows(path, read_values(path, stream, on_progress), rejects)
+        elif suffix in JSON_LINES:
+            lines = read_lines(stream, on_progress)
+            yield from _object_rows(path, _parse_lines(path, lines, rejects), rejects)
+        else:
+            comma = "\t" if suffix == ".tsv" else ","
+            lines = read_lines(stream, on_progress)
+            yield from _csv_rows(path, lines, delimiter or comma, rejects)
+
+
+def _object_rows(
+    path: Path, values: Iterator[tuple[int, object, str]], rejects: Rejects
+) -> Iterator[Row]:
+    for line, value, text in values:
+        if isinstance(value, dict):
+            yield Row(line, value, text)
+        else:
+            rejects.add(path, line, "no JSON object", text)
+
+
+def _parse_lines(
+    path: Path, lines: Iterator[Line], rejects: Rejects
+) -> Iterator[tuple[int, object, str]]:
+    for line in lines:
+        text = line.text.strip()
+        if not text:
+            continue
+        try:
+            if line.problem:
+                raise RowError(line.problem)
+            yield line.number, json.loads(text), text
+        except RowError as error:
+            rejects.add(path, line.number, str(error), text)
+        except (ValueError, RecursionError) as error:
+            rejects.add(path, line.number, f"not JSON: {error}", text)
+
+
+def _csv_rows(path: Path, lines: Iterator[Line], delimiter: str, rejects: Rejects) -> Iterator[Row]:
+    with_header = _read_records(lines, delimiter)
+    header = _read_header(path, next(with_header, None))
+    for record in with_header:
+        text = record.text.rstrip("\r\n")
+        if record.problem:
+            rejects.add(path, record.line, record.problem, text)
+        elif len(record.cells) != len(header):
+            cells = f"{len(record.cells)} cells where the header has {len(header)}"
+            rejects.add(path, record.line, cells, text)
+        else:
+            yield Row(record.line, dict(zip(header, record.cells, strict=True)), text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """What stands between two row ends of a CSV file, be it well-formed or not."""
+
+    line: int
+    text: str
+    cells: list[str]
+    problem: str | None = None
+
+
+def _read_header(path: Path, record: _Record | None) -> list[str]:
+    if record is None:
+        raise UserError(f"{path}: is empty; its first row must name the columns")
+    if record.problem:
+        raise UserError(
+            f"{path}, line {record.line}: {record.problem}; save the file as CSV in UTF-8"
+        )
+    header = [name.strip() for name in record.cells]
+    twice = [name for name in header if header.count(name) > 1]
+    if twice:
+        raise UserError(f"{path}: two columns are named {twice[0]!r}; name each differently")
+    return header
+
+
+def _read_records(lines: Iterator[Line], delimiter: str) -> Iterator[_Record]:
+    """Split lines into records, blank lines left out.
+
+    A quote that is never closed swallows what follows. So of a record that is malformed only the
+    first line is one, and the lines after it are read again.
+    """
+    again: deque[Line] = deque()
+    while True:
+        taken: list[Line] = []
+        try:
+            cells = next(csv.reader(_feed(again, lines, taken), delimiter=delimiter, strict=True))
+        except StopIteration:
+            return
+        except (csv.Error, RowError) as error:
+            again.extendleft(reversed(taken[1:]))
+            yield _Record(taken[0].number, taken[0].text, [], str(error))
+        else:
+            if cells:
+                yield _Record(taken[0].number, "".join(line.text for line in taken), cells)
+
+
+def _feed(again: deque[Line], lines: Iterator[Line], taken: list[Line]) -> Iterator[str]:
+    """Yield the text of lines, those to be read again first, and note which were taken.
+
+    Raises:
+        RowError: the line cannot be read, or those taken are longer than `LONGEST_LINE`.
+    """
+    length = 0
+    while (line := again.popleft() if again else next(lines, None)) is not None:
+        taken.append(line)
+        length += len(line.text)
+        if line.problem:
+            raise RowError(line.problem)
+        if length > LONGEST_LINE:
+            raise RowError(f"longer than {LONGEST_LINE:,} characters")
+        yield line.text

@@ -1,0 +1,74 @@
+import csv
+from pathlib import Path
+
+import pytest
+
+from seentwice.data.tabular.rejects import COLUMNS, KEPT, collect_rejects
+from seentwice.errors import UserError
+
+FILE = Path("table.csv")
+
+
+def test_rejects_are_written_with_line_and_reason(tmp_path):
+    path = tmp_path / "prepared" / "rejects.csv"
+    with collect_rejects(path) as rejects:
+        rejects.add(FILE, 2, "too short", 'a,"b')
+        rejects.add(FILE, 5, "half a pair", "\ud800,=1+1\n")
+        assert not path.exists()
+    with path.open(encoding="utf-8", newline="") as file:
+        assert list(csv.reader(file)) == [
+            list(COLUMNS),
+            ["table.csv", "2", "too short", 'a,"b'],
+            ["table.csv", "5", "half a pair", "\\ud800,=1+1\n"],
+        ]
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_the_summary_counts_all_and_keeps_the_first():
+    with collect_rejects(None) as rejects:
+        for line in range(2, 12):
+            rejects.add(FILE, line, f"reason {line}", "row")
+    summary = rejects.summary()
+    assert summary.count == rejects.count == 10
+    assert [str(reject) for reject in summary.first] == [
+        f"line {line}: reason {line}" for line in range(2, 2 + KEPT)
+    ]
+
+
+def test_without_rejects_an_old_file_is_removed(tmp_path):
+    path = tmp_path / "rejects.csv"
+    path.write_text("of an earlier reading")
+    with collect_rejects(path):
+        assert path.exists()
+    assert not path.exists()
+
+
+def test_a_reading_that_fails_leaves_the_old_file(tmp_path):
+    path = tmp_path / "rejects.csv"
+    path.write_text("of an earlier reading")
+    with pytest.raises(TypeError), collect_rejects(path) as rejects:  # noqa: PT012
+        rejects.add(FILE, 2, "too short", "")
+        rejects.add(FILE, 3, "too short", None)
+    assert path.read_text() == "of an earlier reading"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_long_row_is_cut(tmp_path):
+    path = tmp_path / "rejects.csv"
+    with collect_rejects(path) as rejects:
+        rejects.add(FILE, 2, "too long", "x" * 10_000_000)
+    assert path.stat().st_size < 3_000
+
+
+def test_a_file_that_gave_nothing_ends_the_reading_with_its_own_first_reason():
+    other = Path("other.csv")
+    with collect_rejects(None) as rejects:
+        rejects.add(other, 9, "not this one", "")
+        rejects.add(FILE, 2, "too short", "")
+        rejects.add(FILE, 3, "too long", "")
+        rejects.check_any_read(FILE, 1)
+        message = r"table\.csv: none of its 2 rows can be read; the first: line 2: too short"
+        with pytest.raises(UserError, match=message):
+            rejects.check_any_read(FILE, 0)
+        with pytest.raises(UserError, match=r"empty\.csv: holds no row"):
+            rejects.check_any_read(Path("empty.csv"), 0)

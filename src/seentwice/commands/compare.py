@@ -26,8 +26,8 @@ from seentwice.commands.detectors import (
 from seentwice.commands.fingerprint import fingerprint_photos
 from seentwice.commands.leaks import count_leaks, report_leaks
 from seentwice.commands.nets import check_nets, chosen_heads
+from seentwice.commands.pair_counts import print_tables
 from seentwice.commands.progress import (
-    describe_unreadable,
     open_console,
     print_plainly,
     show_progress,
@@ -116,7 +116,7 @@ def run(config: DictConfig) -> None:
     photo_set = load_photos(config, console)
     fingerprint = fingerprint_photos(photo_set, console)
     bench = set_up(config, photo_set, fingerprint, descriptors, trunk, settings.folds, console)
-    _print_counts(bench, console)
+    print_tables(bench, console)
     report_leaks(bench, config, folder, console)
     config_yaml = OmegaConf.to_yaml(config, resolve=True)
     write_atomically(folder / "config.yaml", config_yaml)
@@ -280,22 +280,6 @@ def _measure_retrieval(stage: Stage) -> RetrievalResult | None:
         hits, cluster, cluster, resamples=bootstrap.resamples, seed=bootstrap.seed
     )
     return RetrievalResult(share, len(query), max(retrieval.gallery for retrieval in found))
-
-
-def _print_counts(bench: Workbench, console: Console) -> None:
-    photos = bench.photo_set.photos
-    print_plainly(
-        f"{bench.photo_set.name}: {len(photos):,} photos of "
-        f"{len({photo.place for photo in photos}):,} places, {len(bench.plan.views):,} views",
-        console,
-    )
-    for file in bench.unreadable:
-        print_plainly(describe_unreadable(file), console)
-    for count in count_tables(bench.folds):
-        pairs = ", ".join(
-            f"{number:,} {kind.replace('_', ' ')}" for kind, number in count.pairs.items() if number
-        )
-        print_plainly(f"  {count.split}: {count.views:,} views; {pairs}", console)
 
 
 def _print_next(folder: Path, is_embedded: bool, console: Console) -> None:

@@ -17,6 +17,7 @@ from seentwice.commands.application import quote_value
 from seentwice.commands.fingerprint import fingerprint_photos
 from seentwice.commands.leaks import report_leaks
 from seentwice.commands.nets import check_nets, chosen_heads, net_trainer, read_architecture
+from seentwice.commands.pair_counts import print_tables
 from seentwice.commands.progress import open_console, print_plainly, show_progress
 from seentwice.commands.provenance import git_commit, library_versions
 from seentwice.commands.settings import read_source
@@ -80,6 +81,7 @@ def run(config: DictConfig) -> None:
         )
     _write_state(job.folder, fingerprint.text)
     bench = set_up(job.config, photo_set, fingerprint, [seen], trunk, None, console)
+    print_tables(bench, console)
     report_leaks(bench, job.config, job.folder, console)
     tables, rows = bench.folds[0], bench.described.rows
     tags = {FOLDER_TAG: str(job.folder.resolve()), "seentwice.command": "train"}

@@ -1,10 +1,7 @@
 """What compare, train and evaluate share: photos, splits, described views and pair tables."""
 
-import hashlib
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from time import perf_counter
 from typing import Literal
 
@@ -13,12 +10,15 @@ from numpy.typing import NDArray
 from omegaconf import DictConfig
 from rich.console import Console
 
-from seentwice.commands.fingerprint import Fingerprint, digest_files
+from seentwice.commands.fingerprint import Fingerprint
+from seentwice.commands.looking import Looked, look_at_views, read_sampling
 from seentwice.commands.mining import read_miner
 from seentwice.commands.progress import describe_rejects, print_plainly, show_progress
-from seentwice.commands.settings import ReadingSettings, SeedSettings, read_settings, read_source
+from seentwice.commands.settings import SeedSettings, read_settings, read_source
+from seentwice.commands.unlabelled import look_at_unlabelled
 from seentwice.data.leaks import HASH, Leaks, Parts, find_leaks, parts_of
 from seentwice.data.pairs import PairTable
+from seentwice.data.sampling.mix import NEEDS_MODEL
 from seentwice.data.source import PhotoSet
 from seentwice.data.splits import (
     Assign,
@@ -31,22 +31,18 @@ from seentwice.data.splits import (
 from seentwice.data.tables import (
     FoldTables,
     MixedSampling,
-    SamespaceSampling,
     Sampling,
-    ViewDigests,
     make_tables,
     make_test_table,
     train_members,
 )
-from seentwice.data.views import EditChoice, ViewPlan, plan_views
-from seentwice.detectors.describe import Described, Descriptor, describe_views
-from seentwice.detectors.hashes import HashDescriptor, SquareWaveletDescriptor, hash_column
-from seentwice.detectors.pixel_digest import PixelDigestDescriptor, pixel_column
-from seentwice.detectors.trunk import TrunkDescriptor
+from seentwice.data.views import ViewPlan
+from seentwice.detectors.describe import Described, Descriptor
+from seentwice.detectors.hashes import hash_column
+from seentwice.detectors.pixel_digest import PixelDigestDescriptor
 from seentwice.errors import UserError
 from seentwice.models.backbones import Trunk, build_trunk
-from seentwice.photos import find_photos
-from seentwice.records import Photo, Unreadable, View
+from seentwice.records import Unreadable
 
 # What must be the same for two runs on the same photos to make the same pair tables, seed aside.
 PROTOCOL_SECTIONS = ("split", "edits", "sampling")
@@ -82,6 +78,7 @@ class Workbench:
     fingerprint: str  # sha256 of the photos' labels and bytes
     plan: ViewPlan
     described: Described
+    sampling: Sampling
     folds: tuple[FoldTables, ...]
     hashes: NDArray[np.uint64]  # (v,) one a view, those that negatives were drawn by
     parts: Parts  # of the photos: what must not leak into each other
@@ -133,8 +130,11 @@ def set_up(
     split_settings = read_settings(SplitSettings, config, "split")
     splits = choose_splits(photo_set, split_settings, folds)
     miner = read_miner(config, fingerprint.text, trunk, folds)
+    sampling = read_sampling(config)
+    if miner is None and isinstance(sampling, MixedSampling) and sampling.train.negatives.hard:
+        raise UserError(NEEDS_MODEL)
     started = perf_counter()
-    looked = _look(config, photo_set, splits, descriptors, console)
+    looked = look_at_views(config, photo_set, splits, descriptors, console)
     looking_seconds = perf_counter() - started
     readable = looked.digests.readable
     nearest = (
@@ -152,19 +152,20 @@ def set_up(
         splits,
         looked.digests,
         looked.edits,
-        looked.sampling,
+        sampling,
         nearest,
         looked.threads,
         looked.seed,
     )
     parts = parts_of(splits, len(photo_set.photos))
     leaks = _look_for_leaks(looked, parts, fingerprint, console)
-    unlabelled = _look_at_unlabelled(config, fingerprint, trunk, console)
+    unlabelled = look_at_unlabelled(config, fingerprint, trunk, console)
     return Workbench(
         photo_set=photo_set,
         fingerprint=fingerprint.text,
         plan=looked.plan,
         described=looked.described,
+        sampling=sampling,
         folds=tables,
         hashes=looked.digests.hashes,
         parts=parts,
@@ -181,7 +182,7 @@ def set_up(
 
 
 @dataclass(frozen=True, slots=True)
-class TestBench:
+class EvaluationBench:
     """What measuring a finished detector needs: the test pairs alone."""
 
     test: PairTable
@@ -191,7 +192,7 @@ class TestBench:
 
 def set_up_test(
     config: DictConfig, photo_set: PhotoSet, descriptors: Sequence[Descriptor], console: Console
-) -> TestBench:
+) -> EvaluationBench:
     """Look at the photos that the one split tests, and make the table that `set_up` makes of them.
 
     Raises:
@@ -201,7 +202,7 @@ def set_up_test(
     (whole,) = choose_splits(photo_set, settings, None)
     none = np.empty(0, np.int64)
     split = Split(none, none, whole.test)
-    looked = _look(config, photo_set, (split,), descriptors, console)
+    looked = look_at_views(config, photo_set, (split,), descriptors, console)
     test = make_test_table(
         looked.plan,
         split,
@@ -211,69 +212,11 @@ def set_up_test(
         looked.threads,
         looked.seed,
     )
-    return TestBench(test, looked.described, looked.digests.hashes)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Looked:
-    """The views of some splits, and how to make pairs of them."""
-
-    plan: ViewPlan
-    described: Described
-    digests: ViewDigests
-    edits: EditChoice
-    sampling: Sampling
-    threads: int
-    seed: int
-
-
-def _look(
-    config: DictConfig,
-    photo_set: PhotoSet,
-    splits: Sequence[Split],
-    descriptors: Sequence[Descriptor],
-    console: Console,
-) -> _Looked:
-    seed = read_settings(SeedSettings, config, None).seed
-    reading = read_settings(ReadingSettings, config, None)
-    threads = reading.workers or os.cpu_count() or 1
-    edits = read_settings(EditChoice, config, "edits")
-    sampling = read_sampling(config)
-    plan = plan_views(photo_set.photos, splits, edits, seed)
-    own: list[Descriptor] = [HashDescriptor(), PixelDigestDescriptor()]
-    if isinstance(sampling, SamespaceSampling):
-        own.append(SquareWaveletDescriptor())
-    with show_progress("Looking at photos", console) as progress:
-        described = describe_views(
-            plan.views,
-            [*own, *descriptors],
-            workers=threads,
-            max_pixels=reading.max_pixels,
-            on_progress=progress,
-        )
-    if isinstance(sampling, SamespaceSampling):
-        hashes = described.rows[SquareWaveletDescriptor.name][:, 0]
-    else:
-        hashes = hash_column(described.rows, "wavelet")
-    digests = ViewDigests(described.readable, plan.content_of(pixel_column(described.rows)), hashes)
-    return _Looked(plan, described, digests, edits, sampling, threads, seed)
-
-
-def read_sampling(config: DictConfig) -> Sampling:
-    """Read the section `sampling`; its key `table` says which of the two it is.
-
-    Raises:
-        UserError: a wrong value, a missing or an unknown key.
-    """
-    kinds = {"mixed": MixedSampling, "samespace": SamespaceSampling}
-    table = str(config.sampling.get("table"))
-    if table not in kinds:
-        raise UserError(f"sampling.table={table}: choose one of {', '.join(kinds)}")
-    return read_settings(kinds[table], config, "sampling")
+    return EvaluationBench(test, looked.described, looked.digests.hashes)
 
 
 def _look_for_leaks(
-    looked: _Looked, parts: Parts, fingerprint: Fingerprint, console: Console
+    looked: Looked, parts: Parts, fingerprint: Fingerprint, console: Console
 ) -> Leaks:
     plan, rows = looked.plan, looked.described.rows
     unedited = np.flatnonzero(plan.edit_name == "")
@@ -288,54 +231,6 @@ def _look_for_leaks(
             looked.threads,
             progress,
         )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Unlabelled:
-    features: NDArray[np.float32]  # (u, d)
-    fingerprint: str
-    unreadable: tuple[Unreadable, ...]
-
-
-def _look_at_unlabelled(
-    config: DictConfig, fingerprint: Fingerprint, trunk: Trunk | None, console: Console
-) -> _Unlabelled | None:
-    """Embed the photos in the folder `unlabelled`; None where there is none.
-
-    Raises:
-        UserError: no such folder, no photo in it, photos of the data set itself (the whitening
-            would learn from those that are tested), or nothing that whitens.
-    """
-    if config.get("unlabelled") is None:
-        return None
-    if trunk is None or config.backbone.trains:
-        raise UserError("unlabelled: needs a frozen backbone, whose features can be whitened")
-    root = Path(str(config.unlabelled))
-    files, unreadable = find_photos(root)
-    digests = digest_files(files, "Fingerprinting unlabelled", console)
-    pairs = zip(files, digests, strict=True)
-    known = set(fingerprint.files)
-    shared = [file for file, digest in pairs if digest in known]
-    if shared:
-        raise UserError(
-            f"unlabelled={root}: {len(shared)} of its photos are in the data set itself, first "
-            f"{shared[0].relative_to(root)}; give photos of other homes"
-        )
-    reading = read_settings(ReadingSettings, config, None)
-    descriptor = TrunkDescriptor(trunk)
-    with show_progress("Looking at unlabelled photos", console) as progress:
-        described = describe_views(
-            [View(Photo(file, file.name, file.name)) for file in files],
-            [descriptor],
-            workers=reading.workers or os.cpu_count() or 1,
-            max_pixels=reading.max_pixels,
-            on_progress=progress,
-        )
-    return _Unlabelled(
-        described.rows[descriptor.name][described.readable],
-        hashlib.sha256(b"".join(sorted(digests))).hexdigest(),
-        (*unreadable, *described.unreadable),
-    )
 
 
 def choose_splits(

@@ -17,6 +17,10 @@ from seentwice.records import Kind
 Drawn = Mapping[Kind, NDArray[np.int64]]
 """The ranks of the pairs that were drawn as each kind; no rank is in it twice."""
 
+NEEDS_MODEL = (
+    "sampling: hard negatives are mined by a trained model: give its file, mining.checkpoint=FILE"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class PositiveMix:
@@ -139,10 +143,7 @@ def draw_negatives(
             return draw_hash_weighted(everywhere, items.hashes, share, taken, threads, generator)
         if kind is Kind.HARD:
             if nearest is None:
-                raise UserError(
-                    "sampling: hard negatives are mined by a trained model: "
-                    "give its file, mining.checkpoint=FILE"
-                )
+                raise UserError(NEEDS_MODEL)
             return draw_hard(everywhere, nearest, share)
         group = items.property if kind is Kind.SAME_PROPERTY else items.room_type
         space = items.negatives_within(group)

@@ -1,0 +1,74 @@
+"""Write the pair tables and triplets that a training with the same settings would use."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+from pydantic import Field
+
+from seentwice.commands.fingerprint import fingerprint_photos
+from seentwice.commands.leaks import report_leaks
+from seentwice.commands.pair_counts import print_tables
+from seentwice.commands.progress import open_console, print_plainly, show_progress
+from seentwice.commands.settings import read_settings
+from seentwice.commands.workbench import load_photos, set_up
+from seentwice.data.pairs import PairTable
+from seentwice.data.samespace import to_samespace_frame
+from seentwice.data.table_counts import TABLES
+from seentwice.data.tables import SamespaceSampling
+from seentwice.data.triplets import make_triplets
+from seentwice.files import open_atomically
+
+EXAMPLES = """\
+  seentwice pairs                                   of the embedded rooms
+  seentwice pairs data=airbnb sampling=samespace    SameSpace's own table, with its columns
+  seentwice pairs data=folder data.root=PHOTOS triplets=3 folds=5
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PairsSettings:
+    """What stands at the top of the config."""
+
+    folds: int | None
+    seed: int
+    triplets: Annotated[int, Field(ge=0)]  # negatives that each query meets; 0 writes none
+
+
+def run(config: DictConfig) -> None:
+    """Look at every photo once, make the tables, and write each as CSV."""
+    console = open_console()
+    settings = read_settings(PairsSettings, config, None)
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    photo_set = load_photos(config, console)
+    fingerprint = fingerprint_photos(photo_set, console)
+    bench = set_up(config, photo_set, fingerprint, [], None, settings.folds, console)
+    print_tables(bench, console)
+    report_leaks(bench, config, folder, console)
+    as_samespace = isinstance(bench.sampling, SamespaceSampling)
+    written = []
+    with show_progress("Writing tables", console) as progress:
+        for fold, tables in enumerate(bench.folds):
+            prefix = f"fold{fold}_" if len(bench.folds) > 1 else ""
+            for number, part in enumerate(TABLES):
+                pairs: PairTable = getattr(tables, part)
+                frame = to_samespace_frame(pairs) if as_samespace else pairs.to_frame()
+                written.append(_write(folder / f"{prefix}{part}.csv", frame))
+                if settings.triplets:
+                    generator = np.random.default_rng([settings.seed, 3 * fold + number])
+                    triplets = make_triplets(pairs, settings.triplets, generator).to_frame()
+                    written.append(_write(folder / f"{prefix}{part}_triplets.csv", triplets))
+                progress(len(TABLES) * fold + number + 1, len(TABLES) * len(bench.folds))
+    for path, rows in written:
+        print_plainly(f"  {rows:>9,} rows  {path}", console)
+    print_plainly("Next: seentwice train with the same data, split, edits and sampling", console)
+
+
+def _write(path: Path, frame: pd.DataFrame) -> tuple[Path, int]:
+    with open_atomically(path) as file:
+        frame.to_csv(file, index=False, lineterminator="\n")
+    return path, len(frame)

@@ -1,0 +1,71 @@
+"""Photos without labels, from which the whitening learns, too."""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from omegaconf import DictConfig
+from rich.console import Console
+
+from seentwice.commands.fingerprint import Fingerprint, digest_files
+from seentwice.commands.progress import show_progress
+from seentwice.commands.settings import ReadingSettings, read_settings
+from seentwice.detectors.describe import describe_views
+from seentwice.detectors.trunk import TrunkDescriptor
+from seentwice.errors import UserError
+from seentwice.models.backbones import Trunk
+from seentwice.photos import find_photos
+from seentwice.records import Photo, Unreadable, View
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unlabelled:
+    """Photos without labels, as a frozen trunk sees them."""
+
+    features: NDArray[np.float32]  # (u, d)
+    fingerprint: str
+    unreadable: tuple[Unreadable, ...]
+
+
+def look_at_unlabelled(
+    config: DictConfig, fingerprint: Fingerprint, trunk: Trunk | None, console: Console
+) -> Unlabelled | None:
+    """Embed the photos in the folder `unlabelled`; None where there is none.
+
+    Raises:
+        UserError: no such folder, no photo in it, photos of the data set itself (the whitening
+            would learn from those that are tested), or nothing that whitens.
+    """
+    if config.get("unlabelled") is None:
+        return None
+    if trunk is None or config.backbone.trains:
+        raise UserError("unlabelled: needs a frozen backbone, whose features can be whitened")
+    root = Path(str(config.unlabelled))
+    files, unreadable = find_photos(root)
+    digests = digest_files(files, "Fingerprinting unlabelled", console)
+    pairs = zip(files, digests, strict=True)
+    known = set(fingerprint.files)
+    shared = [file for file, digest in pairs if digest in known]
+    if shared:
+        raise UserError(
+            f"unlabelled={root}: {len(shared)} of its photos are in the data set itself, first "
+            f"{shared[0].relative_to(root)}; give photos of other homes"
+        )
+    reading = read_settings(ReadingSettings, config, None)
+    descriptor = TrunkDescriptor(trunk)
+    with show_progress("Looking at unlabelled photos", console) as progress:
+        described = describe_views(
+            [View(Photo(file, file.name, file.name)) for file in files],
+            [descriptor],
+            workers=reading.workers or os.cpu_count() or 1,
+            max_pixels=reading.max_pixels,
+            on_progress=progress,
+        )
+    return Unlabelled(
+        described.rows[descriptor.name][described.readable],
+        hashlib.sha256(b"".join(sorted(digests))).hexdigest(),
+        (*unreadable, *described.unreadable),
+    )

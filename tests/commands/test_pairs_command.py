@@ -1,0 +1,146 @@
+"""The tables that the command writes, and trainings that draw in other ways."""
+
+import csv
+import json
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+
+from seentwice.commands.main import main
+from seentwice.data import samespace
+from seentwice.data.pairs import COLUMNS
+from seentwice.data.triplets import COLUMNS as TRIPLET_COLUMNS
+
+QUICK = ("training.epochs=2", "training.batches_per_epoch=2", "workers=1")
+
+
+def write_pairs(photos: Path, folder: Path, *words: str) -> int:
+    fixed = ("data=folder", f"data.root={photos}", f"hydra.run.dir={folder}", "workers=1")
+    return main(["pairs", *fixed, *words])
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def place_of(key: str) -> str:
+    return key.rpartition("_")[0]
+
+
+def test_tables_and_triplets_name_photos(few_rooms: Path, tmp_path: Path) -> None:
+    assert write_pairs(few_rooms, tmp_path, "triplets=2") == 0
+    for part in ("train", "validation", "test"):
+        pairs = rows_of(tmp_path / f"{part}.csv")
+        assert tuple(pairs[0]) == COLUMNS
+        for row in pairs:
+            assert row["left"] != row["right"]
+            assert row["label"] == str(int(place_of(row["left"]) == place_of(row["right"])))
+        seen = [frozenset((row["left"], row["right"])) for row in pairs]
+        assert len(seen) == len(set(seen))
+        negatives = {frozenset((row["left"], row["right"])) for row in pairs if row["label"] == "0"}
+        triplets = rows_of(tmp_path / f"{part}_triplets.csv")
+        assert tuple(triplets[0]) == TRIPLET_COLUMNS
+        positives = sum(row["label"] == "1" for row in pairs)
+        assert len(triplets) == 2 * 2 * positives
+        for row in triplets:
+            assert place_of(row["query"]) == place_of(row["positive"])
+            assert frozenset((row["query"], row["negative"])) in negatives
+
+
+def test_the_samespace_table_has_its_columns(few_rooms: Path, tmp_path: Path) -> None:
+    assert write_pairs(few_rooms, tmp_path, "sampling=samespace", "triplets=0") == 0
+    assert not list(tmp_path.glob("*triplets*"))
+    for part in ("train", "validation", "test"):
+        pairs = rows_of(tmp_path / f"{part}.csv")
+        assert tuple(pairs[0]) == samespace.COLUMNS
+        duplicates = [row for row in pairs if row["class"] == "1"]
+        photos = {row["image1"] for row in duplicates}
+        # Rooms of three photos: each with itself and two others, in eight edits a side.
+        assert len(duplicates) == len(photos) * 3 * 64
+        same = sum(place_of(a) == place_of(b) for a, b in combinations(sorted(photos), 2))
+        assert len(pairs) - len(duplicates) == len(photos) * (len(photos) - 1) - 2 * same
+
+
+def test_folds_have_files_of_their_own(few_rooms: Path, tmp_path: Path) -> None:
+    assert write_pairs(few_rooms, tmp_path, "folds=3", "triplets=0") == 0
+    names = {
+        f"fold{fold}_{part}.csv" for fold in range(3) for part in ("train", "validation", "test")
+    }
+    assert {path.name for path in tmp_path.glob("*.csv")} == names
+
+
+def test_kinds_that_the_photos_do_not_give_are_told(
+    few_rooms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert write_pairs(few_rooms, tmp_path) == 0
+    printed = capsys.readouterr().out
+    assert "no same property negatives: no two training photos make one" in printed
+    assert "same room type" in printed
+
+
+def test_hard_negatives_of_a_net_are_trained_with(few_rooms: Path, tmp_path: Path) -> None:
+    words = ["data=folder", f"data.root={few_rooms}", *QUICK]
+    assert main(["train", *words, f"hydra.run.dir={tmp_path / 'first'}"]) == 0
+    net = tmp_path / "first" / "checkpoint.safetensors"
+    mined = [f"mining.checkpoint={net}", "sampling.train.negatives.hard=1"]
+    assert main(["train", *words, *mined, f"hydra.run.dir={tmp_path / 'second'}"]) == 0
+    arguments = [*words, *mined, "head=l2", "baselines=[]", f"hydra.run.dir={tmp_path / 'third'}"]
+    assert main(["compare", *arguments]) == 0
+    results = json.loads((tmp_path / "third" / "results.json").read_text())
+    counts = {count["split"]: count["pairs"] for count in results["counts"]}
+    assert counts["train"]["hard"] > 0
+    assert counts["test"]["hard"] == 0
+
+
+@pytest.fixture(scope="module")
+def net(few_rooms: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("net")
+    words = ["data=folder", f"data.root={few_rooms}", *QUICK, f"hydra.run.dir={folder}"]
+    assert main(["train", *words]) == 0
+    return folder / "checkpoint.safetensors"
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["sampling.train.negatives.hard=1"], "give its file, mining.checkpoint=FILE"),
+        (["mining.checkpoint=nowhere"], "nowhere: no such file"),
+        (["mining.checkpoint=NET", "split.seed=1"], "was trained on photos that are tested here"),
+        (
+            ["mining.checkpoint=NET", "backbone=vgg16", "backbone.weights=none"],
+            "its backbone is compact",
+        ),
+        (["mining.neighbours=1"], "mining.neighbours=1"),
+        (["sampling.evaluation.negatives.hard=1"], "must be 0"),
+        (["sampling.train.negatives.hash_weighted=-1"], "must be 0 or more"),
+        (["sampling.table=other"], "sampling.table=other: choose one of mixed, samespace"),
+        (["sampling=samespace", "edits=mls"], "choose edits=samespace"),
+        (["split.by=street"], "split.by='street'"),
+        (["split.by=city"], "names no city; choose split.by=property"),
+        (["split.assign=evenly"], "split.assign='evenly'"),
+    ],
+)
+def test_wrong_ways_to_draw_are_one_line(
+    words: list[str],
+    complaint: str,
+    net: Path,
+    few_rooms: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    chosen = [word.replace("NET", str(net)) for word in words]
+    fixed = ["data=folder", f"data.root={few_rooms}", *QUICK, f"hydra.run.dir={tmp_path}"]
+    assert main(["train", *fixed, *chosen]) == 2
+    error = capsys.readouterr().err
+    assert complaint in error
+    assert error.count("\n") == 1
+
+
+def test_a_test_split_drawn_again_is_the_same(few_rooms: Path, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        assert write_pairs(few_rooms, tmp_path / name, "seed=3") == 0
+    for part in ("train", "test_triplets"):
+        one, two = ((tmp_path / name / f"{part}.csv").read_bytes() for name in ("a", "b"))
+        assert one == two

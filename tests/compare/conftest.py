@@ -133,6 +133,7 @@ def make_result(name, loss=0.0, is_head=False, over_baseline=None):
         metrics={metric: interval(value - loss) for metric, value in METRICS.items()},
         fold_average_precisions=(0.8 - loss, 0.9 - loss),
         slices={kind: SliceResult(10, interval(0.9 - loss), interval(0.75)) for kind in KINDS},
+        triplet_accuracy=interval(0.8 - loss),
         over_baseline=over_baseline or {},
         thresholds=(0.5, 0.25),
         fit_seconds=12.25,
@@ -173,6 +174,7 @@ def comparison():
         retrieval=RetrievalResult(Interval(0.5, 0.25, 0.75), queries=20, gallery=24),
         cluster="property",
         clusters=6,
+        triplets=96,
         resamples=1000,
         detectors=(
             make_result("siamese", 0.0, True, gain),

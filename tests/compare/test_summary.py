@@ -14,6 +14,7 @@ from seentwice.compare.summary import (
 )
 from seentwice.data.pairs import KINDS
 from seentwice.data.table_counts import count_tables
+from seentwice.data.triplets import make_triplets
 from seentwice.metrics import pair_metrics
 from seentwice.records import Interval, Kind, Photo, View
 
@@ -154,7 +155,7 @@ def test_progress_counts_every_interval_to_the_end(tested, make_scores):
         FEW,
         lambda done, all_: seen.append((done, all_)),
     )
-    steps = 1 + len(tested.slices)
+    steps = 2 + len(tested.slices)  # metrics, triplets
     assert seen == [(done, steps) for done in range(1, steps + 1)]
 
 
@@ -203,3 +204,33 @@ def test_the_clusters_of_the_test_are_those_of_the_table_alone(tested):
     )
     touched = {*tested.left_cluster[:3].tolist(), *tested.right_cluster[:3].tolist()}
     assert few.clusters == len(touched)
+
+
+def test_triplet_accuracy_is_that_of_a_slow_count(tested, make_scores):
+    scores = make_scores(0.25)
+    result = summarise_scores("a", True, scores, None, tested, FEW, silent)
+    pairs, triplets = tested.pairs, tested.triplets
+    score_of = {
+        frozenset((int(left), int(right))): score
+        for left, right, score in zip(pairs.left, pairs.right, scores.score, strict=True)
+    }
+    above = [
+        score_of[frozenset((int(query), int(positive)))]
+        > score_of[frozenset((int(query), int(negative)))]
+        for query, positive, negative in zip(
+            triplets.query, triplets.positive, triplets.negative, strict=True
+        )
+    ]
+    assert len(above) == 2 * pairs.label.sum()
+    accuracy = result.triplet_accuracy
+    assert accuracy.value == pytest.approx(np.mean(above))
+    assert accuracy.low <= accuracy.value <= accuracy.high
+    assert 0.5 < accuracy.value < 1
+
+
+def test_a_table_without_triplets_has_no_triplet_accuracy(tested, make_scores):
+    none = make_triplets(tested.pairs.take(tested.pairs.label), 1, np.random.default_rng(0))
+    result = summarise_scores(
+        "a", True, make_scores(0.1), None, replace(tested, triplets=none), FEW, silent
+    )
+    assert np.isnan(result.triplet_accuracy.value)

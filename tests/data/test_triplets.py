@@ -2,13 +2,11 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from seentwice.data.pairs import PairTable
 from seentwice.data.triplets import COLUMNS, make_triplets
-from seentwice.errors import UserError
 from seentwice.records import Photo, View
 
 VIEWS = tuple(
@@ -46,15 +44,18 @@ def test_triplets_join_the_pairs_of_a_table(rows, per_query, seed):
         for query, positive in ((a, b), (b, a))
         for _ in range(min(per_query, len(foes[query])))
     )
-    try:
-        triplets = make_triplets(table(rows), per_query, np.random.default_rng(seed))
-    except UserError:
-        assert not expected
-        return
+    pairs = table(rows)
+    triplets = make_triplets(pairs, per_query, np.random.default_rng(seed))
     found = list(zip(*(c.tolist() for c in (triplets.query, triplets.positive)), strict=True))
     assert Counter(found) == expected
     for query, negative in zip(triplets.query, triplets.negative, strict=True):
         assert int(negative) in foes[int(query)]
+    for pair, other in (
+        (triplets.positive_pair, triplets.positive),
+        (triplets.negative_pair, triplets.negative),
+    ):
+        named = [{a, b} for a, b in zip(pairs.left[pair], pairs.right[pair], strict=True)]
+        assert named == [{a, b} for a, b in zip(triplets.query, other, strict=True)]
     whole = list(zip(found, triplets.negative.tolist(), strict=True))
     assert len(whole) == len(set(whole))
 
@@ -84,6 +85,7 @@ def test_the_frame_names_photos_and_edits():
     ]
 
 
-def test_a_table_without_a_triplet_is_refused():
-    with pytest.raises(UserError, match="no triplet"):
-        make_triplets(table([(0, 1, True), (2, 3, False)]), 1, np.random.default_rng(0))
+def test_a_table_may_hold_no_triplet():
+    triplets = make_triplets(table([(0, 1, True), (2, 3, False)]), 1, np.random.default_rng(0))
+    assert len(triplets) == 0
+    assert tuple(triplets.to_frame().columns) == COLUMNS

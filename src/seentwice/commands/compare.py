@@ -253,6 +253,7 @@ def _collect(stage: Stage, results: list[DetectorResult], seconds: float) -> Com
         retrieval=_measure_retrieval(stage),
         cluster=stage.test.cluster,
         clusters=stage.test.clusters,
+        triplets=len(stage.test.triplets),
         resamples=stage.bootstrap.resamples,
         detectors=tuple(best_first),
         seconds=seconds,

@@ -171,6 +171,11 @@ def _speed_table(comparison: Comparison) -> Table:
                 Cell(f"{gain.value:+.3f}", format_interval(gain), gain.value)
                 if gain
                 else Cell("–"),
+                Cell(
+                    format_number(result.triplet_accuracy.value),
+                    format_interval(result.triplet_accuracy),
+                    result.triplet_accuracy.value if comparison.triplets else None,
+                ),
                 Cell(f"{result.fit_seconds:.1f}", value=result.fit_seconds),
                 Cell(f"{result.pairs_per_second:,.0f}", value=result.pairs_per_second),
                 Cell(", ".join(map(format_number, result.thresholds))),
@@ -179,13 +184,18 @@ def _speed_table(comparison: Comparison) -> Table:
     columns = (
         Column("Detector"),
         Column(f"AP over {comparison.baseline}", True, "Paired difference on the same resamples"),
+        Column(
+            "Triplets",
+            True,
+            f"Share of {comparison.triplets:,} triplets whose duplicate scores above the other",
+        ),
         Column("Fit, s", True, "All folds, without looking at photos, which is done once for all"),
         Column(
             "Pairs/s", True, "Scoring test pairs; where the backbone trains, photos pass it here"
         ),
         Column("Thresholds", False, "One a fold, of highest F1 on its validation pairs"),
     )
-    return Table("Gain, speed and thresholds", columns, tuple(rows))
+    return Table("Gain, triplet accuracy, speed and thresholds", columns, tuple(rows))
 
 
 def _slices_table(comparison: Comparison) -> Table:

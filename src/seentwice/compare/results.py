@@ -38,6 +38,7 @@ class DetectorResult:
     metrics: Mapping[str, Interval]
     fold_average_precisions: tuple[float, ...]  # `metrics` are of the pairs of all folds
     slices: Mapping[str, SliceResult]
+    triplet_accuracy: Interval  # share of test triplets whose duplicate scores above the other
     over_baseline: Mapping[str, Interval]  # paired difference; empty for the baseline itself
     thresholds: tuple[float, ...]  # one a fold, chosen on its validation pairs
     fit_seconds: float
@@ -74,6 +75,7 @@ class Comparison:
     retrieval: RetrievalResult | None  # None where KNN is not compared
     cluster: str  # what the bootstrap resamples: property or place
     clusters: int
+    triplets: int  # of test photos, each query with both sides of a duplicate and a negative
     resamples: int
     detectors: tuple[DetectorResult, ...]  # best average precision first
     seconds: float

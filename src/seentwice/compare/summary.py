@@ -21,8 +21,10 @@ from seentwice.data.pairs import KINDS, PairTable, join_tables
 from seentwice.data.sampling.items import codes_of, codes_of_known
 from seentwice.data.sampling.pair_space import ALONE
 from seentwice.data.splits import groups_of
+from seentwice.data.triplets import TripletTable, make_triplets
 from seentwice.hamming import hamming_bits
 from seentwice.metrics import average_precision
+from seentwice.records import Interval
 
 NEAR_BITS = 12
 """A negative whose perceptual hashes differ by at most this is hash-hard."""
@@ -51,6 +53,7 @@ class HeldOutPairs:
     fold: NDArray[np.int64]  # (n,) number of each pair's fold, rising
     slices: Mapping[str, NDArray[np.bool_]]  # (n,) each; all of one label
     view_cluster: NDArray[np.int64]  # (v,) number of every view's property or place
+    triplets: TripletTable  # one negative a query, chosen from the pairs
 
     @property
     def clusters(self) -> int:
@@ -83,6 +86,7 @@ def gather_test_pairs(tests: Sequence[PairTable], hashes: NDArray[np.uint64]) ->
         np.repeat(np.arange(len(tests)), [len(test) for test in tests]),
         slices,
         cluster,
+        make_triplets(pairs, 1, np.random.default_rng(0)),
     )
 
 
@@ -152,11 +156,13 @@ def summarise_scores(
                 seed=seed,
             )
         )
+        triplets = pool.submit(_measure_triplets, scores, test, bootstrap)
         sliced = {
             kind: pool.submit(_summarise_slice, members, scores, test, bootstrap)
             for kind, members in test.slices.items()
         }
-        waited_for: list[Future[Any]] = [measured, *([gained] if gained else []), *sliced.values()]
+        waited_for: list[Future[Any]] = [measured, triplets, *sliced.values()]
+        waited_for += [gained] if gained else []
         for done, _ in enumerate(as_completed(waited_for), 1):
             on_progress(done, len(waited_for))
         metrics = measured.result()
@@ -172,10 +178,25 @@ def summarise_scores(
             for fold in range(int(test.fold[-1]) + 1)
         ),
         slices=slices,
+        triplet_accuracy=triplets.result(),
         over_baseline=over_baseline,
         thresholds=scores.thresholds,
         fit_seconds=scores.fit_seconds,
         pairs_per_second=scores.pairs_per_second,
+    )
+
+
+def _measure_triplets(scores: Scores, test: HeldOutPairs, bootstrap: Bootstrap) -> Interval:
+    """Return how often the duplicate scores above the negative; a tie is not above."""
+    triplets, nan = test.triplets, float("nan")
+    if len(triplets) == 0:
+        return Interval(nan, nan, nan)
+    return bootstrap_share(
+        scores.score[triplets.positive_pair] > scores.score[triplets.negative_pair],
+        test.view_cluster[triplets.query],
+        test.view_cluster[triplets.negative],
+        resamples=bootstrap.resamples,
+        seed=bootstrap.seed,
     )
 
 

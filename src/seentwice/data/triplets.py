@@ -11,7 +11,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from seentwice.data.pairs import PairTable, escape_key
-from seentwice.errors import UserError
 from seentwice.records import View
 
 COLUMNS = ("query", "positive", "negative", "query_edit", "positive_edit", "negative_edit")
@@ -25,6 +24,8 @@ class TripletTable:
     query: NDArray[np.int64]  # (n,) index into views
     positive: NDArray[np.int64]  # (n,) a view of the query's place
     negative: NDArray[np.int64]  # (n,) a view of another place
+    positive_pair: NDArray[np.int64]  # (n,) index into the pairs: query and positive
+    negative_pair: NDArray[np.int64]  # (n,) likewise, query and negative
 
     def __len__(self) -> int:
         return len(self.query)
@@ -46,15 +47,12 @@ def make_triplets(pairs: PairTable, per_query: int, generator: np.random.Generat
 
     Each positive pair gives two queries, one a side; each query meets `per_query` different
     negatives of its own in the table, or all where it has fewer. A query without any is left
-    out, and so is a pair of one view with itself.
+    out, and so is a pair of one view with itself; there may be no triplet at all.
 
     Args:
         pairs: positives and negatives of one split.
         per_query: 1 or more.
         generator: source of the choice.
-
-    Raises:
-        UserError: no positive pair has a side that is in a negative pair, too.
     """
     positives = np.flatnonzero(pairs.label & (pairs.left != pairs.right))
     query = np.concatenate([pairs.left[positives], pairs.right[positives]])
@@ -73,9 +71,12 @@ def make_triplets(pairs: PairTable, per_query: int, generator: np.random.Generat
     of = np.repeat(np.arange(len(query)), taken)
     step = np.arange(len(of)) - np.repeat(np.cumsum(taken) - taken, taken)
     place = first[query[of]] + (start[of] + step) % count[query[of]]
-    if len(of) == 0:
-        raise UserError(
-            "no triplet: no view is in both a duplicate and a negative pair; raise "
-            "sampling.train.max_negatives, or give photos of more places"
-        )
-    return TripletTable(pairs.views, query[of], positive[of], foe[order[place]])
+    chosen = order[place]
+    return TripletTable(
+        pairs.views,
+        query[of],
+        positive[of],
+        foe[chosen],
+        np.tile(positives, 2)[of],
+        np.tile(negatives, 2)[chosen],
+    )

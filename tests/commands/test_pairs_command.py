@@ -12,6 +12,7 @@ from seentwice.data import samespace
 from seentwice.data.pairs import COLUMNS
 from seentwice.data.triplets import COLUMNS as TRIPLET_COLUMNS
 
+HARD = "sampling.train.negatives.hard=1"
 QUICK = ("training.epochs=2", "training.batches_per_epoch=2", "workers=1")
 
 
@@ -76,15 +77,15 @@ def test_kinds_that_the_photos_do_not_give_are_told(
 ) -> None:
     assert write_pairs(few_rooms, tmp_path) == 0
     printed = capsys.readouterr().out
-    assert "no same property negatives: no two training photos make one" in printed
-    assert "same room type" in printed
+    assert "  no training negative came as same property; other kinds make up for it" in printed
+    assert "these are all training negatives that there are" in printed
 
 
 def test_hard_negatives_of_a_net_are_trained_with(few_rooms: Path, tmp_path: Path) -> None:
     words = ["data=folder", f"data.root={few_rooms}", *QUICK]
     assert main(["train", *words, f"hydra.run.dir={tmp_path / 'first'}"]) == 0
     net = tmp_path / "first" / "checkpoint.safetensors"
-    mined = [f"mining.checkpoint={net}", "sampling.train.negatives.hard=1"]
+    mined = [f"mining.checkpoint={net}", HARD]
     assert main(["train", *words, *mined, f"hydra.run.dir={tmp_path / 'second'}"]) == 0
     arguments = [*words, *mined, "head=l2", "baselines=[]", f"hydra.run.dir={tmp_path / 'third'}"]
     assert main(["compare", *arguments]) == 0
@@ -106,19 +107,20 @@ def net(few_rooms: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("words", "complaint"),
     [
         (["sampling.train.negatives.hard=1"], "give its file, mining.checkpoint=FILE"),
-        (["mining.checkpoint=nowhere"], "nowhere: no such file"),
-        (["mining.checkpoint=NET", "split.seed=1"], "was trained on photos that are tested here"),
+        (["mining.checkpoint=nowhere", HARD], "nowhere: no such file"),
+        (["mining.checkpoint=NET"], "nothing is mined"),
+        (["mining.checkpoint=NET", "sampling=samespace"], "nothing is mined"),
         (
-            ["mining.checkpoint=NET", "backbone=vgg16", "backbone.weights=none"],
+            ["mining.checkpoint=NET", HARD, "backbone=vgg16", "backbone.weights=none"],
             "its backbone is compact",
         ),
-        (["mining.neighbours=1"], "mining.neighbours=1"),
+        (["mining.neighbours=1", "mining.checkpoint=NET", HARD], "mining.neighbours=1"),
         (["sampling.evaluation.negatives.hard=1"], "must be 0"),
-        (["sampling.train.negatives.hash_weighted=-1"], "must be 0 or more"),
+        (["sampling.train.negatives.hash_weighted=-1"], "hash_weighted=-1: Input should be"),
         (["sampling.table=other"], "sampling.table=other: choose one of mixed, samespace"),
         (["sampling=samespace", "edits=mls"], "choose edits=samespace"),
         (["split.by=street"], "split.by='street'"),
-        (["split.by=city"], "names no city; choose split.by=property"),
+        (["split.by=city"], "names no city; give data"),
         (["split.assign=evenly"], "split.assign='evenly'"),
     ],
 )
@@ -136,6 +138,75 @@ def test_wrong_ways_to_draw_are_one_line(
     error = capsys.readouterr().err
     assert complaint in error
     assert error.count("\n") == 1
+
+
+def test_what_is_mined_does_not_change_the_baselines(
+    net: Path, few_rooms: Path, tmp_path: Path
+) -> None:
+    """The mining net's trunk, which trained, is not the one that the cosine looks through."""
+    fixed = ["data=folder", f"data.root={few_rooms}", *QUICK, "head=l2", "baselines=[cosine]"]
+    found = []
+    for name, words in (("plain", []), ("mined", [f"mining.checkpoint={net}", HARD])):
+        assert main(["compare", *fixed, *words, f"hydra.run.dir={tmp_path / name}"]) == 0
+        detectors = json.loads((tmp_path / name / "results.json").read_text())["detectors"]
+        found += [d["metrics"] for d in detectors if d["name"] == "cosine"]
+    assert found[0] == found[1]
+
+
+def test_a_net_that_has_learned_from_tested_photos_mines_nothing(
+    net: Path, few_rooms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["data=folder", f"data.root={few_rooms}", *QUICK, f"mining.checkpoint={net}", HARD]
+    assert main(["compare", *words, "head=l2", "folds=3", f"hydra.run.dir={tmp_path}"]) == 2
+    # 45 photos trained or validated it, and folds test all.
+    assert "has learned from 45 photos that are tested here" in capsys.readouterr().err
+
+
+def test_mining_needs_a_head(
+    net: Path, few_rooms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["data=folder", f"data.root={few_rooms}", *QUICK, f"mining.checkpoint={net}", HARD]
+    words += ["head=[]", "baselines=[cosine]", f"hydra.run.dir={tmp_path}"]
+    assert main(["compare", *words]) == 2
+    assert "mining.checkpoint: choose a head" in capsys.readouterr().err
+
+
+def test_tables_on_their_own_hold_no_hard_negatives(
+    few_rooms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert write_pairs(few_rooms, tmp_path, HARD) == 2
+    assert "only train and compare mine" in capsys.readouterr().err
+
+
+def test_queries_without_negatives_are_told(
+    few_rooms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert write_pairs(few_rooms, tmp_path, "sampling.train.max_negatives=1") == 0
+    printed = capsys.readouterr().out
+    told = next(line for line in printed.splitlines() if "queries without a negative" in line)
+    assert "train_triplets.csv: " in told
+
+
+def test_samespace_on_the_data_sets_own_split_is_its_own_table(
+    few_rooms: Path, tmp_path: Path
+) -> None:
+    words = ("sampling=samespace", "split.assign=own", "triplets=0")
+    assert write_pairs(few_rooms, tmp_path, *words) == 0
+    photos = {
+        part: len(list(few_rooms.glob(f"{part}/*/*.jpg")))
+        for part in ("Training Data", "Test Data")
+    }
+    for part, folder in (
+        ("train", "Training Data"),
+        ("validation", "Test Data"),
+        ("test", "Test Data"),
+    ):
+        rows = rows_of(tmp_path / f"{part}.csv")
+        count = photos[folder]
+        duplicates = sum(row["class"] == "1" for row in rows)
+        assert duplicates == count * 3 * 64
+        assert len(rows) - duplicates == min(duplicates, count * (count - 3))
+        assert {row["image1"].split("/")[0] for row in rows} == {folder}
 
 
 def test_a_test_split_drawn_again_is_the_same(few_rooms: Path, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seentwice.data.pairs import COLUMNS, KINDS, make_pairs
+from seentwice.data.pairs import COLUMNS, KINDS, make_pairs, require_both_labels
 from seentwice.data.sampling.items import codes_of
 from seentwice.data.sampling.mix import MixedPolicy, NegativeMix, PositiveMix
 from seentwice.errors import UserError
@@ -110,6 +110,8 @@ def test_the_seed_decides_the_sample(seed):
     assert one.left.tolist() == two.left.tolist()
     assert one.right.tolist() == two.right.tolist()
     assert (one.label.sum(), (~one.label).sum()) == (10, 100)
+    other = make(views, np.arange(40), hashes, policy, seed + 1)
+    assert one.left.tolist() != other.left.tolist()
 
 
 def test_the_frame_has_the_columns_of_the_pair_table():
@@ -141,8 +143,13 @@ def test_the_frame_names_each_pair_and_escapes_what_is_no_text():
 
 @pytest.mark.parametrize(("members", "missing"), [([3, 4], "duplicate"), ([0, 1, 2], "negative")])
 def test_a_split_without_a_class_is_refused(members, missing):
-    with pytest.raises(UserError, match=f"no {missing} pair"):
-        make(VIEWS, np.array(members), HASHES)
+    pairs = make(VIEWS, np.array(members), HASHES)
+    with pytest.raises(UserError, match=f"the test split, 3 photos, has no {missing} pair"):
+        require_both_labels(pairs, 3, "test")
+
+
+def test_a_split_with_both_classes_is_not():
+    require_both_labels(make(VIEWS, np.arange(5), HASHES), 5, "test")
 
 
 def test_codes_number_names_in_order():

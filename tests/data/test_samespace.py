@@ -1,5 +1,6 @@
 import re
 from collections import Counter
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -168,6 +169,21 @@ def test_the_frame_has_its_columns_and_flags():
     assert (itself["class"] == 1).all()
     negative = frame[frame["class"] == 0]
     assert not negative[list(COLUMNS[3:])].to_numpy().any()
+
+
+def test_rooms_that_are_seen_in_each_other_are_no_negative():
+    views = tuple(
+        View(replace(view.photo, zone=f"open {number // 16}"), view.edit)
+        for number, view in enumerate(views_of([f"bedroom/rome_{home}_1.jpg" for home in range(4)]))
+    )
+    pairs = make_samespace_pairs(views, np.arange(32), np.zeros(32, np.uint64), 1, [0])
+    negatives = [
+        (views[left].photo.zone, views[right].photo.zone)
+        for left, right, label in zip(pairs.left, pairs.right, pairs.label, strict=True)
+        if not label
+    ]
+    assert len(negatives) == 8
+    assert all(left != right for left, right in negatives)
 
 
 def test_the_eight_edits_are_needed():

@@ -180,6 +180,7 @@ def test_an_empty_split_is_refused():
 
 
 PARTS = ("train", "validation", "test")
+DEALT = [assign for assign in Assign if assign is not Assign.OWN]
 
 
 def part_of(photos, split):
@@ -207,7 +208,7 @@ def test_by_name_shares_are_about_those_asked_for():
         assert abs(len(getattr(split, part)) - 4000 * share) < 5 * (4000 * share) ** 0.5
 
 
-@pytest.mark.parametrize("assign", list(Assign))
+@pytest.mark.parametrize("assign", DEALT)
 @pytest.mark.parametrize("groups", [3, 4, 10])
 def test_few_groups_leave_no_part_empty(assign, groups):
     photos = [photo(f"room/{n}") for n in range(groups)]
@@ -251,7 +252,7 @@ HOMES = [
 
 
 @pytest.mark.parametrize(("by", "groups"), [("place", 60), ("property", 30), ("city", 6)])
-@pytest.mark.parametrize("assign", list(Assign))
+@pytest.mark.parametrize("assign", DEALT)
 def test_what_a_split_is_by_is_in_one_part_alone(by, groups, assign):
     by_this = rule(0, assign, SplitBy(by))
     assert len(set(groups_of(HOMES, SplitBy(by)))) == groups
@@ -273,5 +274,35 @@ def test_rooms_that_are_seen_in_each_other_stay_together(by):
 
 
 def test_a_split_by_city_needs_cities():
-    with pytest.raises(UserError, match=r"names no city; choose split.by=property"):
+    with pytest.raises(UserError, match=r"names no city; give data that names them"):
         split_photos([*HOMES, photo("room/1")], 0.2, 0.2, rule(0, by=SplitBy.CITY))
+
+
+def test_the_data_sets_own_split_validates_on_its_test_photos():
+    photos = [photo(f"room/{n}", split="test" if n < 3 else "train") for n in range(10)]
+    split = split_photos(photos, 0.2, 0.2, rule(0, Assign.OWN))
+    assert split.train.tolist() == list(range(3, 10))
+    assert split.validation.tolist() == split.test.tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("own", [None, "train", "test"])
+def test_an_own_split_needs_photos_of_both(own):
+    photos = [photo(f"room/{n}", split=own) for n in range(10)]
+    with pytest.raises(UserError, match=r"split.assign=own: the data set does not say"):
+        split_photos(photos, 0.2, 0.2, rule(0, Assign.OWN))
+
+
+def test_an_own_split_has_no_folds():
+    with pytest.raises(UserError, match="is one split"):
+        fold_photos(PLACES, 3, rule(0, Assign.OWN))
+
+
+def test_a_new_place_of_an_open_plan_moves_none():
+    photos = [photo(f"m/{n}", zone="z" if n < 2 else None) for n in range(20)]
+    for seed in range(20):
+        before = split_photos(photos, 0.3, 0.3, rule(seed, Assign.NAME))
+        more = [*photos, photo("a/0", zone="z")]
+        after = split_photos(more, 0.3, 0.3, rule(seed, Assign.NAME))
+        for part in PARTS:
+            moved = set(getattr(before, part)) - set(getattr(after, part))
+            assert not moved or len(getattr(before, part)) <= 2

@@ -38,7 +38,7 @@ def digest(plan, readable=None):
 def make(photos, splits, readable=None, policy=POLICY, seed=0):
     plan = plan_views(photos, splits, EDITS, 0)
     sampling = MixedSampling("mixed", policy, policy)
-    return make_tables(plan, splits, digest(plan, readable), EDITS, sampling, None, 1, seed)
+    return make_tables(plan, splits, digest(plan, readable), EDITS, sampling, None, 1, seed, True)
 
 
 def parts(tables):
@@ -151,7 +151,7 @@ def test_samespace_makes_all_three_tables_its_own_way(few_rooms):
     edits = EditChoice(samespace.EDITS[1:], samespace.EDITS[1:])
     plan = plan_views(photos, [split], edits, 0)
     (tables,) = make_tables(
-        plan, [split], digest(plan), edits, SamespaceSampling("samespace"), None, 1, 0
+        plan, [split], digest(plan), edits, SamespaceSampling("samespace"), None, 1, 0, True
     )
     for table, members in zip(
         parts(tables), (split.train, split.validation, split.test), strict=True

@@ -51,7 +51,7 @@ def run(config: DictConfig) -> None:
     photo_set = load_photos(config, console)
     fingerprint = fingerprint_photos(photo_set, console)
     bench = set_up(
-        config, photo_set, fingerprint, [MeasureDescriptor()], None, settings.folds, console
+        config, photo_set, fingerprint, [MeasureDescriptor()], None, settings.folds, False, console
     )
     card, measures = _make_card(config, settings, bench)
     write_atomically(folder / CARD_JSON, to_json(card))

@@ -115,7 +115,9 @@ def run(config: DictConfig) -> None:
     descriptors = choose_descriptors(heads, settings.baselines, trunk, config.backbone.trains)
     photo_set = load_photos(config, console)
     fingerprint = fingerprint_photos(photo_set, console)
-    bench = set_up(config, photo_set, fingerprint, descriptors, trunk, settings.folds, console)
+    bench = set_up(
+        config, photo_set, fingerprint, descriptors, trunk, settings.folds, True, console
+    )
     print_tables(bench, console)
     report_leaks(bench, config, folder, console)
     config_yaml = OmegaConf.to_yaml(config, resolve=True)

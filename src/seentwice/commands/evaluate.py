@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from seentwice.bootstrap import bootstrap_intervals
-from seentwice.commands.fingerprint import fingerprint_photos
-from seentwice.commands.progress import open_console, print_plainly
+from seentwice.commands.fingerprint import digest_name, fingerprint_photos
+from seentwice.commands.progress import describe_unreadable, open_console, print_plainly
 from seentwice.commands.workbench import (
     PROTOCOL_SECTIONS,
     load_photos,
@@ -74,9 +74,20 @@ def run(config: DictConfig) -> None:
     measured = bootstrap_intervals(
         test.label, score, score >= record.threshold, pairs.left_cluster, pairs.right_cluster
     )
+    unreadable = (*photo_set.unreadable, *bench.described.unreadable)
+    for file in unreadable:
+        print_plainly(describe_unreadable(file), console)
+    learned = set(record.learned_photos)
+    known = sum(digest_name(fingerprint.files[index]) in learned for index in bench.tested)
     if not same_data:
         print_plainly(
             f"Other data than the checkpoint's ({record.data_name}): measured is a transfer result",
+            console,
+        )
+    if known:
+        print_plainly(
+            f"Of {len(bench.tested):,} tested photos {known:,} trained or validated the "
+            "checkpoint: measured is not of unseen photos alone",
             console,
         )
     table = Table("metric", "claimed", "measured", "95 % interval")
@@ -90,6 +101,9 @@ def run(config: DictConfig) -> None:
         "checkpoint": str(path),
         "data": photo_set.name,
         "data_fingerprint": fingerprint.text,
+        "tested_photos": len(bench.tested),
+        "tested_photos_learned_from": known,
+        "unreadable": [str(file.path) for file in unreadable],
         "claimed": record.test_metrics,
         "measured": {name: interval.value for name, interval in measured.items()},
         "low": {name: interval.low for name, interval in measured.items()},

@@ -31,6 +31,11 @@ def fingerprint_photos(photo_set: PhotoSet, console: Console) -> Fingerprint:
     return Fingerprint(whole.hexdigest(), digests)
 
 
+def digest_name(digest: bytes) -> str:
+    """Return the first 64 bits of a digest in hexadecimal: enough to tell a million files apart."""
+    return digest[:8].hex()
+
+
 def digest_files(files: Sequence[Path], what: str, console: Console) -> tuple[bytes, ...]:
     """Return the sha256 of each file's bytes, or why it has none, under a progress bar."""
     digests = []

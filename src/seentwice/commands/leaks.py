@@ -40,7 +40,7 @@ def report_leaks(bench: Workbench, config: DictConfig, folder: Path, console: Co
         raise UserError(
             f"split.leaks=error: {describe_leaks(leaks)}, first "
             f"{show_text(first.left)} and {show_text(first.right)}; "
-            f"{show_text(where)}; name one property for both in manifest.csv, or take one away"
+            f"{show_text(where)}; tell both of one place or property, or take one of them away"
         )
     print_plainly(f"  leaks: {describe_leaks(leaks)}, {where}", console)
     for leak in leaks.listed[:SHOWN]:

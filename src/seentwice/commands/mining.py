@@ -1,21 +1,25 @@
 """The net that hard negatives are mined with, from the section `mining`."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from pydantic import Field
 
+from seentwice.commands.fingerprint import digest_name
 from seentwice.commands.settings import read_settings
+from seentwice.data.sampling.mix import NEEDS_MODEL
+from seentwice.data.tables import MixedSampling, Sampling
 from seentwice.detectors.describe import Rows
 from seentwice.detectors.neighbours import nearest_views
 from seentwice.detectors.trunk import describe_input
 from seentwice.errors import UserError
-from seentwice.models.backbones import Trunk
-from seentwice.models.checkpoint import CheckpointRecord, load_checkpoint, read_record
+from seentwice.models.backbones import Trunk, build_trunk
+from seentwice.models.checkpoint import load_checkpoint, read_record
 from seentwice.models.nets import SiameseNet
 
 
@@ -41,58 +45,63 @@ class Miner:
 
 
 def read_miner(
-    config: DictConfig, data_fingerprint: str, trunk: Trunk | None, folds: int | None
+    config: DictConfig,
+    sampling: Sampling,
+    tested: Sequence[bytes],
+    trunk: Trunk | None,
+    described: Collection[str],
 ) -> Miner | None:
-    """Load the net that `mining.checkpoint` names; None where it names none, or nothing is mined.
+    """Load the net that `mining.checkpoint` names; None where no hard negatives are wanted.
 
     Its backbone must be the one that is trained with, so that each photo passes a trunk once.
 
     Args:
         config: the composed configuration.
-        data_fingerprint: of the photos.
+        sampling: whether it wants hard negatives.
+        tested: the sha256 of each file that is tested, in any fold.
         trunk: what the detectors look through; None where none does.
-        folds: how many; None for one split.
+        described: names of the descriptors whose rows there will be.
 
     Raises:
-        UserError: no such checkpoint, one with another backbone, or one that has learned from
-            photos that are tested here.
+        UserError: hard negatives without a checkpoint, or the other way round; no such file, one
+            with another backbone, or one that has learned from photos that are tested here.
     """
+    is_wanted = isinstance(sampling, MixedSampling) and sampling.train.negatives.hard > 0
     if "mining" not in config:
+        if is_wanted:
+            raise UserError(
+                "sampling.train.negatives.hard: only train and compare mine; set it to 0"
+            )
         return None
     settings = read_settings(MiningSettings, config, "mining")
     path = settings.checkpoint
     if path is None:
+        if is_wanted:
+            raise UserError(NEEDS_MODEL)
         return None
-    record = read_record(path)
-    backbone = config.backbone
-    if trunk is None:
-        raise UserError("mining.checkpoint: choose a head; no other detector learns from negatives")
-    if (backbone.name, backbone.trains) != (
-        record.architecture.backbone,
-        record.architecture.trunk_trains,
-    ):
+    if not is_wanted:
         raise UserError(
-            f"mining.checkpoint={path}: its backbone is {record.architecture.backbone}; "
-            f"choose backbone={record.architecture.backbone}"
+            f"mining.checkpoint={path}: nothing is mined; "
+            "give sampling.train.negatives.hard a weight (sampling=mixed)"
         )
-    _refuse_tested_photos(config, path, record, data_fingerprint, folds)
+    record = read_record(path)
+    architecture, backbone = record.architecture, config.backbone
+    if trunk is None or describe_input(trunk, backbone.trains).name not in described:
+        raise UserError("mining.checkpoint: choose a head; no other detector learns from negatives")
+    if (backbone.name, backbone.trains) != (architecture.backbone, architecture.trunk_trains):
+        raise UserError(
+            f"mining.checkpoint={path}: its backbone is {architecture.backbone}; "
+            f"choose backbone={architecture.backbone}"
+        )
+    learned = set(record.learned_photos)
+    known = sum(digest_name(digest) in learned for digest in tested)
+    if known:
+        raise UserError(
+            f"mining.checkpoint={path}: has learned from {known:,} photos that are tested here; "
+            "choose the split that it was trained with, or mine with a net of other photos"
+        )
+    if architecture.trunk_trains:
+        # A trunk of its own: its weights are loaded, and detectors look through the other one.
+        trunk = build_trunk(architecture.backbone, "none", architecture.pooling, record.trunk_seed)
     net = load_checkpoint(path, record, trunk)
     return Miner(net, describe_input(trunk, backbone.trains).name, settings.neighbours)
-
-
-def _refuse_tested_photos(
-    config: DictConfig,
-    path: Path,
-    record: CheckpointRecord,
-    data_fingerprint: str,
-    folds: int | None,
-) -> None:
-    if record.data_fingerprint != data_fingerprint:
-        return
-    own: Any = OmegaConf.to_container(config.split, resolve=True)
-    learned_with = {key: value for key, value in record.protocol.split.items() if key != "leaks"}
-    if folds is not None or any(own.get(key) != value for key, value in learned_with.items()):
-        raise UserError(
-            f"mining.checkpoint={path}: was trained on photos that are tested here; "
-            "choose the split that it was trained with, folds=null included"
-        )

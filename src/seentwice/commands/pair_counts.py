@@ -1,12 +1,14 @@
 """What the pair tables of a run hold, in lines."""
 
+from collections.abc import Mapping, Sequence
+
 from rich.console import Console
 
 from seentwice.commands.progress import describe_unreadable, print_plainly
 from seentwice.commands.workbench import Workbench
+from seentwice.data.sampling.mix import MixedPolicy
 from seentwice.data.table_counts import count_tables
-from seentwice.data.tables import MixedSampling
-from seentwice.records import Kind
+from seentwice.data.tables import FoldTables, MixedSampling
 
 
 def print_tables(bench: Workbench, console: Console) -> None:
@@ -27,15 +29,22 @@ def print_tables(bench: Workbench, console: Console) -> None:
         )
         print_plainly(f"  {count.split}: {count.views:,} views; {pairs}", console)
     if isinstance(bench.sampling, MixedSampling):
-        asked = bench.sampling.train.negatives.weights
-        missing = [
-            kind.replace("_", " ")
-            for kind in (Kind.SAME_PROPERTY, Kind.SAME_ROOM_TYPE)
-            if asked[kind] and not counts[0].pairs[kind.value]
-        ]
-        if missing:
-            print_plainly(
-                f"  no {' and no '.join(missing)} negatives: no two training photos make one, "
-                "and the other kinds give more",
-                console,
-            )
+        _print_mix(bench.sampling.train, bench.folds, counts[0].pairs, console)
+
+
+def _print_mix(
+    policy: MixedPolicy, folds: Sequence[FoldTables], pairs: Mapping[str, int], console: Console
+) -> None:
+    """Print where the training negatives are not in the mix that was asked for."""
+    weights = policy.negatives.weights
+    missing = [kind.replace("_", " ") for kind in weights if weights[kind] and not pairs[kind]]
+    if missing:
+        print_plainly(
+            f"  no training negative came as {' or '.join(missing)}; other kinds make up for it",
+            console,
+        )
+    if all((~tables.train.label).sum() < policy.max_negatives for tables in folds):
+        print_plainly(
+            "  these are all training negatives that there are: their kinds only name them",
+            console,
+        )

@@ -1,4 +1,4 @@
-"""Write the pair tables and triplets that a training with the same settings would use."""
+"""Write the pair tables and triplets of a training with the same settings, hard negatives aside."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ from seentwice.files import open_atomically
 
 EXAMPLES = """\
   seentwice pairs                                   of the embedded rooms
-  seentwice pairs data=airbnb sampling=samespace    SameSpace's own table, with its columns
+  seentwice pairs data=airbnb sampling=samespace split.assign=own    SameSpace's own tables
   seentwice pairs data=folder data.root=PHOTOS triplets=3 folds=5
 """
 
@@ -46,11 +46,11 @@ def run(config: DictConfig) -> None:
     folder = Path(HydraConfig.get().runtime.output_dir)
     photo_set = load_photos(config, console)
     fingerprint = fingerprint_photos(photo_set, console)
-    bench = set_up(config, photo_set, fingerprint, [], None, settings.folds, console)
+    bench = set_up(config, photo_set, fingerprint, [], None, settings.folds, True, console)
     print_tables(bench, console)
     report_leaks(bench, config, folder, console)
     as_samespace = isinstance(bench.sampling, SamespaceSampling)
-    written = []
+    written, left_out = [], []
     with show_progress("Writing tables", console) as progress:
         for fold, tables in enumerate(bench.folds):
             prefix = f"fold{fold}_" if len(bench.folds) > 1 else ""
@@ -59,12 +59,22 @@ def run(config: DictConfig) -> None:
                 frame = to_samespace_frame(pairs) if as_samespace else pairs.to_frame()
                 written.append(_write(folder / f"{prefix}{part}.csv", frame))
                 if settings.triplets:
-                    generator = np.random.default_rng([settings.seed, 3 * fold + number])
-                    triplets = make_triplets(pairs, settings.triplets, generator).to_frame()
-                    written.append(_write(folder / f"{prefix}{part}_triplets.csv", triplets))
+                    # The third number keeps it from the stream that drew the pairs.
+                    generator = np.random.default_rng([settings.seed, 3 * fold + number, 1])
+                    triplets = make_triplets(pairs, settings.triplets, generator)
+                    path = folder / f"{prefix}{part}_triplets.csv"
+                    written.append(_write(path, triplets.to_frame()))
+                    if triplets.left_out:
+                        left_out.append(f"{path.name}: {triplets.left_out:,}")
                 progress(len(TABLES) * fold + number + 1, len(TABLES) * len(bench.folds))
     for path, rows in written:
         print_plainly(f"  {rows:>9,} rows  {path}", console)
+    if left_out:
+        print_plainly(
+            "  queries without a negative pair, which are in no triplet (raise max_negatives): "
+            + "; ".join(left_out),
+            console,
+        )
     print_plainly("Next: seentwice train with the same data, split, edits and sampling", console)
 
 

@@ -9,12 +9,13 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from seentwice.commands.application import quote_value
-from seentwice.commands.fingerprint import fingerprint_photos
+from seentwice.commands.fingerprint import Fingerprint, digest_name, fingerprint_photos
 from seentwice.commands.leaks import report_leaks
 from seentwice.commands.nets import check_nets, chosen_heads, net_trainer, read_architecture
 from seentwice.commands.pair_counts import print_tables
@@ -80,7 +81,7 @@ def run(config: DictConfig) -> None:
             "bring those back, or start a new training"
         )
     _write_state(job.folder, fingerprint.text)
-    bench = set_up(job.config, photo_set, fingerprint, [seen], trunk, None, console)
+    bench = set_up(job.config, photo_set, fingerprint, [seen], trunk, None, True, console)
     print_tables(bench, console)
     report_leaks(bench, job.config, job.folder, console)
     tables, rows = bench.folds[0], bench.described.rows
@@ -125,7 +126,9 @@ def run(config: DictConfig) -> None:
         score = detector.score(tables.test, rows)
         metrics = pair_metrics(tables.test.label, score, score >= threshold)
         path = job.folder / CHECKPOINT_FILE
-        record = _record(job.config, heads[0], bench, trunk, detector, threshold, metrics)
+        record = _record(
+            job.config, heads[0], bench, fingerprint, trunk, detector, threshold, metrics
+        )
         save_checkpoint(path, evidence.net, record)
         tracked.log_metrics({f"test/{name}": value for name, value in metrics.items()})
         tracked.log_file(path)
@@ -216,6 +219,7 @@ def _record(
     config: DictConfig,
     head: str,
     bench: Workbench,
+    fingerprint: Fingerprint,
     trunk: Trunk,
     detector: CalibratedDetector,
     threshold: float,
@@ -223,6 +227,7 @@ def _record(
 ) -> CheckpointRecord:
     architecture = read_architecture(config, head)
     assert detector.calibration is not None
+    learned = np.union1d(bench.splits[0].train, bench.splits[0].validation)
     protocol: dict[str, Any] = {
         section: OmegaConf.to_container(config[section], resolve=True)
         for section in PROTOCOL_SECTIONS
@@ -237,7 +242,8 @@ def _record(
         calibration_offset=detector.calibration.offset,
         threshold=threshold,
         data_name=bench.photo_set.name,
-        data_fingerprint=bench.fingerprint,
+        data_fingerprint=fingerprint.text,
+        learned_photos=tuple(sorted({digest_name(fingerprint.files[n]) for n in learned})),
         seed=config.seed,
         protocol=Protocol(**protocol),
         test_metrics=metrics,

@@ -18,7 +18,6 @@ from seentwice.commands.settings import SeedSettings, read_settings, read_source
 from seentwice.commands.unlabelled import look_at_unlabelled
 from seentwice.data.leaks import HASH, Leaks, Parts, find_leaks, parts_of
 from seentwice.data.pairs import PairTable
-from seentwice.data.sampling.mix import NEEDS_MODEL
 from seentwice.data.source import PhotoSet
 from seentwice.data.splits import (
     Assign,
@@ -30,7 +29,6 @@ from seentwice.data.splits import (
 )
 from seentwice.data.tables import (
     FoldTables,
-    MixedSampling,
     Sampling,
     make_tables,
     make_test_table,
@@ -40,7 +38,6 @@ from seentwice.data.views import ViewPlan
 from seentwice.detectors.describe import Described, Descriptor
 from seentwice.detectors.hashes import hash_column
 from seentwice.detectors.pixel_digest import PixelDigestDescriptor
-from seentwice.errors import UserError
 from seentwice.models.backbones import Trunk, build_trunk
 from seentwice.records import Unreadable
 
@@ -78,6 +75,7 @@ class Workbench:
     fingerprint: str  # sha256 of the photos' labels and bytes
     plan: ViewPlan
     described: Described
+    splits: tuple[Split, ...]  # one a fold; indices into the photos
     sampling: Sampling
     folds: tuple[FoldTables, ...]
     hashes: NDArray[np.uint64]  # (v,) one a view, those that negatives were drawn by
@@ -111,6 +109,7 @@ def set_up(
     descriptors: Sequence[Descriptor],
     trunk: Trunk | None,
     folds: int | None,
+    needs_both_labels: bool,
     console: Console,
 ) -> Workbench:
     """Split the photos, look at every view once and make the pair tables.
@@ -122,6 +121,7 @@ def set_up(
         descriptors: what detectors need of each view; the hashes come too, they choose negatives.
         trunk: for the unlabelled photos; None where no detector looks through one.
         folds: how many; None for one split by shares.
+        needs_both_labels: whether a table without duplicates or without negatives is an error.
         console: shows progress.
 
     Raises:
@@ -129,10 +129,15 @@ def set_up(
     """
     split_settings = read_settings(SplitSettings, config, "split")
     splits = choose_splits(photo_set, split_settings, folds)
-    miner = read_miner(config, fingerprint.text, trunk, folds)
     sampling = read_sampling(config)
-    if miner is None and isinstance(sampling, MixedSampling) and sampling.train.negatives.hard:
-        raise UserError(NEEDS_MODEL)
+    tested = np.unique(np.concatenate([split.test for split in splits]))
+    miner = read_miner(
+        config,
+        sampling,
+        [fingerprint.files[index] for index in tested],
+        trunk,
+        [descriptor.name for descriptor in descriptors],
+    )
     started = perf_counter()
     looked = look_at_views(config, photo_set, splits, descriptors, console)
     looking_seconds = perf_counter() - started
@@ -156,6 +161,7 @@ def set_up(
         nearest,
         looked.threads,
         looked.seed,
+        needs_both_labels,
     )
     parts = parts_of(splits, len(photo_set.photos))
     leaks = _look_for_leaks(looked, parts, fingerprint, console)
@@ -165,6 +171,7 @@ def set_up(
         fingerprint=fingerprint.text,
         plan=looked.plan,
         described=looked.described,
+        splits=splits,
         sampling=sampling,
         folds=tables,
         hashes=looked.digests.hashes,
@@ -186,7 +193,8 @@ class EvaluationBench:
     """What measuring a finished detector needs: the test pairs alone."""
 
     test: PairTable
-    described: Described  # of the tested photos
+    tested: NDArray[np.int64]  # indices of the tested photos
+    described: Described  # of their views
     hashes: NDArray[np.uint64]  # (v,) one a view
 
 
@@ -212,7 +220,7 @@ def set_up_test(
         looked.threads,
         looked.seed,
     )
-    return EvaluationBench(test, looked.described, looked.digests.hashes)
+    return EvaluationBench(test, split.test, looked.described, looked.digests.hashes)
 
 
 def _look_for_leaks(

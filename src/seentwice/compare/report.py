@@ -187,7 +187,8 @@ def _speed_table(comparison: Comparison) -> Table:
         Column(
             "Triplets",
             True,
-            f"Share of {comparison.triplets:,} triplets whose duplicate scores above the other",
+            f"Share of {comparison.triplets:,} triplets whose duplicate scores above the other; "
+            "a tie is not above",
         ),
         Column("Fit, s", True, "All folds, without looking at photos, which is done once for all"),
         Column(

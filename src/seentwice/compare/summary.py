@@ -27,9 +27,9 @@ from seentwice.metrics import average_precision
 from seentwice.records import Interval
 
 NEAR_BITS = 12
-"""A negative whose perceptual hashes differ by at most this is hash-hard."""
+"""A negative whose wavelet hashes differ by at most this is hash-hard."""
 
-HASH_HARD = f"negative, hashes {NEAR_BITS} bits apart at most"
+HASH_HARD = f"negative, wavelet hashes {NEAR_BITS} bits apart at most"
 SAME_ROOM_TYPE = "negative, same room type"
 SAME_PROPERTY = "negative, same property"
 

@@ -98,18 +98,12 @@ def make_pairs(
         seed: of the samples; any integers.
 
     Raises:
-        UserError: the views hold no positive or no negative pair, or none of a kind asked for.
+        UserError: hard negatives have a weight, and `nearest` is None.
     """
     generator = np.random.default_rng(seed)
     items = describe_items([views[index] for index in members], contents[members], hashes[members])
     positive = draw_positives(items, policy, generator)
     negative = draw_negatives(items, policy, nearest, threads, generator)
-    for name, drawn in (("duplicate", positive), ("negative", negative)):
-        if not any(map(len, drawn.values())):
-            raise UserError(
-                f"a split of {len(members)} views has no {name} pair: add photos of more places, "
-                "choose edits (edits=mls makes copies) or another split.seed"
-            )
     counts = {kind: len(ranks) for kind, ranks in (*positive.items(), *negative.items())}
     low, high = pairs_at(np.concatenate([*positive.values(), *negative.values()]))
     return PairTable(
@@ -121,13 +115,32 @@ def make_pairs(
     )
 
 
+def require_both_labels(pairs: PairTable, photos: int, split: str) -> None:
+    """Refuse a table that nothing can be learned from or measured on.
+
+    Args:
+        pairs: of one split.
+        photos: how many it was made of.
+        split: its name.
+
+    Raises:
+        UserError: it holds no duplicate or no negative pair.
+    """
+    for name, advice, count in (
+        ("duplicate", "add photos of the same places, or let edits=mls make copies", pairs.label),
+        ("negative", "add photos of more places", ~pairs.label),
+    ):
+        if not count.any():
+            raise UserError(
+                f"the {split} split, {photos} photos, has no {name} pair of the kinds that "
+                f"sampling asks for: {advice}; or choose other kinds, split.seed or split.assign"
+            )
+
+
 def list_pairs(views: tuple[View, ...]) -> PairTable:
     """Return every pair of few views: positives of a place, and negatives that are all uniform.
 
     Views of one photo are told by its key alone; pairs that share a zone and no place are left out.
-
-    Raises:
-        UserError: the views hold no positive or no negative pair.
     """
     every = len(views) ** 2
     keys = codes_of([view.photo.key for view in views]).astype(np.uint64)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from seentwice.data.pairs import KINDS, PairTable, escape_key
 from seentwice.data.sampling.hash_weighted import draw_hash_weighted
-from seentwice.data.sampling.items import codes_of
+from seentwice.data.sampling.items import codes_of, codes_of_known
 from seentwice.data.sampling.pair_space import PairSpace
 from seentwice.data.sampling.ranks import pairs_at
 from seentwice.errors import UserError
@@ -71,7 +71,9 @@ def make_samespace_pairs(
         UserError: no photo comes with all eight edits, or all are of one place.
     """
     versions = _group_versions(views, members)
-    place = codes_of([views[plain].photo.place for plain in versions[:, 0]])
+    shown = [views[plain].photo for plain in versions[:, 0]]
+    place = codes_of([photo.place for photo in shown])
+    zone = codes_of_known([photo.zone for photo in shown])
     photos = len(versions)
     one, other = _order_pairs(place)
     edits = len(EDITS)
@@ -80,7 +82,7 @@ def make_samespace_pairs(
     # An ordered pair is an unordered one between two sides, each of which holds every photo.
     side = np.repeat([0, 1], photos)
     plain = np.tile(versions[:, 0], 2)
-    between = PairSpace(np.zeros(2 * photos, np.int64), (side, np.tile(place, 2)))
+    between = PairSpace(np.zeros(2 * photos, np.int64), (side, np.tile(place, 2), np.tile(zone, 2)))
     ranks = draw_hash_weighted(
         between,
         hashes[plain],

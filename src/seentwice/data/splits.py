@@ -13,8 +13,8 @@ from seentwice.data.components import name_components
 from seentwice.errors import UserError
 from seentwice.records import Photo
 
-# What comes first gives a group its name: a city before its properties, those before their places.
-_CITY, _PROPERTY, _PLACE, _ZONE = range(4)
+# What comes first gives a group its name, which more photos of a home or open plan do not change.
+_CITY, _PROPERTY, _ZONE, _PLACE = range(4)
 
 
 class SplitBy(StrEnum):
@@ -31,6 +31,7 @@ class Assign(StrEnum):
     NAME = "name"  # each by its own name: more photos, or more groups, move none
     BALANCED = "balanced"  # as many groups as the shares say; a new one may move one at a border
     STRATIFIED = "stratified"  # each room type in the shares of the whole; a new one may move any
+    OWN = "own"  # as the data set says: what it does not test trains, and its tests validate, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def groups_of(photos: Sequence[Photo], by: SplitBy = SplitBy.PROPERTY) -> list[s
 
     A photo links its place with its zone and, as `by` says, with its property and its city;
     whatever is linked, over any number of photos, is one group, so a place whose photos name two
-    properties joins them. A group is named after its smallest city, else property, else place.
+    properties joins them. A group is named after its smallest city, else property, zone or place.
     Should the name of a place also be that of a property elsewhere, both are one group.
 
     Raises:
@@ -71,7 +72,8 @@ def groups_of(photos: Sequence[Photo], by: SplitBy = SplitBy.PROPERTY) -> list[s
         if by is SplitBy.CITY:
             if not photo.city:
                 raise UserError(
-                    f"split.by=city: {photo.key!r} names no city; choose split.by=property"
+                    f"split.by=city: {photo.key!r} names no city; give data that names them, or "
+                    "split.by=property"
                 )
             links.append((place, (_CITY, photo.city)))
     named = name_components(links)
@@ -85,7 +87,8 @@ def split_photos(
 
     Where the data set names its own split (`Photo.split`), every group with a test photo is
     tested and `test_share` is not used. Each split gets at least one group: where few groups
-    leave one without, it takes the next in that order, whatever `Assign` says.
+    leave one without, it takes the next in that order, whatever `Assign` says. `Assign.OWN`
+    validates on the test photos, as SameSpace does, so its test results are chosen on themselves.
 
     Args:
         photos: to split.
@@ -105,6 +108,8 @@ def split_photos(
     tested = {
         group for group, photo in zip(group_names, photos, strict=True) if photo.split == "test"
     }
+    if rule.assign is Assign.OWN:
+        return _as_the_data_says(group_names, tested)
     free = [number for number, group in enumerate(group_names) if group not in tested]
     shares = {"test": 0.0 if tested else test_share, "validation": validation_share}
     shares["train"] = 1 - sum(shares.values())
@@ -129,6 +134,8 @@ def fold_photos(photos: Sequence[Photo], folds: int, rule: SplitRule) -> tuple[S
     Raises:
         UserError: fewer than 3 folds, or fewer groups than folds.
     """
+    if rule.assign is Assign.OWN:
+        raise UserError("split.assign=own is one split: choose folds=null, or another split.assign")
     group_names = groups_of(photos, rule.by)
     groups = len(set(group_names))
     if not 3 <= folds <= groups:
@@ -151,6 +158,17 @@ def fold_photos(photos: Sequence[Photo], folds: int, rule: SplitRule) -> tuple[S
         )
         for fold in range(folds)
     )
+
+
+def _as_the_data_says(group_names: Sequence[str], tested: set[str]) -> Split:
+    is_tested = np.array([group in tested for group in group_names], dtype=bool)
+    test = np.flatnonzero(is_tested)
+    if len(test) in (0, len(is_tested)):
+        raise UserError(
+            "split.assign=own: the data set does not say which photos train and which are tested "
+            "(folders 'Training Data' and 'Test Data' do); choose name, balanced or stratified"
+        )
+    return Split(np.flatnonzero(~is_tested), test, test)
 
 
 def _deal(
@@ -195,21 +213,25 @@ def _stratify(
     examples so; here whole groups are.
     """
     types = {name: number for number, name in enumerate(sorted(set(room_types)))}
-    counts = {group: np.zeros(len(types)) for group in ordered}
+    # Of each group only the room types that it has: a catalogue has thousands of categories.
+    held: dict[str, dict[int, int]] = {group: {} for group in ordered}
+    total = np.zeros(len(types))
     for (group, room_type), photos in Counter(zip(group_names, room_types, strict=True)).items():
-        counts[group][types[room_type]] = photos
-    total = np.sum(list(counts.values()), axis=0)
+        held[group][types[room_type]] = photos
+        total[types[room_type]] += photos
     lacking = shares[:, None] * total
     part_of: dict[str, int] = {}
     empty = shares > 0
     # Sorting keeps the order of equals: the seed's.
-    largest_first = sorted(ordered, key=lambda name: -counts[name].sum())
+    largest_first = sorted(ordered, key=lambda name: -sum(held[name].values()))
     for number, group in enumerate(largest_first):
-        lack = (lacking * (counts[group] / total)).sum(axis=1)
+        own = np.array(list(held[group]))
+        count = np.array(list(held[group].values()), dtype=np.float64)
+        lack = lacking[:, own] @ (count / total[own])
         # The last groups go to the parts that have none yet.
         allowed = empty if len(ordered) - number <= empty.sum() else shares > 0
         part = int(np.argmax(np.where(allowed, lack, -np.inf)))
-        lacking[part] -= counts[group]
+        lacking[part, own] -= count
         empty[part] = False
         part_of[group] = part
     return part_of

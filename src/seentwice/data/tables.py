@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from seentwice.data.pairs import PairTable, make_pairs
+from seentwice.data.pairs import PairTable, make_pairs, require_both_labels
 from seentwice.data.samespace import make_samespace_pairs
 from seentwice.data.sampling.mix import MixedPolicy
 from seentwice.data.splits import Split
@@ -69,6 +69,7 @@ def make_tables(
     nearest: Sequence[NDArray[np.int64]] | None,
     threads: int,
     seed: int,
+    needs_both_labels: bool,
 ) -> tuple[FoldTables, ...]:
     """Make the pair tables of every split.
 
@@ -82,11 +83,12 @@ def make_tables(
             model, as indices into `train_members`; None without hard negatives.
         threads: how many compute hash distances; the tables do not depend on it.
         seed: of the samples.
+        needs_both_labels: whether a table without duplicates or without negatives is an error.
 
     Raises:
-        UserError: a table would hold no positive or no negative pair.
+        UserError: a table holds no duplicate or no negative pair where it should.
     """
-    return tuple(
+    folds = tuple(
         FoldTables(
             _make_table(
                 plan,
@@ -106,6 +108,11 @@ def make_tables(
         )
         for fold, split in enumerate(splits)
     )
+    if needs_both_labels:
+        for tables, split in zip(folds, splits, strict=True):
+            for part in ("train", "validation", "test"):
+                require_both_labels(getattr(tables, part), len(getattr(split, part)), part)
+    return folds
 
 
 def make_test_table(
@@ -131,7 +138,9 @@ def make_test_table(
     Raises:
         UserError: the table would hold no positive or no negative pair.
     """
-    return _make_evaluation_table(plan, split.test, digests, edits, sampling, threads, [seed, 2])
+    table = _make_evaluation_table(plan, split.test, digests, edits, sampling, threads, [seed, 2])
+    require_both_labels(table, len(split.test), "test")
+    return table
 
 
 def train_members(

@@ -26,6 +26,7 @@ class TripletTable:
     negative: NDArray[np.int64]  # (n,) a view of another place
     positive_pair: NDArray[np.int64]  # (n,) index into the pairs: query and positive
     negative_pair: NDArray[np.int64]  # (n,) likewise, query and negative
+    left_out: int  # queries without a negative in the table
 
     def __len__(self) -> int:
         return len(self.query)
@@ -55,11 +56,8 @@ def make_triplets(pairs: PairTable, per_query: int, generator: np.random.Generat
         generator: source of the choice.
     """
     positives = np.flatnonzero(pairs.label & (pairs.left != pairs.right))
-    query = np.concatenate([pairs.left[positives], pairs.right[positives]])
-    positive = np.concatenate([pairs.right[positives], pairs.left[positives]])
-    negatives = np.flatnonzero(~pairs.label)
-    owner = np.concatenate([pairs.left[negatives], pairs.right[negatives]])
-    foe = np.concatenate([pairs.right[negatives], pairs.left[negatives]])
+    query, positive, positive_pair = _both_ways(pairs, positives)
+    owner, negative, negative_pair = _both_ways(pairs, np.flatnonzero(~pairs.label))
     shuffled = generator.permutation(len(owner))
     order = shuffled[np.argsort(owner[shuffled], kind="stable")]
     # A query's negatives stand side by side in random order; each positive starts anywhere among
@@ -76,7 +74,21 @@ def make_triplets(pairs: PairTable, per_query: int, generator: np.random.Generat
         pairs.views,
         query[of],
         positive[of],
-        foe[chosen],
-        np.tile(positives, 2)[of],
-        np.tile(negatives, 2)[chosen],
+        negative[chosen],
+        positive_pair[of],
+        negative_pair[chosen],
+        int((count[query] == 0).sum()),
     )
+
+
+def _both_ways(
+    pairs: PairTable, chosen: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return each side of the chosen pairs, the other side, and the pair: (k,) each.
+
+    A table of ordered pairs holds both orders of one: the first stands for both.
+    """
+    one = np.concatenate([pairs.left[chosen], pairs.right[chosen]])
+    other = np.concatenate([pairs.right[chosen], pairs.left[chosen]])
+    first = np.unique(one * len(pairs.views) + other, return_index=True)[1]
+    return one[first], other[first], np.tile(chosen, 2)[first]

@@ -49,6 +49,7 @@ class CheckpointRecord:
     threshold: Finite  # on the probability; chosen on validation pairs
     data_name: str
     data_fingerprint: str
+    learned_photos: tuple[str, ...]  # `digest_name` of each file that trained or validated it
     seed: Seed
     protocol: Protocol
     test_metrics: dict[str, float]

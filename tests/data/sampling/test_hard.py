@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seentwice.data.sampling.hard import NOBODY, draw_hard
+from seentwice.data.sampling.hard import draw_hard
 from seentwice.data.sampling.pair_space import PairSpace
 from seentwice.data.sampling.ranks import pairs_at
 
@@ -10,7 +10,7 @@ from seentwice.data.sampling.ranks import pairs_at
 def slow_hard(nearest, place, wanted):
     """Every item's first wrong neighbour, then every item's second one, and so on."""
     wrong = [
-        [int(other) for other in row if other not in (NOBODY, item) and place[other] != place[item]]
+        [int(other) for other in row if other != item and place[other] != place[item]]
         for item, row in enumerate(nearest)
     ]
     found = []
@@ -26,9 +26,11 @@ def slow_hard(nearest, place, wanted):
 @given(st.integers(1, 12), st.integers(1, 5), st.integers(0, 30), st.integers(0, 10**6))
 def test_hard_pairs_are_those_of_a_slow_walk(items, k, wanted, seed):
     generator = np.random.default_rng(seed)
-    nearest = generator.integers(-1, items, (items, k))
+    nearest = generator.integers(0, items, (items, k))
     place = generator.integers(0, 4, items)
     space = PairSpace(np.zeros(items, np.int64), (place,))
-    low, high = pairs_at(draw_hard(space, nearest, wanted))
+    ranks = draw_hard(space, nearest, wanted, np.empty(0, np.int64))
+    rest = draw_hard(space, nearest, wanted, ranks)
+    low, high = pairs_at(np.concatenate([ranks, rest]))
     pairs = list(zip(low.tolist(), high.tolist(), strict=True))
-    assert pairs == slow_hard(nearest, place, wanted)
+    assert pairs == slow_hard(nearest, place, 2 * wanted)

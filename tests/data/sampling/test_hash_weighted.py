@@ -1,5 +1,7 @@
 """The fast draw against its definition: one pair after another, with weight exp(-distance)."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -73,7 +75,7 @@ def deviations(measured, repetitions, expected):
 # As it chooses; with most pairs thinned; with half of them; and when the first draw comes short.
 @pytest.mark.parametrize(
     ("function", "value", "repetitions"),
-    [(None, None, REPETITIONS), ("_choose_border", 0, 2000), ("_choose_border", 4, 2000),
+    [(None, None, REPETITIONS), ("_choose_border", -1, 2000), ("_choose_border", 4, 2000),
      ("_find_span", 0.05, 1000)],
 )  # fmt: skip
 def test_inclusion_frequencies_are_those_of_sequential_draws(
@@ -127,6 +129,22 @@ def test_the_seed_decides_and_the_threads_do_not():
     space = everywhere(np.arange(3000))
     assert np.array_equal(draw(space, hashes, 500, 3), draw(space, hashes, 500, 3, threads=3))
     assert not np.array_equal(draw(space, hashes, 500, 3), draw(space, hashes, 500, 4))
+
+
+@pytest.mark.parametrize("kind", ["random", "alike"])
+def test_memory_follows_the_pairs_wanted(kind):
+    items, wanted = 8000, 10_000
+    hashes = np.random.default_rng(0).integers(0, 2**63, items).astype(np.uint64)
+    space = everywhere(np.arange(items))
+    tracemalloc.start()
+    try:
+        drawn = draw(space, hashes if kind == "random" else hashes * 0, wanted)
+        peak_bytes = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(drawn) == wanted
+    # Besides, 40 MB of the sample of distances; a list of all pairs' keys would take 256 MB.
+    assert peak_bytes < 100e6
 
 
 def test_some_thousand_of_many_million_pairs_are_the_nearest_ones():

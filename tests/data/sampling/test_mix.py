@@ -162,9 +162,32 @@ def test_what_one_kind_lacks_the_others_give():
     }
 
 
+def test_it_does_not_matter_which_kind_is_short():
+    untyped = [View(replace(view.photo, room_type=None), view.edit) for view in HOUSES]
+    for views, short, other in (
+        (untyped, Kind.SAME_ROOM_TYPE, Kind.SAME_PROPERTY),
+        (
+            [View(replace(view.photo, property=None), view.edit) for view in HOUSES],
+            Kind.SAME_PROPERTY,
+            Kind.SAME_ROOM_TYPE,
+        ),
+    ):
+        mix = replace(UNIFORM, uniform=0.0, same_property=0.5, same_room_type=0.5)
+        drawn = negatives(items_of(views), MixedPolicy(10, 200, EVERY_POSITIVE, mix))
+        assert {kind: len(ranks) for kind, ranks in drawn.items()} == {short: 0, other: 200}
+
+
+def test_overlapping_kinds_give_all_that_is_wanted():
+    # Of one home and one room type each: the two kinds have the same pairs.
+    views = [view(n, n, "h", "bedroom") for n in range(20)]
+    mix = replace(UNIFORM, uniform=0.0, same_property=0.5, same_room_type=0.5)
+    drawn = negatives(items_of(views), MixedPolicy(10, 190, EVERY_POSITIVE, mix))
+    assert len(set(np.concatenate(list(drawn.values())).tolist())) == 190
+
+
 def test_hard_negatives_are_the_nearest_wrong_neighbours():
     views = [view(n, n // 2) for n in range(6)]
-    nearest = np.array([[0, 1, 4], [1, 0, 2], [2, 3, 5], [3, 2, -1], [4, 5, 0], [5, 4, 2]])
+    nearest = np.array([[0, 1, 4], [1, 0, 2], [2, 3, 5], [3, 2, 3], [4, 5, 0], [5, 4, 2]])
     mix = replace(UNIFORM, uniform=0.0, hard=1.0)
     drawn = negatives(items_of(views), replace(ALL, negatives=mix), nearest)
     assert pairs_of(drawn[Kind.HARD]) == {(0, 4), (1, 2), (2, 5)}
@@ -182,11 +205,11 @@ def test_hard_negatives_need_a_model():
         (lambda: replace(ALL, max_negatives=-1), "max_negatives=-1: must be 1 or more"),
         (
             lambda: replace(ALL, negatives=replace(UNIFORM, hard=-1.0)),
-            "negatives.hard=-1.0: must be 0 or more",
+            "negatives.hard=-1.0: must be 0 or more, and finite",
         ),
         (
             lambda: replace(ALL, positives=replace(EVERY_POSITIVE, edited=float("nan"))),
-            "positives.edited=nan: must be 0 or more",
+            "positives.edited=nan: must be 0 or more, and finite",
         ),
         (
             lambda: replace(ALL, negatives=replace(UNIFORM, uniform=0.0)),

@@ -17,11 +17,11 @@ _SEGMENT = 1 << 20
 # How long a far candidate takes, beside a pair that is found near.
 _CANDIDATE_COST = 8
 
-# The mean time of a bell by its distance: 1 / weight. Not `np.exp(bits)`, which has 16 bits.
+# The mean time of an arrival by the distance: 1 / weight. Not `np.exp(bits)`, which has 16 bits.
 _MEAN_TIME = np.exp(np.arange(MOST_BITS + 1.0))
 
-Rung = tuple[NDArray[np.int64], NDArray[np.float64]]
-"""The ranks of some pairs, and the time at which each rang."""
+Arrivals = tuple[NDArray[np.int64], NDArray[np.float64]]
+"""The ranks of some pairs, and the time of each."""
 
 
 def draw_hash_weighted(
@@ -35,11 +35,11 @@ def draw_hash_weighted(
     """Draw pairs one after another, each with weight exp(-x), x the Hamming distance in bits.
 
     No pair is drawn twice. These are SameSpace's weights, without its table of all n² pairs. If
-    every pair rang a bell after an exponential time whose rate is its weight, the pairs that
-    ring first would be such a draw (Efraimidis & Spirakis 2006). Up to some distance each pair
-    is found and given its time; farther ones, which are many and seldom ring, are thinned from
-    uniform candidates that ring as often as the nearest of them would (Lewis & Shedler 1979).
-    No pair is left out, so the draw is exact. All pairs are compared, some 3 billion a second on
+    every pair arrives after an exponential time whose rate is its weight, the first arrivals are
+    such a draw (Efraimidis & Spirakis 2006). Up to some distance each pair is found and given its
+    time; farther ones, which are many and seldom arrive, are thinned from uniform candidates that
+    arrive as often as the nearest of them would (Lewis & Shedler 1979). No pair is left out, so
+    the draw is exact. All pairs are compared, some 3 billion a second on
     two cores; memory follows the pairs wanted.
 
     Args:
@@ -60,42 +60,43 @@ def draw_hash_weighted(
     histogram = _estimate_histogram(space, hashes, generator)
     now, span = 0.0, _find_span(histogram, wanted)
     while len(rank) < wanted:
-        rung = list(_ring(space, hashes, span, histogram, threads, generator))
-        more, delay = (np.concatenate(column) for column in zip(*rung, strict=True))
+        arrived = list(_arrivals(space, hashes, span, histogram, threads, generator))
+        more, delay = (np.concatenate(column) for column in zip(*arrived, strict=True))
         new = ~np.isin(more, np.concatenate([taken, rank]))
         rank = np.concatenate([rank, more[new]])
         time = np.concatenate([time, now + delay[new]])
-        # Bells have no memory: those that have not rung by now go on as if they just started.
+        # Exponential times have no memory: whoever has not arrived goes on as if just started.
         now, span = now + span, 2 * span
     return rank[np.argsort(time, kind="stable")[:wanted]]
 
 
-def _ring(
+def _arrivals(
     space: PairSpace,
     hashes: NDArray[np.uint64],
     span: float,
     histogram: NDArray[np.float64],
     threads: int,
     generator: np.random.Generator,
-) -> Iterator[Rung]:
-    """Yield the pairs that ring within `span`, and when."""
+) -> Iterator[Arrivals]:
+    """Yield the pairs that arrive within `span`, and when."""
     border = _choose_border(histogram, span, len(hashes))
-    for near in iterate_near_pairs(hashes, border, threads):
+    near_pairs = iterate_near_pairs(hashes, border, threads) if border >= 0 else iter(())
+    for near in near_pairs:
         time = generator.standard_exponential(len(near.bits)) * _MEAN_TIME[near.bits]
-        rings = (time <= span) & space.holds(near.low, near.high)
-        yield rank_of(near.low[rings], near.high[rings]), time[rings]
+        arrives = (time <= span) & space.holds(near.low, near.high)
+        yield rank_of(near.low[arrives], near.high[arrives]), time[arrives]
     if border < MOST_BITS:
-        yield from _ring_far(space, hashes, span, border, generator)
+        yield from _far_arrivals(space, hashes, span, border, generator)
 
 
-def _ring_far(
+def _far_arrivals(
     space: PairSpace,
     hashes: NDArray[np.uint64],
     span: float,
     border: int,
     generator: np.random.Generator,
-) -> Iterator[Rung]:
-    """Yield the pairs of more than `border` bits that ring within `span`, and when."""
+) -> Iterator[Arrivals]:
+    """Yield the pairs of more than `border` bits that arrive within `span`, and when."""
     total = int(pair_count(len(hashes)))
     candidate_chance = float(_chance(span)[border + 1])
     step = max(1, int(_SEGMENT / max(candidate_chance, 1e-18)))
@@ -108,13 +109,13 @@ def _ring_far(
         chance = _chance(span)[bits]
         accepted = generator.random(len(rank)) * candidate_chance < chance
         far = accepted & (bits > border) & space.holds(low, high)
-        # The time of a bell that rings within the span: exponential, cut off there.
+        # The time of an arrival within the span: exponential, cut off there.
         uniform = generator.random(int(far.sum()))
         yield rank[far], -np.log1p(-uniform * chance[far]) * _MEAN_TIME[bits[far]]
 
 
 def _chance(span: float) -> NDArray[np.float64]:
-    """Return how likely a pair rings within `span`, by its distance: (65,)."""
+    """Return how likely a pair arrives within `span`, by its distance: (65,)."""
     chance: NDArray[np.float64] = -np.expm1(-span / _MEAN_TIME)
     return chance
 
@@ -132,11 +133,11 @@ def _estimate_histogram(
 
 
 def _find_span(histogram: NDArray[np.float64], wanted: int) -> float:
-    """Return a time within which a tenth more pairs ring than are wanted, as far as is known."""
+    """Return a time within which a tenth more pairs arrive than are wanted, as far as is known."""
     needed = 1.1 * wanted + 100
     if histogram.sum() <= needed:
         return float("inf")
-    low, high = -40.0, 80.0  # logarithms: by exp(80) every pair has rung
+    low, high = -40.0, 80.0  # logarithms: by exp(80) every pair has arrived
     for _ in range(60):
         middle = (low + high) / 2
         if (histogram * _chance(float(np.exp(middle)))).sum() < needed:
@@ -147,7 +148,8 @@ def _find_span(histogram: NDArray[np.float64], wanted: int) -> float:
 
 
 def _choose_border(histogram: NDArray[np.float64], span: float, items: int) -> int:
-    """Return up to which distance to find each pair, so that a draw is cheapest."""
+    """Return up to which distance to find each pair, -1 for none, so that a draw is cheapest."""
     # The nearest of the pairs beyond a border sets how many candidates there are.
-    candidates = pair_count(items) * np.append(_chance(span)[1:], 0)
-    return int(np.argmin(np.cumsum(histogram) + _CANDIDATE_COST * candidates))
+    candidates = pair_count(items) * np.append(_chance(span), 0)
+    near = np.append(0, np.cumsum(histogram))
+    return int(np.argmin(near + _CANDIDATE_COST * candidates)) - 1

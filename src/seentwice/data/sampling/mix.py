@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from seentwice.data.sampling.hard import draw_hard
 from seentwice.data.sampling.hash_weighted import draw_hash_weighted
@@ -17,6 +19,10 @@ from seentwice.records import Kind
 Drawn = Mapping[Kind, NDArray[np.int64]]
 """The ranks of the pairs that were drawn as each kind; no rank is in it twice."""
 
+# Read from a config, a wrong number is told with its key.
+Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+AtLeastOne = Annotated[int, Field(ge=1)]
+
 NEEDS_MODEL = (
     "sampling: hard negatives are mined by a trained model: give its file, mining.checkpoint=FILE"
 )
@@ -26,9 +32,9 @@ NEEDS_MODEL = (
 class PositiveMix:
     """Weights of the kinds of positives; 0 leaves a kind out."""
 
-    edited: float  # one photo and its edited copies
-    same_place: float  # two photos of one place
-    exact_copy: float  # two files of one place that hold the same pixels
+    edited: Weight  # one photo and its edited copies
+    same_place: Weight  # two photos of one place
+    exact_copy: Weight  # two files of one place that hold the same pixels
 
     @property
     def weights(self) -> dict[Kind, float]:
@@ -44,15 +50,15 @@ class PositiveMix:
 class NegativeMix:
     """Weights of the kinds of negatives; 0 leaves a kind out."""
 
-    uniform: float
-    hash_weighted: float  # with weight exp(-Hamming distance), as SameSpace draws them
-    same_property: float  # two places of one home
-    same_room_type: float  # two places of one room type, in any home
-    hard: float  # the nearest wrong neighbours to a trained model
+    uniform: Weight
+    hash_weighted: Weight  # with weight exp(-Hamming distance), as SameSpace draws them
+    same_property: Weight  # two places of one home
+    same_room_type: Weight  # two places of one room type, in any home
+    hard: Weight  # the nearest wrong neighbours to a trained model
 
     @property
     def weights(self) -> dict[Kind, float]:
-        """The weight of each kind; the kinds that have the fewest pairs stand first."""
+        """The weight of each kind; of two that have as many pairs the first draws first."""
         return {
             Kind.HARD: self.hard,
             Kind.SAME_PROPERTY: self.same_property,
@@ -70,8 +76,8 @@ class MixedPolicy:
         UserError: a number is out of its range.
     """
 
-    max_positives: int  # all pairs of the kinds in the mix up to this many, a sample beyond
-    max_negatives: int
+    max_positives: AtLeastOne  # all pairs of the kinds in the mix up to this many, a sample beyond
+    max_negatives: AtLeastOne
     positives: PositiveMix
     negatives: NegativeMix
 
@@ -83,7 +89,9 @@ class MixedPolicy:
         for name, mix in (("positives", self.positives), ("negatives", self.negatives)):
             for kind, weight in mix.weights.items():
                 if not 0 <= weight < float("inf"):
-                    raise UserError(f"sampling: {name}.{kind}={weight}: must be 0 or more")
+                    raise UserError(
+                        f"sampling: {name}.{kind}={weight}: must be 0 or more, and finite"
+                    )
             if not any(mix.weights.values()):
                 raise UserError(f"sampling: {name}: give at least one kind a weight above 0")
 
@@ -101,17 +109,12 @@ def draw_positives(items: Items, policy: MixedPolicy, generator: np.random.Gener
         Kind.SAME_PLACE: items.same_places(),
         Kind.EXACT_COPY: items.exact_copies(),
     }
-    weights = policy.positives.weights
-    # A kind that has too few pairs comes before those that make up for it.
-    scarce_first = sorted(
-        (kind for kind, weight in weights.items() if weight),
-        key=lambda kind: spaces[kind].count() / weights[kind],
-    )
-    return _fill(
-        {kind: weights[kind] for kind in scarce_first},
-        policy.max_positives,
-        lambda kind, share, taken: spaces[kind].draw(share, taken[:0], generator),
-    )
+
+    def draw(kind: Kind, share: int, taken: NDArray[np.int64]) -> NDArray[np.int64]:
+        return spaces[kind].draw(share, _within(spaces[kind], taken), generator)
+
+    counts = {kind: space.count() for kind, space in spaces.items()}
+    return _fill(policy.positives.weights, counts, policy.max_positives, draw)
 
 
 def draw_negatives(
@@ -135,38 +138,56 @@ def draw_negatives(
         UserError: hard negatives have a weight, and `nearest` is None.
     """
     everywhere = items.negatives()
+    spaces = {
+        Kind.SAME_PROPERTY: items.negatives_within(items.property),
+        Kind.SAME_ROOM_TYPE: items.negatives_within(items.room_type),
+        Kind.UNIFORM: everywhere,
+    }
 
     def draw(kind: Kind, share: int, taken: NDArray[np.int64]) -> NDArray[np.int64]:
-        if kind is Kind.UNIFORM:
-            return everywhere.draw(share, taken, generator)
         if kind is Kind.HASH_WEIGHTED:
             return draw_hash_weighted(everywhere, items.hashes, share, taken, threads, generator)
         if kind is Kind.HARD:
             if nearest is None:
                 raise UserError(NEEDS_MODEL)
-            return draw_hard(everywhere, nearest, share)
-        group = items.property if kind is Kind.SAME_PROPERTY else items.room_type
-        space = items.negatives_within(group)
-        return space.draw(share, _within(space, taken), generator)
+            return draw_hard(everywhere, nearest, share, taken)
+        return spaces[kind].draw(share, _within(spaces[kind], taken), generator)
 
-    weights = {kind: weight for kind, weight in policy.negatives.weights.items() if weight}
+    counts = {kind: space.count() for kind, space in spaces.items()}
+    counts[Kind.HASH_WEIGHTED] = counts[Kind.UNIFORM]
+    # The surest first: what a model takes for near is not left to another kind.
+    counts[Kind.HARD] = 0
     # Where all pairs there are do not suffice, they are shared out in the same mix.
-    return _fill(weights, min(policy.max_negatives, everywhere.count()), draw)
+    wanted = min(policy.max_negatives, everywhere.count())
+    return _fill(policy.negatives.weights, counts, wanted, draw)
 
 
 def _fill(
     weights: Mapping[Kind, float],
+    counts: Mapping[Kind, int],
     wanted: int,
     draw: Callable[[Kind, int, NDArray[np.int64]], NDArray[np.int64]],
 ) -> Drawn:
-    """Draw kind after kind; what one cannot give is left for the later ones to give."""
-    drawn: dict[Kind, NDArray[np.int64]] = {}
-    taken = np.empty(0, np.int64)
-    kinds = list(weights)
-    for number, kind in enumerate(kinds):
-        share = weights[kind] / sum(weights[later] for later in kinds[number:])
-        drawn[kind] = draw(kind, round((wanted - len(taken)) * share), taken)
-        taken = np.concatenate([taken, drawn[kind]])
+    """Draw kind after kind, each its share; what one cannot give, the others give more of.
+
+    Args:
+        weights: of the kinds; those of 0 are left out.
+        counts: how many pairs are of each kind: scarce ones come first.
+        wanted: how many pairs in all.
+        draw: given a kind, how many, and the ranks that are taken; returns new ranks.
+    """
+    kinds = sorted(
+        (kind for kind, weight in weights.items() if weight),
+        key=lambda kind: counts[kind] / weights[kind],
+    )
+    drawn = {kind: np.empty(0, np.int64) for kind in kinds}
+    # The second time because kinds overlap: a later one may have had less left than it counts.
+    for _ in range(2):
+        for number, kind in enumerate(kinds):
+            taken = np.concatenate(list(drawn.values()))
+            share = weights[kind] / sum(weights[later] for later in kinds[number:])
+            more = draw(kind, round((wanted - len(taken)) * share), taken)
+            drawn[kind] = np.concatenate([drawn[kind], more])
     return drawn
 
 

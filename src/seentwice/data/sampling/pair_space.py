@@ -14,6 +14,8 @@ ALONE = -1
 
 # Pairs that are looked at in one go: 32 MB of ranks.
 CHUNK = 1 << 22
+# Where fewer than one in so many pairs together is in the space, all of them are looked at.
+_SPARSE = 16
 
 Codes = NDArray[np.int64]
 """(m,) the group of each item; items of equal codes, `ALONE` left out, are of one group."""
@@ -24,7 +26,8 @@ class PairSpace:
     """The unordered pairs of different items that share one group and none of some others.
 
     Such as the pairs of one property that share neither place nor zone. Memory follows the items
-    and the pairs drawn, never the pairs there are.
+    and the pairs drawn, never the pairs there are; so does time, unless nearly all pairs together
+    are apart.
     """
 
     together: Codes  # a pair shares this group
@@ -64,9 +67,9 @@ class PairSpace:
         """
         available = self.count() - len(taken)
         members = _Members(self.together)
-        if available <= wanted or members.pairs <= CHUNK:
-            found = self.list_ranks()
-            return generator.permutation(found[~np.isin(found, taken)])[:wanted]
+        wanted = min(wanted, available)
+        if members.pairs <= CHUNK or available * _SPARSE < members.pairs:
+            return self._choose(members, available, wanted, taken, generator)
         share = available / members.pairs
         while True:
             # Enough with five standard deviations to spare; where it is not, what came too short
@@ -77,6 +80,25 @@ class PairSpace:
             kept = kept[~np.isin(kept, taken)]
             if len(kept) >= wanted:
                 return kept[:wanted]
+
+    def _choose(
+        self,
+        members: "_Members",
+        available: int,
+        wanted: int,
+        taken: NDArray[np.int64],
+        generator: np.random.Generator,
+    ) -> NDArray[np.int64]:
+        """Draw by looking at all pairs together, some at a time: for few pairs among many."""
+        numbers = np.sort(draw_ranks(available, wanted, generator))
+        chosen, seen = [], 0
+        for rank in members.iterate_ranks():
+            kept = rank[self.holds(*pairs_at(rank))]
+            kept = kept[~np.isin(kept, taken)]
+            first, end = np.searchsorted(numbers, [seen, seen + len(kept)])
+            chosen.append(kept[numbers[first:end] - seen])
+            seen += len(kept)
+        return generator.permutation(np.concatenate([taken[:0], *chosen]))
 
 
 class _Members:

@@ -63,7 +63,7 @@ def render_card(
     sections = [
         _photos_section(card),
         _pairs_section(card),
-        _examples_section(examples, load_view),
+        _examples_section(examples, card.folds, load_view),
         _sizes_section(card, measures),
         _leaks_section(card, photos, load_view),
         _unreadable_section(card),
@@ -119,7 +119,7 @@ def _photos_section(card: DataCard) -> Section:
 
 
 def _pairs_section(card: DataCard) -> Section:
-    kinds = [kind.value for kind in KINDS]
+    kinds = [kind.value for kind in KINDS if any(table.pairs[kind.value] for table in card.tables)]
     counts = Table(
         "Pairs by kind" + ("" if card.folds == 1 else f", summed over {card.folds} folds"),
         tuple(
@@ -147,7 +147,7 @@ def _pairs_section(card: DataCard) -> Section:
     )
 
 
-def _examples_section(examples: Sequence[ExamplePair], load_view: LoadView) -> Section:
+def _examples_section(examples: Sequence[ExamplePair], folds: int, load_view: LoadView) -> Section:
     galleries = tuple(
         Gallery(
             kind.value.replace("_", " "),
@@ -155,7 +155,8 @@ def _examples_section(examples: Sequence[ExamplePair], load_view: LoadView) -> S
         )
         for kind, of_kind in groupby(examples, lambda pair: pair.kind)
     )
-    return Section("Example pairs", "Drawn at random from each kind.", galleries)
+    where = ", in the first fold" if folds > 1 else ""
+    return Section("Example pairs", f"Drawn at random from each kind{where}.", galleries)
 
 
 def _sizes_section(card: DataCard, measures: PhotoMeasures) -> Section:

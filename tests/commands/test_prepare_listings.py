@@ -110,7 +110,7 @@ def test_a_table_that_gives_nothing_is_told_in_one_line(
     (line,) = capsys.readouterr().err.splitlines()
     assert line == (
         "seentwice prepare: items.csv: none of its 2 rows can be read; the first: line 2: "
-        "price: 'cheap' is no number"
+        "price: 'cheap' is no number; the rejected rows are in data/prepared/listings_rejects.csv"
     )
 
 

@@ -127,6 +127,30 @@ def test_malformed_rows_are_written_with_line_and_reason(tmp_path: Path):
     assert not source.rejects.exists()
 
 
+def test_a_tab_may_be_written_with_a_backslash(tmp_path: Path):
+    write_table(tmp_path, TABLE.replace('"a.jpg,b.jpg"', "a.jpg").replace(",", "\t"))
+    photo_set = source_of(tmp_path, delimiter=r"\t").read()
+    assert [photo.key for photo in photo_set.photos] == ["1/a.jpg", "2/c.jpg", "4/sub/d.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"delimiter": ";;"}, r"data\.delimiter=';;': give one character"),
+        ({"photo_separator": ""}, r"data\.photo_separator='': give what stands between photos"),
+    ],
+)
+def test_what_separates_nothing_is_refused(tmp_path: Path, setting: dict[str, str], message: str):
+    with pytest.raises(UserError, match=message):
+        source_of(tmp_path, **setting)
+
+
+def test_the_table_is_not_taken_for_the_file_of_rejects(tmp_path: Path):
+    file = write_table(tmp_path)
+    with pytest.raises(UserError, match=r"data\.rejects=.*products\.csv, which is read"):
+        source_of(tmp_path, rejects=file)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -191,7 +215,7 @@ prices = st.none() | st.floats(min_value=0, allow_infinity=False)
 listings = st.builds(
     Listing,
     key=words.map(str.strip),
-    title=texts,
+    title=st.just("") | words,
     category=st.none() | words,
     price=prices,
     latitude=st.none() | st.floats(-90, 90),

@@ -18,10 +18,11 @@ from seentwice.data.fetching.url_photos import (
 from seentwice.data.fetching.web import DownloadLimits, Web
 from seentwice.data.source import PhotoSet, Progress, tell_nobody
 from seentwice.data.tabular.columns import PHOTO_SEPARATOR, Columns, names_of, to_listing
+from seentwice.data.tabular.inputs import keep_inputs
 from seentwice.data.tabular.listing_rows import MakeListing, read_listings
-from seentwice.data.tabular.photo_references import is_url, locate_photo
+from seentwice.data.tabular.photo_references import check_separator, is_url, locate_photo
 from seentwice.data.tabular.rejects import Rejects, collect_rejects
-from seentwice.data.tabular.rows import JSON_SUFFIXES, Row
+from seentwice.data.tabular.rows import JSON_SUFFIXES, Row, read_delimiter
 from seentwice.display import show_text
 from seentwice.errors import UserError
 from seentwice.files import open_atomically
@@ -39,9 +40,14 @@ class CatalogueSource:
     columns: Columns
     photo_root: Path | None = None  # None is the folder of the file
     photo_separator: str = PHOTO_SEPARATOR
-    delimiter: str | None = None  # between cells; None is a tab in .tsv and a comma elsewhere
+    delimiter: str | None = None  # between cells, see `read_delimiter`; None: by the extension
     cache: Path = Path("data/prepared/downloads")  # keeps what was fetched from the web
     download: DownloadLimits = DownloadLimits()  # noqa: RUF009 - frozen
+
+    def __post_init__(self) -> None:
+        check_separator("data.photo_separator", self.photo_separator)
+        read_delimiter("data.delimiter", self.delimiter)
+        keep_inputs("data.rejects", Path(self.rejects), [Path(self.file)])
 
     def prepare(self, on_progress: Progress) -> None:
         """Fetch the photos that are on the web; see `fetch_photos`."""
@@ -61,7 +67,7 @@ class CatalogueSource:
             self.columns,
             self._photo_root(),
             self.photo_separator,
-            self.delimiter,
+            read_delimiter("data.delimiter", self.delimiter),
             rejects,
             tell_nobody,
         )

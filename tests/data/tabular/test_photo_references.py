@@ -97,6 +97,8 @@ def test_a_url_is_told_from_a_path(reference: str, expected: bool):
 
 @pytest.mark.parametrize("separator", ["", " ", "\n"])
 def test_a_separator_that_separates_nothing_is_refused(separator: str):
-    with pytest.raises(UserError, match=r"^data\.photo_separator=.*give what stands between photos"):
+    with pytest.raises(
+        UserError, match=r"^data\.photo_separator=.*give what stands between photos"
+    ):
         check_separator("data.photo_separator", separator)
     check_separator("data.photo_separator", f"{separator}|")

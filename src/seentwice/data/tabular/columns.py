@@ -104,7 +104,9 @@ def to_listing(cells: Mapping[str, object], columns: Columns, photo_separator: s
         description=values["description"],
         category=values["category"] or None,
         price=_number("price", values["price"], 0, math.inf),
-        attributes=tuple((name, value) for name, value in [*inner, *others] if name and value.strip()),
+        attributes=tuple(
+            (name, value) for name, value in [*inner, *others] if name and value.strip()
+        ),
         location=values["location"] or None,
         metro=values["metro"] or None,
         latitude=_number("latitude", values["latitude"], -90, 90),

@@ -285,6 +285,9 @@ def test_photos_from_the_web_are_fetched_once(tmp_path: Path, server: WebServer)
     assert (problem.reason, problem.detail) == (Reason.NOT_SERVED, f"{gone}: HTTP 404")
     server.requests.clear()
     source.fetch(web, tell_nobody)
+    assert not server.requests
+    source.forget_failures()
+    source.fetch(web, tell_nobody)
     assert server.requests == {"/2.jpg": 1}
 
 

@@ -6,7 +6,7 @@ from seentwice.commands.listing_counts import count_listings
 from seentwice.commands.photo_counts import count_photos
 from seentwice.commands.progress import open_console, print_plainly
 from seentwice.commands.settings import read_data
-from seentwice.data.source import ListingSource
+from seentwice.data.source import ForgivingSource, ListingSource
 
 EXAMPLES = """\
   seentwice prepare                                 render the embedded rooms
@@ -25,6 +25,8 @@ def run(config: DictConfig) -> None:
     if isinstance(source, ListingSource):
         lines = count_listings(source, console)
     else:
+        if isinstance(source, ForgivingSource):
+            source.forget_failures()
         lines = count_photos(config, console)
     for line in lines:
         print_plainly(line, console)

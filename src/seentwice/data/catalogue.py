@@ -12,6 +12,7 @@ from pathlib import Path
 from seentwice.data.fetching.url_photos import (
     describe_missing,
     fetch_photos,
+    forget_failures,
     path_of_url,
     read_failures,
 )
@@ -50,15 +51,21 @@ class CatalogueSource:
         keep_inputs("data.rejects", Path(self.rejects), [Path(self.file)])
 
     def prepare(self, on_progress: Progress) -> None:
-        """Fetch the photos that are on the web; see `fetch_photos`."""
+        """Fetch the photos on the web that were never asked for; see `fetch_photos`."""
         self.fetch(Web(self.download), on_progress)
+
+    def forget_failures(self) -> None:
+        """Let `prepare` try again what could not be fetched."""
+        forget_failures(self._urls(), Path(self.cache))
 
     def fetch(self, web: Web, on_progress: Progress) -> None:
         """Fetch the photos over another way into the web than the one that is allowed to all."""
+        fetch_photos(self._urls(), Path(self.cache), web, on_progress)
+
+    def _urls(self) -> list[str]:
         with collect_rejects(None) as rejects:
             listings = self.listings(rejects)
-            urls = [url for listing in listings for url in listing.photos if is_url(url)]
-        fetch_photos(urls, Path(self.cache), web, on_progress)
+            return [url for listing in listings for url in listing.photos if is_url(url)]
 
     def listings(self, rejects: Rejects) -> Iterator[Listing]:
         """Yield the products one at a time; see `read_catalogue`."""

@@ -151,11 +151,18 @@ def test_json_lines_are_rejected_one_by_one(tmp_path):
 ARRAY = '[\n {"a": 1, "b": "\\"]"},\n {"a":\n 2}\n, 7, {"a": 3}]\n'
 
 
-@pytest.mark.parametrize("around", ["{}", '{{"@odata.count": 12, "x": [{{}}],\n"value": {}}}'])
+@pytest.mark.parametrize(
+    "around",
+    [
+        "{}",
+        '{{"@odata.count": 12, "x": [{{}}],\n"value": {}}}',
+        '{{"x": 1,\n"value": {}, "@odata.nextLink": null\n, "y": {{"z": []}} }} \n',
+    ],
+)
 @pytest.mark.parametrize("chunk", [1, 2, 7, 65_536])
 def test_a_json_array_gives_its_objects_with_their_lines(tmp_path, monkeypatch, around, chunk):
     monkeypatch.setattr("seentwice.data.tabular.json_values._CHUNK_BYTES", chunk)
-    above = around.count("\n")
+    above = around.partition("value")[0].count("\n")
     rows, rejected = read(tmp_path / "t.json", "\ufeff" + around.format(ARRAY))
     assert rows == [
         (2 + above, {"a": 1, "b": '"]'}),
@@ -199,6 +206,16 @@ def test_a_json_array_is_read_as_the_standard_library_reads_it(
         (b'[{"a": 1}\n{"a": 2}]', "line 2: not JSON, or cut off: ',' is missing"),
         (b'[{"a": 1}', "line 1: not JSON, or cut off: ',' is missing"),
         (b'[{"a": 1}\n,"\xff"]', "line 2: not UTF-8"),
+        (b'[{"a": 1}, ]', "line 1: not JSON"),
+        (b'[{"a": 1}]\n[{"a": 2}]', "line 2: the JSON goes on after its end"),
+        (b'[]\n\n{"a": 2}', "line 3: the JSON goes on after its end"),
+        (b'{"value": []}\n{"value": []}', "line 2: the JSON goes on after its end"),
+        (b'{"value": [{"a": 1}]', "line 1: not JSON, or cut off: ',' is missing"),
+        (b'{"value": [{"a": 1}],\n"x"', "line 2: not JSON, or cut off: ':' is missing"),
+        (b'{"x": 1 "value": []}', "line 1: not JSON, or cut off: ',' is missing"),
+        (b'{"value": [],\n"value": []}', 'line 2: "value" stands there twice'),
+        (b'{"value": [{"a": 1}],\n"@odata.nextLink": "http://x"}', "line 2: .*join them as one"),
+        (b'{"@odata.nextLink": "http://x", "value": [{"a": 1}]}', "line 1: .*one page of several"),
         (b'{"a": [1]}', "holds neither an array nor"),
         (b'{"a": 1}\n{"a": 2}', r"name a file that holds one object a line \.jsonl"),
         (b"", "holds neither an array nor"),

@@ -147,7 +147,7 @@ def test_what_separates_nothing_is_refused(tmp_path: Path, setting: dict[str, st
 
 def test_the_table_is_not_taken_for_the_file_of_rejects(tmp_path: Path):
     file = write_table(tmp_path)
-    with pytest.raises(UserError, match=r"data\.rejects=.*products\.csv, which is read"):
+    with pytest.raises(UserError, match=r"data\.rejects=.*products\.csv, which is used already"):
         source_of(tmp_path, rejects=file)
 
 
@@ -206,6 +206,31 @@ def test_what_is_written_as_json_is_one_line_a_product(tmp_path: Path, rejects: 
     again = tmp_path / "again.json"
     write_catalogue_json(again, read_all(out, rejects), COLUMNS)
     assert again.read_bytes() == out.read_bytes()
+
+
+def test_a_catalogue_is_written_as_json_while_it_is_prepared(tmp_path: Path):
+    write_table(tmp_path, f"{TABLE}1,again.jpg,,,,\n")
+    source = source_of(tmp_path, json=tmp_path / "out" / "products.json")
+    told = []
+    source.prepare(lambda done, total: told.append(done))
+    assert told == [(tmp_path / "products.csv").stat().st_size]
+    again = replace(source, file=source.json, json=None, photo_root=tmp_path)
+    assert again.read().photos == source.read().photos
+    assert len(json.loads(source.json.read_bytes())) == 4
+
+
+@pytest.mark.parametrize(
+    ("file", "json_file", "message"),
+    [
+        ("a.json", "a.json", r"data\.json=.*a\.json: is .*a\.json, which is used already; name"),
+        ("a.csv", "rejects.json", r"data\.json=.*: is .*rejects\.json, which is used already"),
+        ("a.csv", "a.csv", r"data\.json=.*a\.csv: give a name that ends in \.json"),
+    ],
+)
+def test_json_overwrites_no_other_file(tmp_path: Path, file: str, json_file: str, message: str):
+    files = {"file": tmp_path / file, "rejects": tmp_path / "rejects.json"}
+    with pytest.raises(UserError, match=message):
+        source_of(tmp_path, json=tmp_path / json_file, **files)
 
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)

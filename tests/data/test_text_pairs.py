@@ -162,7 +162,7 @@ def test_a_file_of_other_lines_is_refused(tmp_path, rejects):
 
 @pytest.mark.parametrize("name", ["train.txt", "valid.txt", "test.txt"])
 def test_no_file_of_pairs_is_taken_for_the_file_of_rejects(tmp_path, name):
-    with pytest.raises(UserError, match=rf"data\.rejects=.*{name}, which is read"):
+    with pytest.raises(UserError, match=rf"data\.rejects=.*{name}, which is used already"):
         TextPairsSource(tmp_path, tmp_path / name)
 
 

@@ -1,5 +1,8 @@
 """Make or check a data set."""
 
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from seentwice.commands.listing_counts import count_listings
@@ -13,7 +16,7 @@ EXAMPLES = """\
   seentwice prepare data=rooms data.train_places=20 fewer of them
   seentwice prepare data=airbnb                     download it with your Kaggle token
   seentwice prepare data=folder data.root=PHOTOS    count and open your own photos
-  seentwice prepare data=catalogue data.file=products.csv
+  seentwice prepare data=catalogue data.file=products.csv data.json=products.json
   seentwice prepare data=listings data.items=ItemInfo_train.csv data.pairs=ItemPairs_train.csv
 """
 
@@ -27,6 +30,6 @@ def run(config: DictConfig) -> None:
     else:
         if isinstance(source, ForgivingSource):
             source.forget_failures()
-        lines = count_photos(config, console)
+        lines = count_photos(config, Path(HydraConfig.get().runtime.output_dir), console)
     for line in lines:
         print_plainly(line, console)

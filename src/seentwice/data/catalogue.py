@@ -44,14 +44,27 @@ class CatalogueSource:
     delimiter: str | None = None  # between cells, see `read_delimiter`; None: by the extension
     cache: Path = Path("data/prepared/downloads")  # keeps what was fetched from the web
     download: DownloadLimits = DownloadLimits()  # noqa: RUF009 - frozen
+    json: Path | None = None  # where `prepare` writes the products, see `write_catalogue_json`
 
     def __post_init__(self) -> None:
         check_separator("data.photo_separator", self.photo_separator)
         read_delimiter("data.delimiter", self.delimiter)
         keep_inputs("data.rejects", Path(self.rejects), [Path(self.file)])
+        if self.json is not None:
+            if Path(self.json).suffix != ".json":
+                raise UserError(f"data.json={self.json}: give a name that ends in .json")
+            keep_inputs("data.json", Path(self.json), [Path(self.file), Path(self.rejects)])
 
     def prepare(self, on_progress: Progress) -> None:
-        """Fetch the photos on the web that were never asked for; see `fetch_photos`."""
+        """Write the products as JSON, where asked to, and fetch the photos that are on the web.
+
+        Of those, what gave nothing before is left out; see `fetch_photos`.
+        """
+        if self.json is not None:
+            Path(self.json).parent.mkdir(parents=True, exist_ok=True)
+            with collect_rejects(None) as rejects:
+                listings = self.listings(rejects, on_progress)
+                write_catalogue_json(Path(self.json), listings, self.columns)
         self.fetch(Web(self.download), on_progress)
 
     def forget_failures(self) -> None:
@@ -64,10 +77,10 @@ class CatalogueSource:
 
     def _urls(self) -> list[str]:
         with collect_rejects(None) as rejects:
-            listings = self.listings(rejects)
+            listings = self.listings(rejects, tell_nobody)
             return [url for listing in listings for url in listing.photos if is_url(url)]
 
-    def listings(self, rejects: Rejects) -> Iterator[Listing]:
+    def listings(self, rejects: Rejects, on_progress: Progress) -> Iterator[Listing]:
         """Yield the products one at a time; see `read_catalogue`."""
         return read_catalogue(
             Path(self.file),
@@ -76,7 +89,7 @@ class CatalogueSource:
             self.photo_separator,
             read_delimiter("data.delimiter", self.delimiter),
             rejects,
-            tell_nobody,
+            on_progress,
         )
 
     def read(self) -> PhotoSet:
@@ -92,7 +105,7 @@ class CatalogueSource:
         cache = Path(self.cache)
         failures = read_failures(cache)
         with collect_rejects(Path(self.rejects)) as rejects:
-            for listing in self.listings(rejects):
+            for listing in self.listings(rejects, tell_nobody):
                 for reference in listing.photos:
                     if is_url(reference):
                         path = path_of_url(cache, reference)

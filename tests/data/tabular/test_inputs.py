@@ -15,7 +15,7 @@ def test_a_file_that_is_read_is_not_written(tmp_path: Path, output: str):
     (tmp_path / "link.csv").symlink_to("table.csv")
     (tmp_path / "folder").symlink_to(tmp_path)
     inputs = [tmp_path / "other.csv", tmp_path / "table.csv"]
-    message = r"^data\.rejects=.*: is .*table\.csv, which is read; name another file$"
+    message = r"^data\.rejects=.*: is .*table\.csv, which is used already; name another file$"
     with pytest.raises(UserError, match=message):
         keep_inputs("data.rejects", tmp_path / output, inputs)
 

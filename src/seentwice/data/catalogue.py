@@ -69,7 +69,8 @@ class CatalogueSource:
 
     def forget_failures(self) -> None:
         """Let `prepare` try again what could not be fetched."""
-        forget_failures(self._urls(), Path(self.cache))
+        if read_failures(Path(self.cache)):  # else the table need not be read for it
+            forget_failures(self._urls(), Path(self.cache))
 
     def fetch(self, web: Web, on_progress: Progress) -> None:
         """Fetch the photos over another way into the web than the one that is allowed to all."""

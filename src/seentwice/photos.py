@@ -29,6 +29,8 @@ EXTENSIONS = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".bmp", ".dib"),
     *(".gif", ".tif", ".tiff", ".avif", ".heic", ".heif"),
 )
+HEAD_BYTES = 12
+"""So many bytes of a file tell how it is decoded."""
 _LONGEST_DETAIL = 200
 
 
@@ -144,7 +146,7 @@ _SIGNATURES: Mapping[bytes, type[ImageFile.ImageFile]] = {
 
 
 def _decoder_of(head: bytes) -> type[ImageFile.ImageFile] | None:
-    """Return the plugin of a file that begins with these 12 bytes.
+    """Return the plugin of a file that begins with these `HEAD_BYTES`.
 
     Pillow's own `Image.open` warns of large photos and knows formats that run other programs.
     """
@@ -158,8 +160,13 @@ def _decoder_of(head: bytes) -> type[ImageFile.ImageFile] | None:
     return None
 
 
+def is_photo_head(head: bytes) -> bool:
+    """Whether `read_photo` has a decoder for files that begin with these `HEAD_BYTES`."""
+    return _decoder_of(head) is not None
+
+
 def _decode(path: Path, stream: BinaryIO, max_pixels: int) -> Image.Image:
-    head = stream.read(12)
+    head = stream.read(HEAD_BYTES)
     if not head:
         raise PhotoError(Unreadable(path, Reason.EMPTY, "0 bytes"))
     decoder = _decoder_of(head)

@@ -22,6 +22,14 @@ class Reason(StrEnum):
     TOO_MANY_BYTES = "too many bytes"  # more than is read from the web
 
 
+WEB_REASONS = (
+    Reason.REFUSED_ADDRESS,
+    Reason.NOT_SERVED,
+    Reason.UNREACHABLE,
+    Reason.TOO_MANY_BYTES,
+)
+
+
 class Kind(StrEnum):
     """How a pair came into its table; metrics are reported for each."""
 

@@ -1,6 +1,7 @@
 """Every config composes, matches what it configures, and names what is there."""
 
 import inspect
+from dataclasses import fields
 from itertools import product
 
 import pytest
@@ -11,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from seentwice.commands import main, nets, workbench
 from seentwice.commands.application import find_configs
 from seentwice.commands.settings import read_settings
+from seentwice.data.tabular.columns import Columns
 from seentwice.data.views import EditChoice
 from seentwice.edits import STRENGTHS, draw_edits
 from seentwice.learn.training import TrainingSettings
@@ -155,3 +157,8 @@ def test_every_config_says_in_its_first_line_what_it_is(command: str) -> None:
             line for line in path.read_text().splitlines() if not line.startswith("# @package")
         )
         assert first.startswith("# "), path
+
+
+def test_a_catalogue_has_a_key_for_every_column() -> None:
+    columns = OmegaConf.load(CONFIGS / "data" / "catalogue.yaml").columns
+    assert set(columns) == {field.name for field in fields(Columns)}

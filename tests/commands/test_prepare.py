@@ -1,3 +1,4 @@
+import csv
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,32 @@ def test_photos_are_counted_and_what_gives_none_is_listed(
     assert "  kitchen: 2" in lines
     assert any(r"rome_2_\x1b[31m.jpg: empty" in line for line in lines)
     assert any("rome_3_[red].jpg: not an image" in line for line in lines)
+
+
+def test_of_many_files_that_give_no_photo_the_first_are_listed_and_a_table_has_all(
+    few_rooms: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "photos" / "kitchen"
+    folder.mkdir(parents=True)
+    (folder / "a_1_1.jpg").write_bytes(next(few_rooms.rglob("*.jpg")).read_bytes())
+    for number in range(23):
+        (folder / f"b_{number:02}_1.jpg").touch()
+    assert main(["prepare", "data=folder", "data.root=photos"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    listed = [line for line in lines if line.startswith("  no photo: ")]
+    assert len(listed) == 20
+    (table,) = tmp_path.glob("outputs/prepare/*/unreadable.csv")
+    assert f"  and 3 more, in {table}" in lines
+    with table.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["file"] for row in rows] == [
+        f"photos/kitchen/b_{number:02}_1.jpg" for number in range(23)
+    ]
+    assert {(row["reason"], row["detail"]) for row in rows} == {("empty", "0 bytes")}
 
 
 def test_a_name_that_is_not_utf_8_is_shown_escaped(

@@ -53,6 +53,24 @@ def test_a_catalogue_is_counted_with_its_rejects(
     ]
     assert len(Path("data/prepared/catalogue_rejects.csv").read_text().splitlines()) == 3
     assert out[-1] == "Next: seentwice compare with the same data options"
+    assert "1 photo could not be fetched; seentwice prepare tries again, other commands do not" in (
+        out
+    )
+
+
+def test_what_could_not_be_fetched_is_tried_again(
+    few_rooms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.jpg").write_bytes(next(few_rooms.rglob("*.jpg")).read_bytes())
+    (tmp_path / "products.csv").write_text('id,photos\n1,"a.jpg,http://127.0.0.1/d.jpg"\n')
+    failures = Path("data/prepared/downloads/failures.json")
+    failures.parent.mkdir(parents=True)
+    failures.write_text(
+        '{"http://127.0.0.1/d.jpg": {"reason": "unreachable", "detail": "yesterday"}}'
+    )
+    nulls = [f"data.columns.{column}=null" for column in ("category", "family", "seller")]
+    prepare(capsys, "data=catalogue", "data.file=products.csv", *nulls)
+    assert "yesterday" not in failures.read_text()
 
 
 def test_listings_are_counted_with_their_rejects(
@@ -110,7 +128,7 @@ def test_a_table_that_gives_nothing_is_told_in_one_line(
     (line,) = capsys.readouterr().err.splitlines()
     assert line == (
         "seentwice prepare: items.csv: none of its 2 rows can be read; the first: line 2: "
-        "price: 'cheap' is no number"
+        "price: 'cheap' is no number; the rejected rows are in data/prepared/listings_rejects.csv"
     )
 
 

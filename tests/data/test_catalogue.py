@@ -127,6 +127,30 @@ def test_malformed_rows_are_written_with_line_and_reason(tmp_path: Path):
     assert not source.rejects.exists()
 
 
+def test_a_tab_may_be_written_with_a_backslash(tmp_path: Path):
+    write_table(tmp_path, TABLE.replace('"a.jpg,b.jpg"', "a.jpg").replace(",", "\t"))
+    photo_set = source_of(tmp_path, delimiter=r"\t").read()
+    assert [photo.key for photo in photo_set.photos] == ["1/a.jpg", "2/c.jpg", "4/sub/d.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"delimiter": ";;"}, r"data\.delimiter=';;': give one character"),
+        ({"photo_separator": ""}, r"data\.photo_separator='': give what stands between photos"),
+    ],
+)
+def test_what_separates_nothing_is_refused(tmp_path: Path, setting: dict[str, str], message: str):
+    with pytest.raises(UserError, match=message):
+        source_of(tmp_path, **setting)
+
+
+def test_the_table_is_not_taken_for_the_file_of_rejects(tmp_path: Path):
+    file = write_table(tmp_path)
+    with pytest.raises(UserError, match=r"data\.rejects=.*products\.csv, which is used already"):
+        source_of(tmp_path, rejects=file)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -184,6 +208,31 @@ def test_what_is_written_as_json_is_one_line_a_product(tmp_path: Path, rejects: 
     assert again.read_bytes() == out.read_bytes()
 
 
+def test_a_catalogue_is_written_as_json_while_it_is_prepared(tmp_path: Path):
+    write_table(tmp_path, f"{TABLE}1,again.jpg,,,,\n")
+    source = source_of(tmp_path, json=tmp_path / "out" / "products.json")
+    told = []
+    source.prepare(lambda done, total: told.append(done))
+    assert told == [(tmp_path / "products.csv").stat().st_size]
+    again = replace(source, file=source.json, json=None, photo_root=tmp_path)
+    assert again.read().photos == source.read().photos
+    assert len(json.loads(source.json.read_bytes())) == 4
+
+
+@pytest.mark.parametrize(
+    ("file", "json_file", "message"),
+    [
+        ("a.json", "a.json", r"data\.json=.*a\.json: is .*a\.json, which is used already; name"),
+        ("a.csv", "rejects.json", r"data\.json=.*: is .*rejects\.json, which is used already"),
+        ("a.csv", "a.csv", r"data\.json=.*a\.csv: give a name that ends in \.json"),
+    ],
+)
+def test_json_overwrites_no_other_file(tmp_path: Path, file: str, json_file: str, message: str):
+    files = {"file": tmp_path / file, "rejects": tmp_path / "rejects.json"}
+    with pytest.raises(UserError, match=message):
+        source_of(tmp_path, json=tmp_path / json_file, **files)
+
+
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
 words = texts.filter(str.strip)
 names = words.filter(lambda name: len(name) > 1)
@@ -191,7 +240,7 @@ prices = st.none() | st.floats(min_value=0, allow_infinity=False)
 listings = st.builds(
     Listing,
     key=words.map(str.strip),
-    title=texts,
+    title=st.just("") | words,
     category=st.none() | words,
     price=prices,
     latitude=st.none() | st.floats(-90, 90),
@@ -260,6 +309,9 @@ def test_photos_from_the_web_are_fetched_once(tmp_path: Path, server: WebServer)
     (problem,) = photo_set.unreadable
     assert (problem.reason, problem.detail) == (Reason.NOT_SERVED, f"{gone}: HTTP 404")
     server.requests.clear()
+    source.fetch(web, tell_nobody)
+    assert not server.requests
+    source.forget_failures()
     source.fetch(web, tell_nobody)
     assert server.requests == {"/2.jpg": 1}
 

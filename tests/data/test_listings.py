@@ -213,6 +213,13 @@ def test_the_rejects_of_both_tables_are_in_one_file(tmp_path: Path):
     ]
 
 
+@pytest.mark.parametrize("name", ["items.csv", "pairs.csv"])
+def test_neither_table_is_taken_for_the_file_of_rejects(tmp_path: Path, name: str):
+    tables = {"items": tmp_path / "items.csv", "pairs": tmp_path / "pairs.csv"}
+    with pytest.raises(UserError, match=rf"data\.rejects=.*{name}, which is used already"):
+        ListingsSource(rejects=tmp_path / name, **tables)
+
+
 def test_listings_come_before_the_table_is_read(tmp_path: Path, rejects: Rejects):
     """A row that cannot be decoded stands after those that are taken, and is not reached."""
     table = AVITO_ITEMS.splitlines()[0] + "\n" + "".join(f"{n}{',' * 10}\n" for n in range(50))

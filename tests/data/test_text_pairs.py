@@ -102,6 +102,26 @@ def test_a_record_becomes_a_listing():
     assert listing.attributes == (("manufacturer", "X"), ("name", "of a chair"))
 
 
+def test_a_field_that_stands_there_again_is_kept():
+    record = (
+        ("title", " "),
+        ("title", "Chair"),
+        ("title", "of oak"),
+        ("price", "9"),
+        ("price", "8"),
+        ("description", "red"),
+        ("description", "light"),
+    )
+    listing = to_listing("left", record)
+    assert (listing.title, listing.description, listing.price) == ("Chair", "red", 9.0)
+    assert listing.attributes == (
+        ("title", " "),
+        ("title", "of oak"),
+        ("price", "8"),
+        ("description", "light"),
+    )
+
+
 @pytest.mark.parametrize("price", ["", "nine", "nan", "-1"])
 def test_a_price_that_is_none_stays_an_attribute(price):
     listing = to_listing("left", (("name", "Chair"), ("price", price)))
@@ -138,6 +158,12 @@ def test_a_file_of_other_lines_is_refused(tmp_path, rejects):
     (tmp_path / "test.txt").write_text("no pair\nnor this\n")
     with pytest.raises(UserError, match="none of its 2 rows can be read; the first: line 1: 1 par"):
         list(read_text_pairs(tmp_path / "test.txt", rejects, tell_nobody))
+
+
+@pytest.mark.parametrize("name", ["train.txt", "valid.txt", "test.txt"])
+def test_no_file_of_pairs_is_taken_for_the_file_of_rejects(tmp_path, name):
+    with pytest.raises(UserError, match=rf"data\.rejects=.*{name}, which is used already"):
+        TextPairsSource(tmp_path, tmp_path / name)
 
 
 def test_a_folder_without_such_files_is_refused(tmp_path, rejects):

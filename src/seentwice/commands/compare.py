@@ -118,7 +118,7 @@ def run(config: DictConfig) -> None:
     bench = set_up(
         config, photo_set, fingerprint, descriptors, trunk, settings.folds, True, console
     )
-    print_tables(bench, console)
+    print_tables(bench, folder, console)
     report_leaks(bench, config, folder, console)
     config_yaml = OmegaConf.to_yaml(config, resolve=True)
     write_atomically(folder / "config.yaml", config_yaml)

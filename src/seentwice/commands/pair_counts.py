@@ -1,18 +1,26 @@
 """What the pair tables of a run hold, in lines."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from rich.console import Console
 
-from seentwice.commands.progress import describe_unreadable, print_plainly
+from seentwice.commands.progress import print_plainly
+from seentwice.commands.unreadable import report_unreadable
 from seentwice.commands.workbench import Workbench
 from seentwice.data.sampling.mix import MixedPolicy
 from seentwice.data.table_counts import count_tables
 from seentwice.data.tables import FoldTables, MixedSampling
 
 
-def print_tables(bench: Workbench, console: Console) -> None:
-    """Print how many views and pairs there are, which files gave none, and what is missing."""
+def print_tables(bench: Workbench, folder: Path, console: Console) -> None:
+    """Print how many views and pairs there are, which files gave none, and what is missing.
+
+    Args:
+        bench: with the tables.
+        folder: of the run; gets the table of files that gave no photo.
+        console: prints.
+    """
     photos = bench.photo_set.photos
     places = len({photo.place for photo in photos})
     print_plainly(
@@ -20,8 +28,8 @@ def print_tables(bench: Workbench, console: Console) -> None:
         f"{len(bench.plan.views):,} views",
         console,
     )
-    for file in bench.unreadable:
-        print_plainly(describe_unreadable(file), console)
+    for line in report_unreadable(bench.unreadable, folder):
+        print_plainly(line, console)
     counts = count_tables(bench.folds)
     for count in counts:
         pairs = ", ".join(

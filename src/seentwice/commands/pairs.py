@@ -47,7 +47,7 @@ def run(config: DictConfig) -> None:
     photo_set = load_photos(config, console)
     fingerprint = fingerprint_photos(photo_set, console)
     bench = set_up(config, photo_set, fingerprint, [], None, settings.folds, True, console)
-    print_tables(bench, console)
+    print_tables(bench, folder, console)
     report_leaks(bench, config, folder, console)
     as_samespace = isinstance(bench.sampling, SamespaceSampling)
     written, left_out = [], []

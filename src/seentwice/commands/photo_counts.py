@@ -2,12 +2,14 @@
 
 import os
 from collections import Counter
+from pathlib import Path
 
 from omegaconf import DictConfig
 from rich.console import Console
 
-from seentwice.commands.progress import describe_unreadable, show_progress
+from seentwice.commands.progress import show_progress
 from seentwice.commands.settings import ReadingSettings, read_settings
+from seentwice.commands.unreadable import report_unreadable
 from seentwice.commands.workbench import load_photos
 from seentwice.data.views import EditChoice
 from seentwice.detectors.describe import describe_views
@@ -15,8 +17,13 @@ from seentwice.detectors.hashes import HashDescriptor
 from seentwice.records import View
 
 
-def count_photos(config: DictConfig, console: Console) -> list[str]:
+def count_photos(config: DictConfig, folder: Path, console: Console) -> list[str]:
     """Prepare the data set, open every photo once, and return the lines that tell of it.
+
+    Args:
+        config: the composed configuration.
+        folder: of the run; gets the table of files that gave no photo.
+        console: shows progress.
 
     Raises:
         UserError: the data set is not there, or gives not one photo.
@@ -44,8 +51,7 @@ def count_photos(config: DictConfig, console: Console) -> list[str]:
         lines.append(f"  and of every photo an edited copy: {', '.join(edits.evaluation)}")
     for room_type, count in sorted(Counter(photo.room_type or "?" for photo in photos).items()):
         lines.append(f"  {room_type}: {count:,}")
-    for file in (*photo_set.unreadable, *described.unreadable):
-        lines.append(describe_unreadable(file))
+    lines += report_unreadable((*photo_set.unreadable, *described.unreadable), folder)
     if pairs == 0 and not edits.evaluation:
         lines.append(
             "No place has two photos, so there is nothing to find: name photos of one place alike "

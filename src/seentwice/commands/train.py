@@ -82,7 +82,7 @@ def run(config: DictConfig) -> None:
         )
     _write_state(job.folder, fingerprint.text)
     bench = set_up(job.config, photo_set, fingerprint, [seen], trunk, None, True, console)
-    print_tables(bench, console)
+    print_tables(bench, job.folder, console)
     report_leaks(bench, job.config, job.folder, console)
     tables, rows = bench.folds[0], bench.described.rows
     tags = {FOLDER_TAG: str(job.folder.resolve()), "seentwice.command": "train"}

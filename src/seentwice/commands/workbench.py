@@ -39,7 +39,7 @@ from seentwice.detectors.describe import Described, Descriptor
 from seentwice.detectors.hashes import hash_column
 from seentwice.detectors.pixel_digest import PixelDigestDescriptor
 from seentwice.models.backbones import Trunk, build_trunk
-from seentwice.records import Unreadable
+from seentwice.records import WEB_REASONS, Unreadable
 
 # What must be the same for two runs on the same photos to make the same pair tables, seed aside.
 PROTOCOL_SECTIONS = ("split", "edits", "sampling")
@@ -97,6 +97,13 @@ def load_photos(config: DictConfig, console: Console) -> PhotoSet:
     with show_progress("Preparing photos", console) as progress:
         source.prepare(progress)
     photo_set = source.read()
+    unfetched = sum(file.reason in WEB_REASONS for file in photo_set.unreadable)
+    if unfetched:
+        photos = "1 photo" if unfetched == 1 else f"{unfetched:,} photos"
+        print_plainly(
+            f"{photos} could not be fetched; seentwice prepare tries again, other commands do not",
+            console,
+        )
     for line in describe_rejects(photo_set.rejected):
         print_plainly(line, console)
     return photo_set

@@ -12,16 +12,18 @@ from pathlib import Path
 from seentwice.data.fetching.url_photos import (
     describe_missing,
     fetch_photos,
+    forget_failures,
     path_of_url,
     read_failures,
 )
 from seentwice.data.fetching.web import DownloadLimits, Web
 from seentwice.data.source import PhotoSet, Progress, tell_nobody
 from seentwice.data.tabular.columns import PHOTO_SEPARATOR, Columns, names_of, to_listing
+from seentwice.data.tabular.inputs import keep_inputs
 from seentwice.data.tabular.listing_rows import MakeListing, read_listings
-from seentwice.data.tabular.photo_references import is_url, locate_photo
+from seentwice.data.tabular.photo_references import check_separator, is_url, locate_photo
 from seentwice.data.tabular.rejects import Rejects, collect_rejects
-from seentwice.data.tabular.rows import JSON_SUFFIXES, Row
+from seentwice.data.tabular.rows import JSON_SUFFIXES, Row, read_delimiter
 from seentwice.display import show_text
 from seentwice.errors import UserError
 from seentwice.files import open_atomically
@@ -39,31 +41,56 @@ class CatalogueSource:
     columns: Columns
     photo_root: Path | None = None  # None is the folder of the file
     photo_separator: str = PHOTO_SEPARATOR
-    delimiter: str | None = None  # between cells; None is a tab in .tsv and a comma elsewhere
+    delimiter: str | None = None  # between cells, see `read_delimiter`; None: by the extension
     cache: Path = Path("data/prepared/downloads")  # keeps what was fetched from the web
     download: DownloadLimits = DownloadLimits()  # noqa: RUF009 - frozen
+    json: Path | None = None  # where `prepare` writes the products, see `write_catalogue_json`
+
+    def __post_init__(self) -> None:
+        check_separator("data.photo_separator", self.photo_separator)
+        read_delimiter("data.delimiter", self.delimiter)
+        keep_inputs("data.rejects", Path(self.rejects), [Path(self.file)])
+        if self.json is not None:
+            if Path(self.json).suffix != ".json":
+                raise UserError(f"data.json={self.json}: give a name that ends in .json")
+            keep_inputs("data.json", Path(self.json), [Path(self.file), Path(self.rejects)])
 
     def prepare(self, on_progress: Progress) -> None:
-        """Fetch the photos that are on the web; see `fetch_photos`."""
+        """Write the products as JSON, where asked to, and fetch the photos that are on the web.
+
+        Of those, what gave nothing before is left out; see `fetch_photos`.
+        """
+        if self.json is not None:
+            Path(self.json).parent.mkdir(parents=True, exist_ok=True)
+            with collect_rejects(None) as rejects:
+                listings = self.listings(rejects, on_progress)
+                write_catalogue_json(Path(self.json), listings, self.columns)
         self.fetch(Web(self.download), on_progress)
+
+    def forget_failures(self) -> None:
+        """Let `prepare` try again what could not be fetched."""
+        if read_failures(Path(self.cache)):  # else the table need not be read for it
+            forget_failures(self._urls(), Path(self.cache))
 
     def fetch(self, web: Web, on_progress: Progress) -> None:
         """Fetch the photos over another way into the web than the one that is allowed to all."""
-        with collect_rejects(None) as rejects:
-            listings = self.listings(rejects)
-            urls = [url for listing in listings for url in listing.photos if is_url(url)]
-        fetch_photos(urls, Path(self.cache), web, on_progress)
+        fetch_photos(self._urls(), Path(self.cache), web, on_progress)
 
-    def listings(self, rejects: Rejects) -> Iterator[Listing]:
+    def _urls(self) -> list[str]:
+        with collect_rejects(None) as rejects:
+            listings = self.listings(rejects, tell_nobody)
+            return [url for listing in listings for url in listing.photos if is_url(url)]
+
+    def listings(self, rejects: Rejects, on_progress: Progress) -> Iterator[Listing]:
         """Yield the products one at a time; see `read_catalogue`."""
         return read_catalogue(
             Path(self.file),
             self.columns,
             self._photo_root(),
             self.photo_separator,
-            self.delimiter,
+            read_delimiter("data.delimiter", self.delimiter),
             rejects,
-            tell_nobody,
+            on_progress,
         )
 
     def read(self) -> PhotoSet:
@@ -79,7 +106,7 @@ class CatalogueSource:
         cache = Path(self.cache)
         failures = read_failures(cache)
         with collect_rejects(Path(self.rejects)) as rejects:
-            for listing in self.listings(rejects):
+            for listing in self.listings(rejects, tell_nobody):
                 for reference in listing.photos:
                     if is_url(reference):
                         path = path_of_url(cache, reference)

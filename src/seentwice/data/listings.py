@@ -11,6 +11,7 @@ from pathlib import Path
 
 from seentwice.data.source import Progress
 from seentwice.data.tabular.columns import PHOTO_SEPARATOR, Columns, names_of, to_listing, to_text
+from seentwice.data.tabular.inputs import keep_inputs
 from seentwice.data.tabular.key_index import KeyIndex, open_key_index
 from seentwice.data.tabular.listing_rows import MakeListing
 from seentwice.data.tabular.listing_rows import read_listings as read_table
@@ -69,6 +70,8 @@ class ListingsSource:
     def __post_init__(self) -> None:
         if self.photo_path is not None:
             check_template(self.photo_path)
+        inputs = [self.items] if self.pairs is None else [self.items, self.pairs]
+        keep_inputs("data.rejects", Path(self.rejects), map(Path, inputs))
 
     def prepare(self, on_progress: Progress) -> None:
         """Do nothing: the files are the user's own."""

@@ -39,6 +39,15 @@ class Source(Protocol):
 
 
 @runtime_checkable
+class ForgivingSource(Protocol):
+    """A data set that remembers what it could not fetch, and leaves it out."""
+
+    def forget_failures(self) -> None:
+        """Let `prepare` try again what could not be fetched."""
+        ...
+
+
+@runtime_checkable
 class ListingSource(Protocol):
     """A data set of listings with text, read one at a time: no photo is opened."""
 

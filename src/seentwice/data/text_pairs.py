@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seentwice.data.source import Progress
+from seentwice.data.tabular.inputs import keep_inputs
 from seentwice.data.tabular.key_index import open_key_index
 from seentwice.data.tabular.lines import open_table, read_lines
 from seentwice.data.tabular.rejects import Rejects, RowError, collect_rejects
@@ -44,6 +45,9 @@ class TextPairsSource:
     root: Path
     rejects: Path
 
+    def __post_init__(self) -> None:
+        keep_inputs("data.rejects", Path(self.rejects), self._files())
+
     def prepare(self, on_progress: Progress) -> None:
         """Do nothing: the files are the user's own."""
 
@@ -69,15 +73,18 @@ class TextPairsSource:
         return None
 
     def _read(self, rejects: Rejects, on_progress: Progress) -> Iterator[tuple[str, TextPair]]:
-        root = Path(self.root)
-        files = {root / f"{name}.txt": split for name, split in SPLITS.items()}
+        files = self._files()
         found = {file: split for file, split in files.items() if file.is_file()}
         if not found:
             names = ", ".join(file.name for file in files)
-            raise UserError(f"{str(root)!r}: holds none of {names}; give the folder that does")
+            raise UserError(f"{str(self.root)!r}: holds none of {names}; give the folder that does")
         for file, split in found.items():
             for pair in read_text_pairs(file, rejects, on_progress):
                 yield split, pair
+
+    def _files(self) -> dict[Path, str]:
+        """Return the files that may be there, and their splits."""
+        return {Path(self.root) / f"{name}.txt": split for name, split in SPLITS.items()}
 
 
 def read_text_pairs(file: Path, rejects: Rejects, on_progress: Progress) -> Iterator[TextPair]:
@@ -151,16 +158,25 @@ def to_listing(side: str, record: Fields) -> Listing:
         side: "left" or "right", for its key.
         record: with a title or name, a description and a price, if any.
     """
-    values = dict(record)
-    title = next((name for name in _TITLES if values.get(name)), None)
-    price = _price(values.get(_PRICE, ""))
-    taken = {title, _DESCRIPTION, None if price is None else _PRICE}
+    # Of fields of one name the first that says something counts, and the others are attributes.
+    first: dict[str, tuple[int, str]] = {}
+    for position, (name, value) in enumerate(record):
+        if value.strip():
+            first.setdefault(name, (position, value))
+    nothing = (-1, "")
+    title_at, title = next((first[name] for name in _TITLES if name in first), nothing)
+    description_at, description = first.get(_DESCRIPTION, nothing)
+    price_at, price_text = first.get(_PRICE, nothing)
+    price = _price(price_text)
+    taken = {title_at, description_at, -1 if price is None else price_at}
     return Listing(
         key=key_of(side, record),
-        title=values.get(title, "") if title else "",
-        description=values.get(_DESCRIPTION, ""),
+        title=title,
+        description=description,
         price=price,
-        attributes=tuple(field for field in record if field[0] not in taken and field[1]),
+        attributes=tuple(
+            field for position, field in enumerate(record) if position not in taken and field[1]
+        ),
     )
 
 

@@ -13,7 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seentwice.data.fetching import archives
-from seentwice.data.fetching.archives import CHECKSUMS, extract_archive, list_missing
+from seentwice.data.fetching.archives import (
+    ARCHIVE_CHECKSUM,
+    CHECKSUMS,
+    extract_archive,
+    is_from,
+    list_missing,
+)
 from seentwice.errors import UserError
 
 FILES = {"a/1.jpg": b"one", "a/b/2.jpg": b"", "é 3.jpg": bytes(3_000_000)}
@@ -54,6 +60,8 @@ def test_files_come_out_with_their_checksums(tmp_path):
     assert extract(archive, folder) == [(1, 3), (2, 3), (3, 3)]
     found = read_tree(folder)
     sums = found.pop(CHECKSUMS).decode()
+    checksum = hashlib.sha256(archive.read_bytes()).hexdigest()
+    assert found.pop(ARCHIVE_CHECKSUM).decode() == f"{checksum}\n"
     assert found == FILES
     assert sums == "".join(
         f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in FILES.items()
@@ -79,7 +87,7 @@ def test_an_empty_folder_and_what_a_crash_left_are_replaced(tmp_path):
     (tmp_path / ".photos.partial" / "a").mkdir(parents=True)
     (tmp_path / ".photos.partial" / "a" / "1.jpg").write_bytes(b"half")
     extract(write_zip(tmp_path / "a.zip", FILES), tmp_path / "photos")
-    assert read_tree(tmp_path / "photos").keys() == {*FILES, CHECKSUMS}
+    assert read_tree(tmp_path / "photos").keys() == {*FILES, CHECKSUMS, ARCHIVE_CHECKSUM}
     assert not (tmp_path / ".photos.partial").exists()
 
 
@@ -219,9 +227,9 @@ def test_bytes_that_were_changed_give_the_files_or_one_line(tmp_path_factory, da
     (root / "a.zip").write_bytes(changed)
     with suppress(UserError):
         extract(root / "a.zip", root / "photos")
-        assert {b"one" * 20, b"two"} >= {
-            content for name, content in read_tree(root / "photos").items() if name != CHECKSUMS
-        }
+        found = read_tree(root / "photos")
+        del found[CHECKSUMS], found[ARCHIVE_CHECKSUM]
+        assert {b"one" * 20, b"two"} >= set(found.values())
     assert not (root / ".photos.partial").exists()
 
 
@@ -240,3 +248,37 @@ def test_files_that_are_gone_are_listed(tmp_path):
     (tmp_path / "photos" / "é 3.jpg").unlink()
     assert list_missing(tmp_path / "photos") == (["é 3.jpg"], 3)
     assert list_missing(tmp_path) == ([], 0)
+
+
+def test_line_ends_of_unicode_in_names_end_no_line(tmp_path):
+    names = ["a\u2028b.jpg", "a\u0085b.jpg", "a\u2029b.jpg"]
+    extract(write_zip(tmp_path / "a.zip", dict.fromkeys(names, b"x")), tmp_path / "photos")
+    assert list_missing(tmp_path / "photos") == ([], 3)
+    (tmp_path / "photos" / names[0]).unlink()
+    assert list_missing(tmp_path / "photos") == ([names[0]], 3)
+
+
+def test_names_may_begin_at_the_top_of_the_archive(tmp_path):
+    entries = {"./": b"", "./a/": b"", **{f"./{name}": data for name, data in FILES.items()}}
+    extract(write_zip(tmp_path / "a.zip", entries), tmp_path / "photos")
+    found = read_tree(tmp_path / "photos")
+    assert {name: found[name] for name in FILES} == FILES
+    assert list_missing(tmp_path / "photos") == ([], 3)
+    for name in (".//x.jpg", "./../x.jpg", "././x.jpg"):
+        archive = write_zip(tmp_path / "b.zip", {name: b"x"})
+        expect_refusal(archive, tmp_path / "other", "leaves the folder; nothing was unpacked")
+    archive = write_zip(tmp_path / "b.zip", {"./a.jpg": b"x", "a.jpg": b"y"})
+    expect_refusal(archive, tmp_path / "other", "has the name of another")
+
+
+def test_the_zip_of_a_folder_that_was_filled_fills_another(tmp_path):
+    extract(write_zip(tmp_path / "a.zip", FILES), tmp_path / "photos")
+    inside = read_tree(tmp_path / "photos") | {CHECKSUMS: b"of another day"}
+    archive = write_zip(tmp_path / "again.zip", inside)
+    assert extract(archive, tmp_path / "again")[-1] == (3, 3)
+    found = read_tree(tmp_path / "again")
+    assert found[CHECKSUMS] == (tmp_path / "photos" / CHECKSUMS).read_bytes()
+    assert is_from(tmp_path / "again", archive)
+    assert not is_from(tmp_path / "again", tmp_path / "a.zip")
+    archive = write_zip(tmp_path / "b.zip", {CHECKSUMS.lower(): b"x"})
+    expect_refusal(archive, tmp_path / "other", "has the name of another")

@@ -33,10 +33,12 @@ def test_an_archive_fills_a_missing_folder_once(tmp_path, archive):
     fill_folder(root, archive, None, ignore)
     assert (root / "Houses-dataset-master" / "Houses Dataset" / "501_kitchen.jpg").is_file()
     assert names_in(root.parent) == [".houses.lock", "houses"]
-    archive.unlink()
     (root.parent / ".houses.lock").unlink()
     fill_folder(root, archive, None, ignore)
     assert names_in(root.parent) == ["houses"]
+    archive.unlink()
+    with pytest.raises(UserError, match=r"data\.archive=.*houses\.zip: no such file"):
+        fill_folder(root, archive, None, ignore)
 
 
 def test_a_download_fills_a_missing_folder_once(tmp_path, houses_zip):
@@ -79,8 +81,21 @@ def test_a_folder_that_holds_something_is_the_users(tmp_path, archive):
     root = tmp_path / "mine"
     root.mkdir()
     (root / "1_kitchen.jpg").write_text("mine")
-    fill_folder(root, archive, None, ignore)
+    with pytest.raises(
+        UserError, match=r"data\.archive=.*mine holds something else already; leave"
+    ):
+        fill_folder(root, archive, None, ignore)
+    fill_folder(root, None, pytest.fail, ignore)
     assert names_in(root) == ["1_kitchen.jpg"]
+
+
+def test_the_archive_of_a_download_is_known_again(tmp_path, archive, airbnb_zip):
+    root = tmp_path / "houses"
+    fill_folder(root, None, lambda path, _: path.write_bytes(archive.read_bytes()), ignore)
+    fill_folder(root, archive, None, ignore)
+    archive.write_bytes(airbnb_zip)
+    with pytest.raises(UserError, match="holds something else already"):
+        fill_folder(root, archive, None, ignore)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +144,7 @@ def test_a_full_disk_is_told(tmp_path, archive):
         fill_folder(tmp_path / "houses", None, fetch, ignore)
 
 
-def test_who_waits_says_so_and_finds_the_folder_filled(tmp_path, archive, monkeypatch):
+def test_who_waits_says_so_and_finds_the_folder_filled(tmp_path, monkeypatch):
     monkeypatch.setattr(first_use, "_POLL_SECONDS", 0.01)
     root = tmp_path / "houses"
     waits = threading.Event()
@@ -140,7 +155,7 @@ def test_who_waits_says_so_and_finds_the_folder_filled(tmp_path, archive, monkey
         assert (done, total) == (0, 0)
         waits.set()
 
-    waiting = threading.Thread(target=fill_folder, args=(root, archive, pytest.fail, on_progress))
+    waiting = threading.Thread(target=fill_folder, args=(root, None, pytest.fail, on_progress))
     waiting.start()
     assert waits.wait(20)
     root.mkdir()

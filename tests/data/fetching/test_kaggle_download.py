@@ -82,7 +82,38 @@ def test_a_token_that_kaggle_does_not_know_is_told(tmp_path, kaggle_site, monkey
     monkeypatch.delenv("KAGGLE_KEY")
     monkeypatch.setenv("KAGGLE_API_TOKEN", "KGAT_1")
     kaggle_site.serve(INTROSPECTED, status=403)
-    expect(tmp_path / "zip", "no Kaggle token", capsys)
+    message = (
+        r"^the Kaggle token of KAGGLE_API_TOKEN is not valid or has expired: make a new one at "
+        r"https.* and put it there, "
+    )
+    expect(tmp_path / "zip", message + ANOTHER_WAY, capsys)
+
+
+@pytest.mark.parametrize("name", ["access_token", "access_token.txt", "elsewhere"])
+def test_a_file_with_a_token_that_has_expired_is_named(
+    tmp_path, kaggle_site, key_file, monkeypatch, capsys, name
+):
+    monkeypatch.delenv("KAGGLE_KEY")
+    token_file = key_file.with_name(name)
+    token_file.write_text("KGAT_1\n")
+    if name == "elsewhere":
+        monkeypatch.setenv("KAGGLE_API_TOKEN", str(token_file))
+    answer = json.dumps({"active": False}).encode()
+    kaggle_site.serve(INTROSPECTED, answer, headers={"Content-Type": "application/json"})
+    message = rf"^the Kaggle token of .*/{name} is not valid or has expired: make a new one"
+    expect(tmp_path / "zip", message, capsys)
+
+
+def test_a_token_that_others_can_read_is_refused(tmp_path, kaggle_site, key_file, capsys):
+    token_file = key_file.with_name("access_token")
+    token_file.write_text("KGAT_1")
+    token_file.chmod(0o644)
+    answer = json.dumps({"active": True, "username": "me"}).encode()
+    kaggle_site.serve(INTROSPECTED, answer, headers={"Content-Type": "application/json"})
+    expect(tmp_path / "zip", r"others can read your Kaggle key; chmod 600 .*access_token$", capsys)
+    token_file.chmod(0o600)
+    kaggle_site.serve(ASKED, b"zip")
+    fetch(tmp_path / "zip")
 
 
 def test_a_key_that_others_can_read_is_refused(

@@ -364,6 +364,43 @@ def test_a_closed_port_is_unreachable() -> None:
     assert "Connection refused" in detail
 
 
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("2606:4700::6810:85e5", "2606:4700::6810:80", "2606:4700::", "::ffff:8.8.8.8"),
+        *("2001:db8::1", "2001:4860:4860::8888", "1:2:3:4:5:6:7:8"),
+    ],
+)
+def test_an_ipv6_address_is_told_to_the_server_as_it_is(server: WebServer, host: str) -> None:
+    server.answers["/a"] = send(PHOTO)
+    here = replace(LOOPBACK, resolve=lambda host, port: [ip_address("127.0.0.1")])
+    assert get(server.url("/a", f"[{host}]"), here) == PHOTO
+    assert server.headers["/a"]["Host"] == f"[{host}]:{server.port}"
+
+
+@pytest.mark.parametrize("code", [socket.EAI_NONAME, socket.EAI_AGAIN])
+def test_without_a_connection_the_error_says_so(server: WebServer, code: int) -> None:
+    def resolve(host: str, port: int):
+        raise socket.gaierror(code, "no")
+
+    for url, web, is_connected in (
+        ("http://none.example/a", replace(LOOPBACK, resolve=resolve), False),
+        (server.url("/none"), LOOPBACK, True),
+        ("http://10.0.0.1/a", LOOPBACK, True),
+        ("ftp://127.0.0.1/a", LOOPBACK, True),
+    ):
+        with pytest.raises(DownloadError) as raised:
+            get(url, web)
+        assert raised.value.is_connected == is_connected
+
+
+def test_what_is_no_host_name_is_not_asked_for_again() -> None:
+    web = Web(replace(LIMITS, retries=1, backoff_seconds=1_000, longest_wait_seconds=1_000))
+    reason, detail = refused("http://a..b/c", web)
+    assert reason == Reason.UNREACHABLE
+    assert "no host name" in detail
+
+
 def test_an_unknown_name_is_not_asked_for_again() -> None:
     asked = []
 

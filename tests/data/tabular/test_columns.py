@@ -37,6 +37,8 @@ def test_of_several_columns_the_first_that_is_not_empty_counts():
     assert make(ean="9").attributes == (("ean", "9"),)
     listing = make(sku="", ean="9")
     assert (listing.key, listing.attributes) == ("9", ())
+    listing = make(sku="  ", ean="9", colour=" ")
+    assert (listing.key, listing.attributes) == ("9", ())
 
 
 def test_json_values_become_text():
@@ -74,6 +76,16 @@ def test_attributes_may_stand_in_one_cell():
             ],
             ("http://x/1", "http://x/2", "http://x/3"),
         ),
+        (
+            [
+                {"MediaURL": "c", "Order": "10"},
+                {"MediaURL": "d", "Order": "last"},
+                {"MediaURL": "e", "Order": "nan"},
+                {"MediaURL": "b", "Order": " 9 "},
+                {"MediaURL": "a", "Order": 1},
+            ],
+            ("a", "b", "c", "d", "e"),
+        ),
     ],
 )
 def test_photos_stand_in_text_or_json(cell: object, photos: tuple[str, ...]):
@@ -91,6 +103,10 @@ HALF = json.loads('"\\ud800"')
     ("cells", "reason"),
     [
         ({"sku": " "}, "no sku or ean"),
+        ({"sku": {}}, r"sku: \{\} is no id; needed is a text or a number"),
+        ({"sku": [1]}, r"sku: \[1\] is no id"),
+        ({"sku": True}, "sku: true is no id"),
+        ({"ean": False}, "ean: false is no id"),
         ({"sku": HALF}, "half a surrogate pair"),
         ({"colour": HALF}, "half a surrogate pair"),
         ({"photo": [HALF]}, "photo: a text with half a surrogate pair"),
@@ -106,6 +122,8 @@ HALF = json.loads('"\\ud800"')
         ({"photo": "[1"}, "photo: not JSON"),
         ({"photo": 5}, "photo: neither a text nor a JSON array"),
         ({"photo": [["a"]]}, "photo: an element is no text"),
+        ({"photo": [True]}, "photo: an element is no text"),
+        ({"photo": [{"MediaURL": "a.jpg"}, "b.jpg"]}, "photo: some elements are texts and others"),
         ({"photo": [{"MediaURL": ["a"]}]}, "photo: an element is no text"),
     ],
 )

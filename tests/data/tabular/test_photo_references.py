@@ -2,7 +2,13 @@ from pathlib import Path
 
 import pytest
 
-from seentwice.data.tabular.photo_references import check_template, is_url, locate_photo, path_of_id
+from seentwice.data.tabular.photo_references import (
+    check_separator,
+    check_template,
+    is_url,
+    locate_photo,
+    path_of_id,
+)
 from seentwice.data.tabular.rejects import RowError
 from seentwice.errors import UserError
 
@@ -87,3 +93,12 @@ def test_a_template_that_leads_to_no_photo_is_refused(template: str):
 )
 def test_a_url_is_told_from_a_path(reference: str, expected: bool):
     assert is_url(reference) is expected
+
+
+@pytest.mark.parametrize("separator", ["", " ", "\n"])
+def test_a_separator_that_separates_nothing_is_refused(separator: str):
+    with pytest.raises(
+        UserError, match=r"^data\.photo_separator=.*give what stands between photos"
+    ):
+        check_separator("data.photo_separator", separator)
+    check_separator("data.photo_separator", f"{separator}|")

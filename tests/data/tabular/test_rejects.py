@@ -1,4 +1,5 @@
 import csv
+import os
 from pathlib import Path
 
 import pytest
@@ -35,21 +36,55 @@ def test_the_summary_counts_all_and_keeps_the_first():
     ]
 
 
+EARLIER = "file,line,reason,row\nof an earlier,1,reading,\n"
+
+
 def test_without_rejects_an_old_file_is_removed(tmp_path):
     path = tmp_path / "rejects.csv"
-    path.write_text("of an earlier reading")
+    path.write_text(EARLIER)
     with collect_rejects(path):
         assert path.exists()
     assert not path.exists()
 
 
+@pytest.mark.parametrize("content", ["", "id,photos\n1,a.jpg\n", "file,line,reason", "notes"])
+def test_what_is_no_file_of_rejects_is_left_alone(tmp_path, content):
+    path = tmp_path / "mine.csv"
+    path.write_text(content)
+    message = r"data\.rejects=.*mine\.csv: holds no rejected rows, and is not overwritten; name"
+    with pytest.raises(UserError, match=message), collect_rejects(path):
+        pass
+    assert path.read_text() == content
+
+
+def test_what_is_no_file_is_not_opened(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path, tmp_path / "pipe"):
+        with pytest.raises(UserError, match="holds no rejected rows"), collect_rejects(path):
+            pass
+        assert path.exists()
+
+
+def test_a_reading_that_the_user_can_mend_keeps_the_rejects_and_names_them(tmp_path):
+    path = tmp_path / "rejects.csv"
+    path.write_text(EARLIER)
+    with pytest.raises(UserError) as raised, collect_rejects(path) as rejects:  # noqa: PT012
+        rejects.add(FILE, 2, "too short", "1")
+        raise UserError("table.csv, line 3: cut off")
+    assert str(raised.value) == f"table.csv, line 3: cut off; the rejected rows are in {path}"
+    assert path.read_text() == "file,line,reason,row\ntable.csv,2,too short,1\n"
+    with pytest.raises(UserError, match=r"^no such file$"), collect_rejects(path):
+        raise UserError("no such file")
+    assert not path.exists()
+
+
 def test_a_reading_that_fails_leaves_the_old_file(tmp_path):
     path = tmp_path / "rejects.csv"
-    path.write_text("of an earlier reading")
+    path.write_text(EARLIER)
     with pytest.raises(TypeError), collect_rejects(path) as rejects:  # noqa: PT012
         rejects.add(FILE, 2, "too short", "")
         rejects.add(FILE, 3, "too short", None)
-    assert path.read_text() == "of an earlier reading"
+    assert path.read_text() == EARLIER
     assert list(tmp_path.iterdir()) == [path]
 
 

@@ -43,10 +43,10 @@ def resolve_host(host: str, port: int) -> list[Address]:
     Decimal and octal forms of IPv4, such as 2130706433, come out as the addresses they are.
 
     Raises:
-        OSError: the name is unknown.
+        OSError: the name is unknown, or is none.
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except UnicodeError as error:  # a label that is empty or too long
-        raise OSError(f"no host name: {error}") from error
+        raise socket.gaierror(socket.EAI_NONAME, f"no host name: {error}") from error
     return list(dict.fromkeys(ip_address(entry[4][0]) for entry in found))

@@ -19,12 +19,15 @@ from seentwice.errors import UserError
 
 CHECKSUMS = "SHA256SUMS"
 """Beside the files that were unpacked; `sha256sum --check SHA256SUMS` reads it."""
+ARCHIVE_CHECKSUM = "ARCHIVE_SHA256"
+"""Beside them too: the checksum of the archive that they came in."""
 
 MAX_ENTRIES = 200_000
 MAX_BYTES = 32 << 30
 MAX_RATIO = 100
 """Bytes out of one byte of archive: photos hardly shrink, and a bomb of zeros reaches 1,032."""
 
+_OWN_FILES = (CHECKSUMS, ARCHIVE_CHECKSUM)
 _CHUNK_BYTES = 1 << 20
 _ENCRYPTED = 1  # bit of an entry's flags
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -35,8 +38,9 @@ _DAMAGES = (BadZipFile, zlib.error, EOFError, struct.error, ValueError, NotImple
 def extract_archive(archive: Path, folder: Path, shown: str, on_progress: Progress) -> None:
     """Unpack a zip into a folder that appears at once, when it is whole and on the disk.
 
-    The folder gets a file `SHA256SUMS` too. Until then all is in a hidden folder beside it, which
-    a crash leaves behind and the next call removes. Callers keep other processes away.
+    The folder gets the files `SHA256SUMS` and `ARCHIVE_SHA256` too; those that the zip of such a
+    folder holds are left out. Until then all is in a hidden folder beside it, which a crash leaves
+    behind and the next call removes. Callers keep other processes away.
 
     Args:
         archive: the zip.
@@ -58,14 +62,16 @@ def extract_archive(archive: Path, folder: Path, shown: str, on_progress: Progre
             _check_sizes(entries, archive.stat().st_size, shown)
             draft.mkdir()
             _write_files(opened, entries, draft, on_progress)
+        (draft / ARCHIVE_CHECKSUM).write_text(f"{_sha256_of(archive)}\n", encoding="utf-8")
         _flush(draft)
         if folder.exists():
             folder.rmdir()
         draft.rename(folder)
         _flush_folder(folder.parent)
     except (*_DAMAGES, OSError) as error:
-        # EINVAL: zipfile sought what a wrong entry puts before the beginning.
-        if isinstance(error, OSError) and error.errno != errno.EINVAL:
+        # EINVAL without a name: zipfile sought what a wrong entry puts before the beginning. With
+        # one: the file system does not take the name.
+        if isinstance(error, OSError) and (error.errno != errno.EINVAL or error.filename):
             raise
         detail = one_line(error) or "it ends early"
         raise UserError(f"{shown}: not a whole zip ({detail}); fetch it again") from error
@@ -81,25 +87,46 @@ def list_missing(folder: Path) -> tuple[list[str], int]:
     sums = folder / CHECKSUMS
     if not sums.is_file():
         return [], 0
-    # A line is 64 digits, two spaces, the name.
-    names = [line[66:] for line in sums.read_text(encoding="utf-8").splitlines()]
+    # A line is 64 digits, two spaces, the name, which may hold line ends of Unicode, but no "\n".
+    lines = sums.read_bytes().decode("utf-8").removesuffix("\n").split("\n")
+    names = [line[66:] for line in lines if line]
     return [name for name in names if not (folder / name).is_file()], len(names)
+
+
+def is_from(folder: Path, archive: Path) -> bool:
+    """Whether what a folder holds was unpacked from this very archive.
+
+    Raises:
+        OSError: the archive cannot be read.
+    """
+    noted = folder / ARCHIVE_CHECKSUM
+    return noted.is_file() and noted.read_bytes() == f"{_sha256_of(archive)}\n".encode()
+
+
+def _sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _check_names(entries: Sequence[ZipInfo], shown: str) -> None:
     # Some file systems tell neither case nor ways to write é apart: there, names that differ in
     # these alone are one file.
-    files = {_fold(CHECKSUMS)}
+    files = {_fold(CHECKSUMS), _fold(ARCHIVE_CHECKSUM)}
     folders: set[str] = set()
     for entry in entries:
-        # Not `filename`, where zipfile has cut what follows a NUL.
-        name = entry.orig_filename
+        if entry.orig_filename == "./":
+            continue
+        name = _name_of(entry)
         problem = _find_problem(entry, name)
-        if problem is None and not entry.is_dir():
+        if problem is None and not entry.is_dir() and name not in _OWN_FILES:
             problem = "has the name of another" if _fold(name) in files else None
             files.add(_fold(name))
         if problem is not None:
-            raise UserError(f"{shown}: its entry {name!r} {problem}; nothing was unpacked")
+            raise UserError(
+                f"{shown}: its entry {entry.orig_filename!r} {problem}; nothing was unpacked"
+            )
+        if name in _OWN_FILES:
+            continue
         path = PurePosixPath(_fold(name))
         folders.update(
             str(parent) for parent in (path, *path.parents)[0 if entry.is_dir() else 1 :]
@@ -107,6 +134,12 @@ def _check_names(entries: Sequence[ZipInfo], shown: str) -> None:
     both = sorted(files & folders)
     if both:
         raise UserError(f"{shown}: {both[0]!r} is a file and a folder in it; nothing was unpacked")
+
+
+def _name_of(entry: ZipInfo) -> str:
+    """Return the name below the archive's top, which some packers write as `./`."""
+    # Not `filename`, where zipfile has cut what follows a NUL.
+    return entry.orig_filename.removeprefix("./")
 
 
 def _fold(name: str) -> str:
@@ -146,17 +179,17 @@ def _write_files(
     opened: ZipFile, entries: Sequence[ZipInfo], draft: Path, on_progress: Progress
 ) -> None:
     """Write every file, checked by its CRC, and their checksums."""
-    files = [entry for entry in entries if not entry.is_dir()]
+    files = [entry for entry in entries if not entry.is_dir() and _name_of(entry) not in _OWN_FILES]
     sums = []
     for number, entry in enumerate(files, start=1):
-        path = draft / entry.filename
+        path = draft / _name_of(entry)
         path.parent.mkdir(parents=True, exist_ok=True)
         digest = hashlib.sha256()
         with opened.open(entry) as packed, path.open("xb") as file:
             while chunk := packed.read(_CHUNK_BYTES):
                 digest.update(chunk)
                 file.write(chunk)
-        sums.append((entry.filename, digest.hexdigest()))
+        sums.append((_name_of(entry), digest.hexdigest()))
         on_progress(number, len(files))
     lines = [f"{digest}  {name}\n" for name, digest in sorted(sums)]
     (draft / CHECKSUMS).write_text("".join(lines), encoding="utf-8", newline="\n")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from seentwice.data.fetching.archives import CHECKSUMS, extract_archive, list_missing
+from seentwice.data.fetching.archives import CHECKSUMS, extract_archive, is_from, list_missing
 from seentwice.data.source import Progress
 from seentwice.errors import UserError
 
@@ -32,8 +32,9 @@ def fill_folder(
             while another process fills the folder.
 
     Raises:
-        UserError: nothing to fill the folder with, an archive that is none or not fit to unpack,
-            a download that fails, a full disk, or files that were there and are gone.
+        UserError: nothing to fill the folder with, an archive that is none or not fit to unpack, a
+            folder that holds something else than the archive, a download that fails, a full disk,
+            or files that were there and are gone.
     """
     if archive is None and fetch is None:
         if not root.exists():
@@ -44,19 +45,34 @@ def fill_folder(
         return
     # A link is filled where it leads: a folder can be renamed only within a file system.
     root = Path(os.path.realpath(root))
+    if archive is not None and not archive.is_file():
+        raise UserError(f"data.archive={archive}: no such file; give the zip of the photos")
     if not _is_filled(root):
-        if archive is not None and not archive.is_file():
-            raise UserError(f"data.archive={archive}: no such file; give the zip of the photos")
         with _disk_errors(root):
             root.parent.mkdir(parents=True, exist_ok=True)
             with _alone(root, on_progress):
                 if not _is_filled(root):
                     _fill(root, archive, fetch, on_progress)
+    if archive is not None:
+        _check_origin(root, archive)
     missing, count = list_missing(root)
     if missing:
         raise UserError(
             f"{root} lacks {len(missing):,} of the {count:,} files that {CHECKSUMS} lists, first "
             f"{missing[0]!r}; delete the folder to fill it again, or their lines to do without"
+        )
+
+
+def _check_origin(root: Path, archive: Path) -> None:
+    """Refuse an archive that would go unused without a word."""
+    try:
+        is_same = is_from(root, archive)
+    except OSError as error:
+        raise UserError(f"data.archive={archive}: cannot be read ({error.strerror})") from error
+    if not is_same:
+        raise UserError(
+            f"data.archive={archive}: {root} holds something else already; leave data.archive out "
+            "to use that, or delete the folder, or give data.root=FOLDER, to unpack the archive"
         )
 
 

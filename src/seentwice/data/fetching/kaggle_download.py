@@ -79,14 +79,36 @@ def _authenticate(page: str, otherwise: str) -> "KaggleApi":
         try:
             api.authenticate()
         except (SystemExit, *_WRONG_FILES) as error:
+            source = _find_token()
+            if source is not None:
+                raise UserError(
+                    f"the Kaggle token of {source} is not valid or has expired: make a new one at "
+                    f"{TOKEN_PAGE} and put it there, {otherwise}"
+                ) from error
             found = f"{key_file} gives none that is valid" if key_file.exists() else "none found"
             raise UserError(
                 f"no Kaggle token ({found}): make one at {TOKEN_PAGE} and put it in the variable "
                 f"KAGGLE_API_TOKEN or the file ~/.kaggle/access_token, {otherwise}"
             ) from error
-    if api.CONFIG_NAME_TOKEN not in api.config_values and "KAGGLE_KEY" not in os.environ:
+    if api.CONFIG_NAME_TOKEN in api.config_values:
+        source = _find_token()
+        if isinstance(source, Path):
+            _check_rights(source)
+    elif "KAGGLE_KEY" not in os.environ:
         _check_rights(key_file)
     return api
+
+
+def _find_token() -> Path | str | None:
+    """Return what the package takes the token from: a file, or the name of a variable.
+
+    Files of keys are not among these: it looks there if there is no valid token.
+    """
+    variable = os.environ.get("KAGGLE_API_TOKEN")
+    if variable:
+        return Path(variable) if Path(variable).is_file() else "KAGGLE_API_TOKEN"
+    files = (Path.home() / ".kaggle" / name for name in ("access_token", "access_token.txt"))
+    return next((file for file in files if file.is_file() and file.stat().st_size), None)
 
 
 def _check_rights(key_file: Path) -> None:

@@ -3,22 +3,25 @@
 import hashlib
 import json
 import threading
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter, ValidationError
 
+from seentwice.data.fetching.host_queue import HostQueue, Origin, origin_of
 from seentwice.data.fetching.web import DownloadError, Web, fetch
 from seentwice.data.source import Progress
 from seentwice.errors import UserError
 from seentwice.files import open_atomically, write_atomically
+from seentwice.photos import HEAD_BYTES, is_photo_head
 from seentwice.records import Reason, Unreadable
 
 FAILURES_FILE = "failures.json"
+GIVEN_UP_AFTER = 3
+"""URLs in a row without a connection; then no other one of that host is tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +40,10 @@ def path_of_url(folder: Path, url: str) -> Path:
 def fetch_photos(urls: Iterable[str], folder: Path, web: Web, on_progress: Progress) -> None:
     """Fetch what the folder does not hold yet, and note there which URLs gave nothing.
 
-    Those are tried again the next time. At one host few downloads run at once, whatever the number
-    of threads. What the files hold is for the decoder to say.
+    Those are left out the next time, until `forget_failures`. At one host few downloads run at
+    once, whatever the number of threads, and a host to which `GIVEN_UP_AFTER` URLs in a row gave
+    no connection is given up. What begins like no photo is not kept; what else the files hold is
+    for the decoder to say.
 
     Args:
         urls: to fetch.
@@ -50,15 +55,34 @@ def fetch_photos(urls: Iterable[str], folder: Path, web: Web, on_progress: Progr
         OSError: the folder cannot be written.
         UserError: the folder's list of failures is damaged.
     """
-    missing = [url for url in dict.fromkeys(urls) if not path_of_url(folder, url).is_file()]
+    failures = dict(read_failures(folder))
+    missing = [
+        url
+        for url in dict.fromkeys(urls)
+        if url not in failures and not path_of_url(folder, url).is_file()
+    ]
     if not missing:
         return
     folder.mkdir(parents=True, exist_ok=True)
+    try:
+        _fetch_all(missing, folder, web, failures, on_progress)
+    finally:  # what a run that is stopped has learnt need not be learnt again
+        _write_failures(folder, failures)
+
+
+def forget_failures(urls: Iterable[str], folder: Path) -> None:
+    """Let the next `fetch_photos` try again what gave nothing.
+
+    Raises:
+        OSError: the folder cannot be written.
+        UserError: the folder's list of failures is damaged.
+    """
     failures = dict(read_failures(folder))
-    for url, failure in _fetch_all(missing, folder, web, on_progress).items():
-        failures.pop(url, None)
-        if failure is not None:
-            failures[url] = failure
+    if forgotten := failures.keys() & set(urls):
+        _write_failures(folder, {url: failures[url] for url in failures.keys() - forgotten})
+
+
+def _write_failures(folder: Path, failures: Mapping[str, Failure]) -> None:
     stored = {
         url: {"reason": failure.reason.value, "detail": failure.detail}
         for url, failure in failures.items()
@@ -91,55 +115,59 @@ def describe_missing(folder: Path, url: str, failures: Mapping[str, Failure]) ->
 
 
 def _fetch_all(
-    urls: list[str], folder: Path, web: Web, on_progress: Progress
-) -> dict[str, Failure | None]:
-    """Fetch URLs in threads, and return what became of each."""
-    waiting: dict[str, deque[str]] = {}
-    for url in urls:
-        waiting.setdefault(_host_of(url), deque()).append(url)
-    running: dict[Future[Failure | None], str] = {}
-    outcomes: dict[str, Failure | None] = {}
+    urls: list[str], folder: Path, web: Web, failures: dict[str, Failure], on_progress: Progress
+) -> None:
+    """Fetch URLs in threads, and add to `failures` what gave nothing."""
+    queue = HostQueue(urls, web.limits.threads_per_host)
+    in_a_row: Counter[Origin] = Counter()
+    running: dict[Future[DownloadError | None], str] = {}
+    done = 0
     stop = threading.Event()
     with ThreadPoolExecutor(web.limits.threads) as pool:
         try:
-            while len(outcomes) < len(urls):
-                for url in _choose(waiting, running.values(), web):
-                    running[pool.submit(_fetch_one, url, folder, web, stop)] = url
+            while done < len(urls):
+                while len(running) < web.limits.threads and (url := queue.take()) is not None:
+                    if in_a_row[origin_of(url)] < GIVEN_UP_AFTER:
+                        running[pool.submit(_fetch_one, url, folder, web, stop)] = url
+                        continue
+                    detail = f"not tried: {GIVEN_UP_AFTER} others gave no connection to its host"
+                    failures[url] = Failure(Reason.UNREACHABLE, detail)
+                    queue.finish(url)
+                    done += 1
+                    on_progress(done, len(urls))
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    outcomes[running.pop(future)] = future.result()
-                    on_progress(len(outcomes), len(urls))
+                    url = running.pop(future)
+                    error = future.result()
+                    origin = origin_of(url)
+                    in_a_row[origin] = (
+                        0 if error is None or error.is_connected else in_a_row[origin] + 1
+                    )
+                    if error is not None:
+                        failures[url] = Failure(error.reason, error.detail)
+                    queue.finish(url)
+                    done += 1
+                    on_progress(done, len(urls))
         except BaseException:
             stop.set()  # the pool waits for its threads, and they look at this
             raise
-    return outcomes
 
 
-def _choose(waiting: dict[str, deque[str]], running: Iterable[str], web: Web) -> list[str]:
-    """Take the URLs to start now, as many hosts at once as there are."""
-    at_host = Counter(map(_host_of, running))
-    free = web.limits.threads - at_host.total()
-    chosen: list[str] = []
-    for _ in range(web.limits.threads_per_host):
-        for host in list(waiting):
-            if len(chosen) < free and at_host[host] < web.limits.threads_per_host:
-                chosen.append(waiting[host].popleft())
-                at_host[host] += 1
-                if not waiting[host]:
-                    del waiting[host]
-    return chosen
-
-
-def _fetch_one(url: str, folder: Path, web: Web, stop: threading.Event) -> Failure | None:
+def _fetch_one(url: str, folder: Path, web: Web, stop: threading.Event) -> DownloadError | None:
+    """Keep what a URL serves; return why there is nothing to keep."""
     try:
         with open_atomically(path_of_url(folder, url)) as file:
             fetch(url, file, web, stop)
+            file.flush()
+            _check_head(Path(file.name))
     except DownloadError as error:
-        return Failure(error.reason, error.detail)
+        return error
     return None
 
 
-def _host_of(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
+def _check_head(path: Path) -> None:
+    """Refuse what no decoder will take, such as a page that says that there is no photo."""
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    if not is_photo_head(head):
+        detail = "begins like no photo" if head else "0 bytes"
+        raise DownloadError(Reason.NOT_SERVED, f"HTTP 200, but {detail}")

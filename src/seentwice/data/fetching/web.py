@@ -25,6 +25,8 @@ _CHUNK_BYTES = 2**16
 _REDIRECTS = (301, 302, 303, 307, 308)
 _TRY_AGAIN = (408, 425, 429, 500, 502, 503, 504)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+# Not all systems tell a name without addresses from one that is unknown.
+_UNKNOWN_NAMES = (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class DownloadLimits:
 
     connect_seconds: float = 10
     read_seconds: float = 15  # between two parts of an answer
-    total_seconds: float = 60  # for one try, with its redirects
+    total_seconds: float = 60  # for one try, with its redirects; a name server may take longer
     max_bytes: int = 30_000_000
     retries: int = 3
     backoff_seconds: float = 1  # before the first retry, twice as long before each next one
@@ -65,12 +67,16 @@ class Web:
 
 
 class DownloadError(Exception):
-    """A URL that gave no file, and why."""
+    """A URL that gave no file, and why.
+
+    `is_connected` is false where no connection came about, as other URLs of that host would find.
+    """
 
     def __init__(self, reason: Reason, detail: str) -> None:
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
+        self.is_connected = True
 
 
 class _TryAgainError(DownloadError):
@@ -85,7 +91,8 @@ def fetch(url: str, file: BinaryIO, web: Web, stop: threading.Event) -> None:
     """Write what a URL serves into a file, after retries where the trouble may pass.
 
     Names are resolved once for each connection, which goes to the very address that was checked:
-    a name server that answers otherwise the next time changes nothing. Proxies that the
+    a name server that answers otherwise the next time changes nothing. How long the operating
+    system waits for a name server is not bounded here, and it cannot be stopped. Proxies that the
     environment names are not used. Neither the declared type nor the declared length is believed.
 
     Args:
@@ -167,16 +174,10 @@ def _connect(parts: SplitResult, web: Web, deadline: float) -> Iterator[socket.s
     host = cast(str, parts.hostname)
     port = parts.port or _DEFAULT_PORTS[parts.scheme]
     try:
-        addresses = web.resolve(host, port)
-    except OSError as error:
-        kind = DownloadError if getattr(error, "errno", 0) == socket.EAI_NONAME else _TryAgainError
-        raise kind(Reason.UNREACHABLE, one_line(error)) from error
-    for address in addresses:
-        # One of several would do to reach a private network: which one is tried is chance.
-        if not web.is_allowed(address):
-            raise DownloadError(Reason.REFUSED_ADDRESS, f"{address} is not on the internet")
-    with _network_errors():
-        connected = _open_first(addresses, port, web.limits, deadline)
+        connected = _open_allowed(host, port, web, deadline)
+    except DownloadError as error:
+        error.is_connected = error.reason != Reason.UNREACHABLE
+        raise
     try:
         if parts.scheme == "https":
             with _network_errors():
@@ -186,6 +187,21 @@ def _connect(parts: SplitResult, web: Web, deadline: float) -> Iterator[socket.s
         yield connected
     finally:
         connected.close()
+
+
+def _open_allowed(host: str, port: int, web: Web, deadline: float) -> socket.socket:
+    try:
+        addresses = web.resolve(host, port)
+    except OSError as error:
+        is_unknown = getattr(error, "errno", 0) in _UNKNOWN_NAMES
+        kind = DownloadError if is_unknown else _TryAgainError
+        raise kind(Reason.UNREACHABLE, one_line(error)) from error
+    for address in addresses:
+        # One of several would do to reach a private network: which one is tried is chance.
+        if not web.is_allowed(address):
+            raise DownloadError(Reason.REFUSED_ADDRESS, f"{address} is not on the internet")
+    with _network_errors():
+        return _open_first(addresses, port, web.limits, deadline)
 
 
 def _open_first(
@@ -205,11 +221,12 @@ def _open_first(
 def _ask(parts: SplitResult, bounded: BoundedSocket) -> HTTPResponse:
     """Send the request and read the head of the answer."""
     host = cast(str, parts.hostname)
-    connection = HTTPConnection(host)
-    connection.sock = cast(socket.socket, bounded)
     target = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~")
     query = quote(parts.query, safe="/%:@!$&'()*+,;=~?")
     with _network_errors():
+        # The port besides: without one, the last part of an IPv6 address is taken for it.
+        connection = HTTPConnection(host, parts.port or _DEFAULT_PORTS[parts.scheme])
+        connection.sock = cast(socket.socket, bounded)
         name = f"[{host}]" if ":" in host else host.encode("idna").decode()
         connection.putrequest("GET", f"{target}?{query}" if query else target, skip_host=True)
         connection.putheader("Host", f"{name}:{parts.port}" if parts.port else name)

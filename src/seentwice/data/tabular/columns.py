@@ -21,7 +21,7 @@ PHOTO_SEPARATOR = ","
 class Columns:
     """Which columns of a table hold what of a listing.
 
-    Of several columns the first that is not empty counts, but photos stand in all of them. What no
+    Of several columns the first that is not blank counts, but photos stand in all of them. What no
     field takes becomes an attribute under its column's name.
     """
 
@@ -67,14 +67,17 @@ def to_listing(cells: Mapping[str, object], columns: Columns, photo_separator: s
         photo_separator: between the photos of a text.
 
     Raises:
-        RowError: no id, a number that is none, or JSON that is none.
+        RowError: no id or one that is no text or number, a number that is none, or JSON that is
+            none.
     """
     taken: set[str] = set()
+    for name in names_of(columns.id):
+        _check_key(name, cells.get(name))
 
     def text(names: Names) -> str:
         for name in names_of(names):
             value = to_text(cells.get(name))
-            if value:
+            if value.strip():
                 taken.add(name)
                 return value
         return ""
@@ -101,7 +104,9 @@ def to_listing(cells: Mapping[str, object], columns: Columns, photo_separator: s
         description=values["description"],
         category=values["category"] or None,
         price=_number("price", values["price"], 0, math.inf),
-        attributes=tuple((name, value) for name, value in [*inner, *others] if name and value),
+        attributes=tuple(
+            (name, value) for name, value in [*inner, *others] if name and value.strip()
+        ),
         location=values["location"] or None,
         metro=values["metro"] or None,
         latitude=_number("latitude", values["latitude"], -90, 90),
@@ -110,6 +115,12 @@ def to_listing(cells: Mapping[str, object], columns: Columns, photo_separator: s
         family=values["family"] or None,
         seller=values["seller"] or None,
     )
+
+
+def _check_key(name: str, value: object) -> None:
+    """Refuse what JSON can hold besides texts and numbers: it is no name of a row."""
+    if isinstance(value, bool | list | dict):
+        raise RowError(f"{name}: {to_text(value)[:40]} is no id; needed is a text or a number")
 
 
 def to_text(value: object) -> str:

@@ -18,6 +18,8 @@ LONGEST_VALUE = 2**24
 """Characters of one value."""
 ARRAY_KEY = "value"
 """The array's key where the text is an object: OData's, and so that of RESO's web API."""
+NEXT_PAGE_KEYS = ("@odata.nextLink", "@nextLink")
+"""What holds the address of the next page in such an object: OData 4.0 and 4.01."""
 _CHUNK_BYTES = 2**16
 _WHITESPACE = " \t\r\n"
 
@@ -33,10 +35,12 @@ def read_values(
         on_progress: told of the bytes of a regular file.
 
     Raises:
-        UserError: the text is no such JSON, or breaks off: what follows an error is lost.
+        UserError: the text is no such JSON, breaks off, goes on after its end, or is one page of
+            several: what follows an error is lost.
     """
     window = _Window(path, stream, on_progress)
-    if window.peek() == "{":
+    is_object = window.peek() == "{"
+    if is_object:
         _enter_object(window)
     if window.peek() != "[":
         raise window.error(
@@ -44,13 +48,16 @@ def read_values(
             "object a line .jsonl"
         )
     window.skip("[")
-    if window.peek() == "]":
-        return
-    while True:
+    if window.peek() != "]":
         yield window.take()
-        if window.peek() == "]":
-            return
+    while window.peek() != "]":
         window.skip(",")
+        yield window.take()
+    window.skip("]")
+    if is_object:
+        _leave_object(window)
+    if window.peek():
+        raise window.error("the JSON goes on after its end; give one array, or join several")
 
 
 def _enter_object(window: "_Window") -> None:
@@ -61,9 +68,28 @@ def _enter_object(window: "_Window") -> None:
         window.skip(":")
         if key == ARRAY_KEY:
             return
-        window.take()
-        if window.peek() == ",":
+        _check_page(window, key, window.take()[1])
+        if window.peek() != "}":
             window.skip(",")
+
+
+def _leave_object(window: "_Window") -> None:
+    """Move on from the array to the end of the object."""
+    while window.peek() != "}":
+        window.skip(",")
+        _, key, _ = window.take()
+        window.skip(":")
+        if key == ARRAY_KEY:
+            raise window.error(f'"{ARRAY_KEY}" stands there twice; join the arrays')
+        _check_page(window, key, window.take()[1])
+    window.skip("}")
+
+
+def _check_page(window: "_Window", key: object, value: object) -> None:
+    if key in NEXT_PAGE_KEYS and value is not None:
+        raise window.error(
+            f"{key!r}: this is one page of several; fetch them all and join them as one array"
+        )
 
 
 class _Window:

@@ -1,6 +1,7 @@
 """What a table says of a photo: a path below a folder, an id that gives one, or a URL."""
 
 import json
+import math
 import os
 import re
 from itertools import accumulate, islice
@@ -14,17 +15,27 @@ _MEDIA_URL, _MEDIA_ORDER, _MEDIA_CATEGORY = "MediaURL", "Order", "MediaCategory"
 """Fields of RESO's resource Media."""
 
 
+def check_separator(key: str, separator: str) -> None:
+    """Refuse what cannot stand between the photos of a text.
+
+    Raises:
+        UserError: it is empty or white space, which names of files may hold.
+    """
+    if not separator.strip():
+        raise UserError(f"{key}={separator!r}: give what stands between photos, such as ',' or '|'")
+
+
 def read_references(name: str, cell: object, separator: str) -> list[str]:
     """Return the photos that a cell names, empty ones left out.
 
     Args:
         name: of the column, for errors.
-        cell: a text with separators, a JSON array or its text. An element is a reference, or an
-            object of RESO's resource Media, of which photos alone count, in their order.
+        cell: a text with separators, a JSON array or its text. Its elements are references, or
+            objects of RESO's resource Media, of which photos alone count, in their order.
         separator: between the references of a text.
 
     Raises:
-        RowError: JSON that is none, or an element of another kind.
+        RowError: JSON that is none, an element of another kind, or elements of both kinds.
     """
     if cell is None:
         return []
@@ -38,9 +49,11 @@ def read_references(name: str, cell: object, separator: str) -> list[str]:
     if not isinstance(cell, list):
         raise RowError(f"{name}: neither a text nor a JSON array")
     media = [item for item in cell if isinstance(item, dict)]
+    if media and len(media) != len(cell):
+        raise RowError(f"{name}: some elements are texts and others objects")
     if media:
         cell = [item[_MEDIA_URL] for item in sorted(media, key=_media_order) if _is_photo(item)]
-    if not all(isinstance(item, str | int) for item in cell):
+    if not all(isinstance(item, str | int) and not isinstance(item, bool) for item in cell):
         raise RowError(f"{name}: an element is no text")
     references = [str(item).strip() for item in cell]
     try:
@@ -124,5 +137,10 @@ def _is_photo(media: dict[str, object]) -> bool:
 
 
 def _media_order(media: dict[str, object]) -> float:
+    """Return the place of a photo among the others; the last one where none is told."""
     order = media.get(_MEDIA_ORDER)
-    return order if isinstance(order, int | float) else float("inf")
+    try:
+        place = float(order) if isinstance(order, int | float | str) else math.inf
+    except (ValueError, OverflowError):
+        return math.inf
+    return math.inf if math.isnan(place) else place

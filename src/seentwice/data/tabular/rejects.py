@@ -107,17 +107,59 @@ class Rejects:
 def collect_rejects(path: Path | None) -> Iterator[Rejects]:
     """Collect the rejects of a block in a CSV file with the columns `COLUMNS`.
 
-    They are written as they come, and the file takes its name when the block has ended without an
-    error. Where there were none, a file that an earlier reading left is removed.
+    They are written as they come, and the file takes its name when the block has ended, be it with
+    a UserError, whose message then names the file. Where there were none, a file that an earlier
+    reading left is removed.
 
     Args:
         path: the file; None only counts.
+
+    Raises:
+        UserError: `path` holds something else, which is left as it is.
     """
+    if path is not None:
+        _check_replaceable(path)
+    stopped: UserError | None = None
     with ExitStack() as stack:
         rejects = Rejects(path, stack)
-        yield rejects
-        if path is not None and not rejects.count:
-            path.unlink(missing_ok=True)
+        try:
+            yield rejects
+        except UserError as error:
+            stopped = error
+    if path is not None and not rejects.count:
+        path.unlink(missing_ok=True)
+    if stopped is not None and path is not None and rejects.count:
+        raise UserError(f"{stopped}; the rejected rows are in {path}") from stopped
+    if stopped is not None:
+        raise stopped
+
+
+def _check_replaceable(path: Path) -> None:
+    """Let nothing be overwritten but what an earlier reading left.
+
+    Raises:
+        UserError: there is something else.
+    """
+    if not path.exists():
+        return
+    header = _csv_line(COLUMNS)
+    try:
+        # Not opened where it is no file: a FIFO would hang.
+        begin = b"" if not path.is_file() else _read_begin(path, len(header))
+    except OSError as error:
+        raise UserError(
+            f"data.rejects={path}: cannot be read ({error.strerror}); name another file"
+        ) from error
+    if begin != header:
+        raise UserError(
+            f"data.rejects={path}: holds no rejected rows, and is not overwritten; name another "
+            "file"
+        )
+
+
+def _read_begin(path: Path, count: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(count)
 
 
 def _csv_line(cells: tuple[str | int, ...]) -> bytes:

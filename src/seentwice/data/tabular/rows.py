@@ -6,7 +6,7 @@ file: it holds one row, and what was read ahead of it.
 
 import csv
 import json
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,27 @@ from seentwice.errors import UserError
 
 JSON_LINES = (".jsonl", ".ndjson")
 JSON_SUFFIXES = (".json", *JSON_LINES)
+
+
+def read_delimiter(key: str, text: str | None) -> str | None:
+    r"""Return the character between the cells of a CSV file that a setting names.
+
+    Args:
+        key: of the setting, for the error.
+        text: one character, or the two characters `\t`, a tab as shells hand it on; None stays.
+
+    Raises:
+        UserError: it is none that can stand between cells.
+    """
+    if text is None:
+        return None
+    delimiter = "\t" if text == r"\t" else text
+    if len(delimiter) != 1 or delimiter in '"\r\n\0 ':
+        raise UserError(
+            f"{key}={text!r}: give one character, such as ';', or '\\t' for a tab; none of a "
+            "quote, a space and a line end"
+        )
+    return delimiter
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +140,9 @@ def _read_header(path: Path, record: _Record | None) -> list[str]:
             f"{path}, line {record.line}: {record.problem}; save the file as CSV in UTF-8"
         )
     header = [name.strip() for name in record.cells]
-    twice = [name for name in header if header.count(name) > 1]
-    if twice:
-        raise UserError(f"{path}: two columns are named {twice[0]!r}; name each differently")
+    twice = next((name for name, count in Counter(header).items() if count > 1), None)
+    if twice is not None:
+        raise UserError(f"{path}: two columns are named {twice!r}; name each differently")
     return header
 
 
@@ -134,6 +155,8 @@ def _read_records(lines: Iterator[Line], delimiter: str) -> Iterator[_Record]:
     again: deque[Line] = deque()
     while True:
         taken: list[Line] = []
+        # The limit is the process's own, and 131,072 characters unless it is raised.
+        csv.field_size_limit(max(LONGEST_LINE, csv.field_size_limit()))
         try:
             cells = next(csv.reader(_feed(again, lines, taken), delimiter=delimiter, strict=True))
         except StopIteration:

@@ -31,8 +31,9 @@ EDITS: Mapping[str, type[Edit]] = {kind.name: kind for kind in _KINDS}
 def draw_edits(key: str, names: Sequence[str], seed: int) -> tuple[str, ...]:
     """Draw one text a name for the photo `key`.
 
-    The parameters of an edit follow from the seed, the key and the edit's name alone; each edit
-    of a chain is drawn as if it stood by itself.
+    The parameters of an edit follow from the seed, the key and the edit's name alone; those of an
+    edit in a chain from the whole chain and the edit's place in it, too. So the edit by itself, in
+    another chain and twice in one chain has parameters of its own each time.
 
     Args:
         key: The photo's name; see `Photo.key`.
@@ -43,7 +44,7 @@ def draw_edits(key: str, names: Sequence[str], seed: int) -> tuple[str, ...]:
     Raises:
         UserError: no such edit; the message lists the valid names.
     """
-    return tuple("|".join(_draw_one(key, part, seed) for part in name.split("|")) for name in names)
+    return tuple(_draw_chain(key, name, seed) for name in names)
 
 
 def parse_edit(text: str) -> Edit:
@@ -81,7 +82,17 @@ def apply_edit(image: Image.Image, text: str) -> Image.Image:
     return image
 
 
-def _draw_one(key: str, name: str, seed: int) -> str:
+def _draw_chain(key: str, chain: str, seed: int) -> str:
+    parts = chain.split("|")
+    if len(parts) == 1:
+        return _draw_one(key, chain, "", seed)
+    return "|".join(
+        _draw_one(key, part, f"{chain}\0{place}\0", seed) for place, part in enumerate(parts)
+    )
+
+
+def _draw_one(key: str, name: str, place: str, seed: int) -> str:
+    """Draw an edit; `place` tells where in which chain it stands, "" for one by itself."""
     if ":" in name:
         return str(parse_edit(name))
     choices = name.split("/")
@@ -92,12 +103,12 @@ def _draw_one(key: str, name: str, seed: int) -> str:
         )
     chosen = choices[0]
     if len(choices) > 1:
-        chosen = choices[int(_seeded(key, name, seed).random() * len(choices))]
-    return str(EDITS[chosen].draw(_seeded(key, chosen, seed)))
+        chosen = choices[int(_seeded(key, place + name, seed).random() * len(choices))]
+    return str(EDITS[chosen].draw(_seeded(key, place + chosen, seed)))
 
 
-def _seeded(key: str, name: str, seed: int) -> Random:
-    digest = hashlib.sha256(f"{seed}\0{key}\0{name}".encode("utf-8", "surrogateescape")).digest()
+def _seeded(key: str, what: str, seed: int) -> Random:
+    digest = hashlib.sha256(f"{seed}\0{key}\0{what}".encode("utf-8", "surrogateescape")).digest()
     # Python promises the same numbers from a seed in every version, which NumPy does not.
     return Random(int.from_bytes(digest))
 

@@ -64,8 +64,7 @@ def test_an_edit_is_a_function_of_photo_and_text(name: str, data, size: tuple[in
     assert type(edited) is Image.Image
     assert (edited.size, edited.tobytes()) == (again.size, again.tobytes())
     assert min(edited.size) >= 1
-    if EDITS[name].keeps_size:
-        assert edited.size == size
+    assert edited.size == parse_edit(text).resized(size)
     edited.paste("red", (0, 0, *edited.size))
     assert photo.tobytes() == before
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from random import Random
 
 from PIL import Image
@@ -10,8 +11,8 @@ from seentwice.edits.degradation import Blur, Jpeg, Noise
 from seentwice.edits.frames import Border, Collage, Screenshot
 from seentwice.edits.geometry import Crop, Half, HFlip, Perspective, Resize, Rotate
 from seentwice.edits.overlays import Caption, Logo, Sticker, Watermark
-from seentwice.edits.parameters import parameters_of
-from seentwice.edits.protocol import Edit
+from seentwice.edits.parameters import parameters_of, read_number
+from seentwice.edits.protocol import Edit, Size
 from seentwice.edits.tone import Brightness, Cast, Contrast, Grey
 from seentwice.errors import UserError
 
@@ -59,7 +60,7 @@ def parse_edit(text: str) -> Edit:
     if kind is None or len(numbers) != len(parameters_of(kind)):
         raise _malformed(text, "is no edit")
     try:
-        return kind(*(float(number) for number in numbers))
+        return kind(*(read_number(number) for number in numbers))
     except ValueError as error:
         raise _malformed(text, str(error)) from error
 
@@ -80,6 +81,22 @@ def apply_edit(image: Image.Image, text: str) -> Image.Image:
     for part in text.split("|"):
         image = parse_edit(part).apply(image)
     return image
+
+
+def sizes_of(size: Size, text: str) -> tuple[Size, ...]:
+    """Return how large the picture is after each edit of a text, without making it.
+
+    Args:
+        size: the photo's.
+        text: as for `apply_edit`.
+
+    Raises:
+        UserError: the text is malformed; the message names the valid forms.
+    """
+    sizes = accumulate(
+        text.split("|"), lambda before, part: parse_edit(part).resized(before), initial=size
+    )
+    return tuple(sizes)[1:]
 
 
 def _draw_chain(key: str, chain: str, seed: int) -> str:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from seentwice.edits import EDITS, STRENGTHS, apply_edit, draw_edits, parse_edit
+from seentwice.edits import EDITS, STRENGTHS, apply_edit, draw_edits, parse_edit, sizes_of
 from seentwice.edits.geometry import Crop
 from seentwice.edits.parameters import parameters_of
 
@@ -108,11 +108,13 @@ def test_every_drawn_edit_shows(name: str) -> None:
 @given(st.lists(edits, min_size=1, max_size=3), st.sampled_from(SIZES))
 def test_any_chain_is_its_parts_one_after_another(chain, size: tuple[int, int]) -> None:
     photo = draw_photo(*size)
-    stepwise = photo
+    stepwise, sizes = photo, []
     for edit in chain:
         stepwise = apply_edit(stepwise, str(edit))
+        sizes.append(stepwise.size)
     whole = apply_edit(photo, "|".join(map(str, chain)))
     assert (whole.size, whole.tobytes()) == (stepwise.size, stepwise.tobytes())
+    assert sizes_of(size, "|".join(map(str, chain))) == tuple(sizes)
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,17 @@ import pytest
 import yaml
 
 from seentwice import __version__
-from seentwice.commands.main import COMMANDS, main
+from seentwice.commands.main import COMMANDS, OPTION_COMMANDS, main
 
 
 @pytest.mark.parametrize("words", [[], ["--help"], ["-h"], ["help"]])
 def test_help_lists_the_commands(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(words) == 0
     text = capsys.readouterr().out
-    assert all(f"  {command}" in text for command in COMMANDS)
+    assert all(f"  {command}" in text for command in (*COMMANDS, *OPTION_COMMANDS))
+    configured, _, options = text.partition("Commands for use")
+    assert "--cfg job" in configured
+    assert "--cfg" not in options
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

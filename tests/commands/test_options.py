@@ -1,11 +1,12 @@
 import subprocess
 import sys
+from argparse import ArgumentTypeError
 from importlib import import_module
 
 import pytest
 
 from seentwice.commands.main import OPTION_COMMANDS, main
-from seentwice.commands.options import OptionParser, run_options
+from seentwice.commands.options import OptionParser, run_options, whole_number
 from seentwice.errors import UserError
 
 
@@ -47,6 +48,13 @@ def test_a_parsers_errors_name_its_help() -> None:
     parser.add_argument("shelf")
     with pytest.raises(UserError, match=r"required: shelf; see seentwice dust --help"):
         parser.parse_args([])
+
+
+@pytest.mark.parametrize("text", ["1_0", " 7", "+7", "-7", "٧", "7\n", "9" * 5000, "", "0"])
+def test_what_is_no_plain_number_in_range_is_refused(text: str) -> None:
+    assert whole_number(1)("7") == 7
+    with pytest.raises(ArgumentTypeError, match="give a whole number, 1 or more"):
+        whole_number(1)(text)
 
 
 @pytest.mark.parametrize("command", sorted(OPTION_COMMANDS))

@@ -109,18 +109,25 @@ def test_all_pairs_are_every_pair(photos: Path, tmp_path: Path) -> None:
     assert sum(row["duplicate"] == "1" for row in pairs) == 5
 
 
+@pytest.mark.parametrize(
+    ("pairs", "rows", "way_out"),
+    [("all", 66, "choose --pairs balanced"), ("balanced", 12, "name fewer --edits")],
+)
 def test_too_many_pairs_are_refused_before_anything_is_written(
+    pairs: str,
+    rows: int,
+    way_out: str,
     photos: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(variants, "MOST_ROWS", 44)
+    monkeypatch.setattr(variants, "MOST_ROWS", rows - 1)
     out = tmp_path / "out"
-    words = ["--pairs", "all", "--edits", "hflip"]
+    words = ["--pairs", pairs, "--edits", "hflip"]
     assert run(photos, out, *words) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert "are 66 rows, more than 44; choose --pairs balanced, or add --yes" in line
+    assert f"are {rows} rows, more than {rows - 1}; {way_out}, or add --yes" in line
     assert not out.exists()
     assert run(photos, out, *words, "--yes") == 0
 

@@ -1,7 +1,7 @@
 import pytest
 from PIL import Image
 
-from seentwice.edits import EDITS, apply_edit, draw_edits
+from seentwice.edits import EDITS, STRENGTHS, apply_edit, draw_edits
 from seentwice.errors import UserError
 
 NAMES = ("watermark", "crop", "rotate", "hflip")
@@ -13,7 +13,7 @@ def test_golden_texts() -> None:
         "crop:0.0406,0.0371,0.8652",
         "rotate:-9.6613",
         "hflip",
-        "rotate:-9.6613|hflip",
+        "rotate:9.4809|hflip",
     )
 
 
@@ -26,12 +26,32 @@ def test_an_edit_follows_from_seed_key_and_name_alone() -> None:
 
 
 def test_a_chain_is_drawn_and_applied_part_by_part() -> None:
-    rotate, chain = draw_edits("a.jpg", ["rotate", "rotate|hflip"], 3)
-    assert chain == f"{rotate}|hflip"
+    (chain,) = draw_edits("a.jpg", ["rotate|hflip"], 3)
+    rotate, hflip = chain.split("|")
+    assert hflip == "hflip"
     photo = Image.linear_gradient("L").convert("RGB")
     by_hand = apply_edit(apply_edit(photo, rotate), "hflip")
     assert apply_edit(photo, chain).tobytes() == by_hand.tobytes()
     assert apply_edit(photo, f"hflip|{rotate}").tobytes() != by_hand.tobytes()
+
+
+def test_an_edit_is_drawn_anew_in_every_chain_and_at_every_place() -> None:
+    names = ["rotate", "rotate|rotate", "rotate|hflip", "rotate|grey", "hflip|rotate"]
+    texts = draw_edits("a.jpg", names, 3)
+    turns = [part for text in texts for part in text.split("|") if part.startswith("rotate")]
+    assert len(set(turns)) == len(turns) == 6
+    assert draw_edits("a.jpg", names[::-1], 3) == texts[::-1]
+
+
+def test_a_strength_never_draws_one_number_twice() -> None:
+    texts = draw_edits("a.jpg", STRENGTHS["attack"], 0)
+    drawn = [part for text in texts for part in text.split("|") if ":" in part]
+    assert len(set(drawn)) == len(drawn)
+
+
+def test_one_of_several_is_chosen_in_a_chain_too() -> None:
+    drawn = [draw_edits(f"{number}.jpg", ["watermark/logo|grey"], 0)[0] for number in range(200)]
+    assert 60 < sum(text.startswith("logo") for text in drawn) < 140
 
 
 def test_keys_of_any_bytes_are_drawn_for() -> None:
@@ -49,14 +69,20 @@ def test_keys_of_any_bytes_are_drawn_for() -> None:
         ("hflip|", "is no edit"),
         ("crop:0.1,0.1", "is no edit"),
         ("rotate", "is no edit"),
-        ("rotate:", "could not convert"),
-        ("rotate:nan", "degrees lies in -180 to 180"),
+        ("rotate:", "'' is no number"),
+        ("rotate:nan", "'nan' is no number"),
+        ("rotate: 7", "' 7' is no number"),
+        ("rotate:+7", "'\\+7' is no number"),
+        ("rotate:1_0", "'1_0' is no number"),
+        ("rotate:٧", "'٧' is no number"),
+        ("rotate:7\n", "is no number"),
+        ("rotate:1e999", "degrees lies in -180 to 180"),
         ("rotate:181", "degrees lies in -180 to 180"),
         ("crop:0,0,0", "keep lies above 0"),
         ("crop:0.2,0,0.9", "left and top lie in 0 to 1 - keep"),
-        ("crop:nan,0,0.9", "left lies in 0 to 1;"),
+        ("crop:-1,0,0.9", "left lies in 0 to 1;"),
         ("watermark:0,2,0.3", "top lies in 0 to 1;"),
-        ("watermark:0,0,inf", "width lies in 0 to 1"),
+        ("watermark:0,0,2", "width lies in 0 to 1"),
         ("watermark:0,0,0", "width lies above 0 and up to 1"),
         ("jpeg:60.5", "quality is a whole number from 1 to 100"),
         ("noise:9,-1", "seed lies in 0 to 2147483647"),
@@ -82,10 +108,11 @@ def test_other_modes_are_refused() -> None:
 
 
 def test_an_edit_with_its_parameters_is_taken_as_it_is() -> None:
-    names = ["rotate:5", "hflip|rotate:-5.0", "crop|jpeg:60", "crop"]
-    *fixed, cropped, crop = draw_edits("a.jpg", names, 0)
+    names = ["rotate:5", "hflip|rotate:-5.0", "crop|jpeg:60.0"]
+    *fixed, cropped = draw_edits("a.jpg", names, 0)
     assert fixed == ["rotate:5", "hflip|rotate:-5"]
-    assert cropped == f"{crop}|jpeg:60"
+    assert cropped.startswith("crop:")
+    assert cropped.endswith("|jpeg:60")
 
 
 def test_drawn_parameters_that_are_given_must_be_valid() -> None:

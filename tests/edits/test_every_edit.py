@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from seentwice.edits import EDITS, STRENGTHS, apply_edit, draw_edits, parse_edit
+from seentwice.edits import EDITS, STRENGTHS, apply_edit, draw_edits, parse_edit, sizes_of
 from seentwice.edits.geometry import Crop
 from seentwice.edits.parameters import parameters_of
 
@@ -64,8 +64,7 @@ def test_an_edit_is_a_function_of_photo_and_text(name: str, data, size: tuple[in
     assert type(edited) is Image.Image
     assert (edited.size, edited.tobytes()) == (again.size, again.tobytes())
     assert min(edited.size) >= 1
-    if EDITS[name].keeps_size:
-        assert edited.size == size
+    assert edited.size == parse_edit(text).resized(size)
     edited.paste("red", (0, 0, *edited.size))
     assert photo.tobytes() == before
 
@@ -109,11 +108,13 @@ def test_every_drawn_edit_shows(name: str) -> None:
 @given(st.lists(edits, min_size=1, max_size=3), st.sampled_from(SIZES))
 def test_any_chain_is_its_parts_one_after_another(chain, size: tuple[int, int]) -> None:
     photo = draw_photo(*size)
-    stepwise = photo
+    stepwise, sizes = photo, []
     for edit in chain:
         stepwise = apply_edit(stepwise, str(edit))
+        sizes.append(stepwise.size)
     whole = apply_edit(photo, "|".join(map(str, chain)))
     assert (whole.size, whole.tobytes()) == (stepwise.size, stepwise.tobytes())
+    assert sizes_of(size, "|".join(map(str, chain))) == tuple(sizes)
 
 
 @pytest.mark.parametrize(

@@ -24,14 +24,13 @@ HELP = f"""seentwice {__version__}: finds photos of homes that were seen twice
 
 Usage: seentwice COMMAND [key=value ...]
 
-Commands:
+Commands, which take key=value (seentwice COMMAND --cfg job prints all of it, and runs nothing):
 {chr(10).join(f"  {name:<10}{text}" for name, text in COMMANDS.items())}
 
 Commands for use, which take arguments and --options:
 {chr(10).join(f"  {name:<10}{text}" for name, text in OPTION_COMMANDS.items())}
 
-  seentwice COMMAND --help      the choices of a command, with examples
-  seentwice COMMAND --cfg job   the whole configuration, without running
+  seentwice COMMAND --help   the choices of a command, with examples
   seentwice --version
 
 Start with:  seentwice compare

@@ -1,6 +1,7 @@
 """Run a command for use, which takes arguments and --options, with errors of one line."""
 
 import argparse
+import re
 import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
@@ -39,10 +40,8 @@ def whole_number(lowest: int, highest: int | None = None) -> Callable[[str], int
     valid = f"{lowest:,} or more" if highest is None else f"{lowest:,} to {highest:,}"
 
     def read(text: str) -> int:
-        try:
-            number = int(text)
-        except ValueError:
-            number = lowest - 1
+        # Python's `int` takes spaces, 1_0 and other scripts' digits besides.
+        number = int(text) if re.fullmatch("[0-9]{1,18}", text) else lowest - 1
         if number < lowest or (highest is not None and number > highest):
             raise argparse.ArgumentTypeError(f"{text!r}: give a whole number, {valid}")
         return number

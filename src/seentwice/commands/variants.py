@@ -16,6 +16,7 @@ from seentwice.commands.progress import (
     print_plainly,
     show_progress,
 )
+from seentwice.data.variants.cells import Cells, open_cells
 from seentwice.data.variants.folder import claim_folder
 from seentwice.data.variants.pairs import all_pairs, balanced_pairs, count_all, count_balanced
 from seentwice.data.variants.plan import FORMATS, VariantSettings, variants_of
@@ -50,16 +51,17 @@ def run(arguments: Sequence[str]) -> None:
     went_on = claim_folder(options.out, options.photos, settings, photos.fingerprint)
     if went_on:
         print_plainly(f"{options.out}: what is there stays, what is missing is made", console)
-    readable, unreadable = _write_photos(photos, settings, options, console)
-    _print_left_out(photos, unreadable, console)
-    if not readable:
-        raise UserError(f"none of {len(photos.keys)} photos could be read; see unreadable.csv")
-    print_plainly(
-        f"{len(readable):,} photos, {len(readable) * len(settings.edits):,} edited copies "
-        f"in {options.out}",
-        console,
-    )
-    _write_pairs(readable, settings, options, console)
+    with open_cells(options.out) as cells:
+        readable, unreadable = _write_photos(photos, settings, options, cells, console)
+        _print_left_out(photos, unreadable, console)
+        if not readable:
+            raise UserError(f"none of {len(photos.keys)} photos could be read; see unreadable.csv")
+        print_plainly(
+            f"{readable:,} photos, {readable * len(settings.edits):,} edited copies "
+            f"in {options.out}",
+            console,
+        )
+        _write_pairs(cells, readable, settings, options, console)
     words = ["seentwice", "compare", "data=folder", f"data.root={_quote_path(options.out)}"]
     print_plainly(f"Next: {shlex.join(words)}", console)
 
@@ -124,20 +126,30 @@ def _read_settings(options: Namespace) -> VariantSettings:
 
 def _check_size(photos: int, settings: VariantSettings, options: Namespace) -> None:
     """Refuse a table that is larger than meant, before anything is written."""
-    rows = count_all(photos, settings.versions).rows
-    if options.pairs == "all" and rows > MOST_ROWS and not options.yes:
+    count = count_all if options.pairs == "all" else count_balanced
+    rows = count(photos, settings.versions).rows
+    if rows > MOST_ROWS and not options.yes:
+        fewer = "choose --pairs balanced" if options.pairs == "all" else "name fewer --edits"
         raise UserError(
-            f"--pairs all of {photos:,} photos are {rows:,} rows, more than {MOST_ROWS:,}; "
-            "choose --pairs balanced, or add --yes"
+            f"--pairs {options.pairs} of {photos:,} photos are {rows:,} rows, "
+            f"more than {MOST_ROWS:,}; {fewer}, or add --yes"
         )
 
 
 def _write_photos(
-    photos: UniquePhotos, settings: VariantSettings, options: Namespace, console: Console
-) -> tuple[list[str], list[Unreadable]]:
-    """Write what is missing and the tables of files; return keys that have variants, and others."""
+    photos: UniquePhotos,
+    settings: VariantSettings,
+    options: Namespace,
+    cells: Cells,
+    console: Console,
+) -> tuple[int, list[Unreadable]]:
+    """Write what is missing and the tables of files.
+
+    Returns:
+        How many photos have variants, of which `cells` are told, and the files that gave none.
+    """
     job = WritingJob(options.photos, options.out, settings, options.max_pixels)
-    readable: list[str] = []
+    readable = 0
     unreadable = list(photos.unreadable)
     total = len(photos.keys)
     with (
@@ -149,8 +161,10 @@ def _write_photos(
             if isinstance(outcome, Unreadable):
                 unreadable.append(outcome)
             else:
-                readable.append(key)
-                for variant, digest in zip(variants_of(key, settings), outcome, strict=True):
+                readable += 1
+                variants = variants_of(key, settings)
+                cells.add(variants)
+                for variant, digest in zip(variants, outcome, strict=True):
                     write_row((variant.file, key, variant.edit, digest))
             progress(done, total)
     with open_table(options.out / "unreadable.csv", ("file", "reason", "detail")) as write_row:
@@ -180,9 +194,9 @@ def _print_left_out(
 
 
 def _write_pairs(
-    keys: Sequence[str], settings: VariantSettings, options: Namespace, console: Console
+    cells: Cells, photos: int, settings: VariantSettings, options: Namespace, console: Console
 ) -> None:
-    photos, versions = len(keys), settings.versions
+    versions = settings.versions
     if options.pairs == "all":
         count, blocks = count_all(photos, versions), all_pairs(photos, versions)
     else:
@@ -192,7 +206,7 @@ def _write_pairs(
         f"pairs.csv: {count.rows:,} rows, {count.duplicates:,} of them duplicates", console
     )
     with show_progress("Writing pairs", console) as progress:
-        write_pairs(options.out / "pairs.csv", keys, settings, blocks, count.rows, progress)
+        write_pairs(options.out / "pairs.csv", cells, versions, blocks, count.rows, progress)
 
 
 def _quote_path(path: Path) -> str:

@@ -7,6 +7,6 @@ else photos of homes go through on the web.
 
 from seentwice.edits.protocol import Edit
 from seentwice.edits.strengths import STRENGTHS
-from seentwice.edits.text import EDITS, apply_edit, draw_edits, parse_edit
+from seentwice.edits.text import EDITS, apply_edit, draw_edits, parse_edit, sizes_of
 
-__all__ = ["EDITS", "STRENGTHS", "Edit", "apply_edit", "draw_edits", "parse_edit"]
+__all__ = ["EDITS", "STRENGTHS", "Edit", "apply_edit", "draw_edits", "parse_edit", "sizes_of"]

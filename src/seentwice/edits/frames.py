@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from seentwice.edits.letters import draw_letters, fit_letters
 from seentwice.edits.parameters import SEED, Parameter
-from seentwice.edits.protocol import Edit
+from seentwice.edits.protocol import Edit, Size
 
 _BAR = Parameter(0.01, 0.3, ((0.06, 0.12),))
 _SHADE = Parameter(0, 255, ((0, 40), (215, 255)), is_whole=True)
@@ -20,17 +20,19 @@ class Border(Edit):
     """A plain frame around the photo, which makes the picture larger."""
 
     name = "border"
-    keeps_size = False
 
     width: Annotated[float, Parameter(0.005, 0.3, ((0.02, 0.08),))]  # of the shorter side
     shade: Annotated[float, _SHADE]  # 0 black to 255 white
 
+    def resized(self, size: Size) -> Size:
+        """Return the photo's size with the frame on every side."""
+        width = _share_of(size, self.width)
+        return size[0] + 2 * width, size[1] + 2 * width
+
     def apply(self, image: Image.Image) -> Image.Image:
         """Frame a copy."""
-        width = max(1, round(self.width * min(image.size)))
-        framed = Image.new(
-            "RGB", (image.width + 2 * width, image.height + 2 * width), (int(self.shade),) * 3
-        )
+        width = _share_of(image.size, self.width)
+        framed = Image.new("RGB", self.resized(image.size), (int(self.shade),) * 3)
         framed.paste(image, (width, width))
         return framed
 
@@ -40,19 +42,21 @@ class Screenshot(Edit):
     """A telephone's bars above (clock, battery) and below (keys), which make the picture higher."""
 
     name = "screenshot"
-    keeps_size = False
 
     top: Annotated[float, _BAR]  # height of the upper bar, as a share of the shorter side
     bottom: Annotated[float, _BAR]  # height of the lower bar, likewise
     shade: Annotated[float, _SHADE]  # of the bars, 0 black to 255 white
 
+    def resized(self, size: Size) -> Size:
+        """Return the photo's size with both bars."""
+        return size[0], size[1] + _share_of(size, self.top) + _share_of(size, self.bottom)
+
     def apply(self, image: Image.Image) -> Image.Image:
         """Put a copy between the bars."""
-        top = max(1, round(self.top * min(image.size)))
-        bottom = max(1, round(self.bottom * min(image.size)))
+        top, bottom = _share_of(image.size, self.top), _share_of(image.size, self.bottom)
         ground = (int(self.shade),) * 3
         ink = "black" if self.shade >= 128 else "white"
-        shot = Image.new("RGB", (image.width, top + image.height + bottom), ground)
+        shot = Image.new("RGB", self.resized(image.size), ground)
         shot.paste(image, (0, top))
         draw = ImageDraw.Draw(shot)
         clock = fit_letters(draw_letters("12:30", 2, 2), (image.width // 4, top))
@@ -94,6 +98,11 @@ class Collage(Edit):
                     part = picture.resize((width, height), Image.Resampling.BICUBIC)
                     sheet.paste(part, (left, top))
         return sheet
+
+
+def _share_of(size: Size, share: float) -> int:
+    """Return a share of the shorter side, at least a pixel."""
+    return max(1, round(share * min(size)))
 
 
 def _split(length: int, width: float, place: int) -> tuple[tuple[int, int], tuple[int, int]]:

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from PIL import Image
 
 from seentwice.edits.parameters import Parameter, draw_between, share
-from seentwice.edits.protocol import Edit
+from seentwice.edits.protocol import Edit, Size
 
 _SLANT = Parameter(-0.2, 0.2, ((-0.15, -0.05), (0.05, 0.15)))
 
@@ -52,16 +52,19 @@ class Half(Edit):
     """Half of the photo's area, upright or lying; the cut keeps its pixels, so it is smaller."""
 
     name = "half"
-    keeps_size = False
 
     left: Annotated[float, share()]  # share of the room that the cut leaves beside it
     top: Annotated[float, share()]  # share of the room that the cut leaves above and below
     width: Annotated[float, Parameter(0.5, 1, ((0.55, 0.9),))]  # the cut's share of the width
 
+    def resized(self, size: Size) -> Size:
+        """Return the cut's size."""
+        width, height = size
+        return max(1, round(self.width * width)), max(1, round(0.5 / self.width * height))
+
     def apply(self, image: Image.Image) -> Image.Image:
         """Cut a copy."""
-        width = max(1, round(self.width * image.width))
-        height = max(1, round(0.5 / self.width * image.height))
+        width, height = self.resized(image.size)
         left = round(self.left * (image.width - width))
         top = round(self.top * (image.height - height))
         return image.crop((left, top, left + width, top + height))
@@ -136,11 +139,14 @@ class Resize(Edit):
     """The photo in another size."""
 
     name = "resize"
-    keeps_size = False
 
     scale: Annotated[float, Parameter(0.05, 2, ((0.35, 0.8),))]  # of each side
 
+    def resized(self, size: Size) -> Size:
+        """Return the scaled size."""
+        width, height = size
+        return max(1, round(self.scale * width)), max(1, round(self.scale * height))
+
     def apply(self, image: Image.Image) -> Image.Image:
         """Scale a copy."""
-        size = (max(1, round(self.scale * image.width)), max(1, round(self.scale * image.height)))
-        return image.resize(size, Image.Resampling.BICUBIC)
+        return image.resize(self.resized(image.size), Image.Resampling.BICUBIC)

@@ -12,7 +12,6 @@ from seentwice.edits.parameters import SEED, Parameter, share
 from seentwice.edits.protocol import Edit
 
 _Box = tuple[int, int, int, int]
-_WIDTH = Parameter(0, 1, ((0.2, 0.4),), excludes_lowest=True)
 _PLATE_OPACITY = 0.6
 _LOGO_OPACITY = 0.85
 _LOGO_PX = (180, 150)
@@ -22,19 +21,33 @@ _STICKER_COLOURS = ((214, 40, 40), (29, 120, 60), (250, 180, 20), (30, 80, 180))
 
 
 @dataclass(frozen=True)
-class Watermark(Edit):
-    """An agency's half-transparent plate with white letters, wholly inside the photo."""
+class _Mark(Edit):
+    """A drawing that an agency lays over its photos, wholly inside them."""
+
+    left: Annotated[float, share()]  # share of the room that the mark leaves beside it
+    top: Annotated[float, share()]  # share of the room that the mark leaves above and below
+    width: Annotated[float, Parameter(0, 1, ((0.2, 0.4),), excludes_lowest=True)]
+    """The mark's, as a share of the photo's."""
+
+    def place(self, image: Image.Image, drawing: Image.Image) -> _Box:
+        """Return the box of the photo that the drawing covers."""
+        across = max(1, round(self.width * image.width))
+        down = min(image.height, max(1, round(across * drawing.height / drawing.width)))
+        x = round(self.left * (image.width - across))
+        y = round(self.top * (image.height - down))
+        return x, y, x + across, y + down
+
+
+@dataclass(frozen=True)
+class Watermark(_Mark):
+    """An agency's half-transparent plate with white letters."""
 
     name = "watermark"
-
-    left: Annotated[float, share()]  # share of the room that the plate leaves beside it
-    top: Annotated[float, share()]  # share of the room that the plate leaves above and below
-    width: Annotated[float, _WIDTH]  # the plate's, as a share of the photo's
 
     def apply(self, image: Image.Image) -> Image.Image:
         """Lay the plate over a copy."""
         letters = draw_letters("HOMES & ROOMS", 5, 3)
-        box = _place(image, letters, self.left, self.top, self.width)
+        box = self.place(image, letters)
         below = image.crop(box)
         plate = Image.new("RGB", below.size, "black")
         plate.paste("white", mask=letters.resize(below.size, Image.Resampling.BICUBIC))
@@ -44,19 +57,15 @@ class Watermark(Edit):
 
 
 @dataclass(frozen=True)
-class Logo(Edit):
-    """A roof over an agency's letters, white with a dark rim, laid over the photo."""
+class Logo(_Mark):
+    """A roof over an agency's letters, white with a dark rim."""
 
     name = "logo"
-
-    left: Annotated[float, share()]  # share of the room that the logo leaves beside it
-    top: Annotated[float, share()]  # share of the room that the logo leaves above and below
-    width: Annotated[float, _WIDTH]  # the logo's, as a share of the photo's
 
     def apply(self, image: Image.Image) -> Image.Image:
         """Lay the logo over a copy."""
         drawing = _draw_logo()
-        box = _place(image, drawing, self.left, self.top, self.width)
+        box = self.place(image, drawing)
         size = (box[2] - box[0], box[3] - box[1])
         marked = image.copy()
         for colour, mask in (
@@ -117,14 +126,6 @@ class Sticker(Edit):
             mask.resize((width, height), Image.Resampling.BICUBIC),
         )
         return stuck
-
-
-def _place(image: Image.Image, drawing: Image.Image, left: float, top: float, width: float) -> _Box:
-    """Return the box of a drawing that is `width` of the photo wide and lies wholly inside."""
-    across = max(1, round(width * image.width))
-    down = min(image.height, max(1, round(across * drawing.height / drawing.width)))
-    x, y = round(left * (image.width - across)), round(top * (image.height - down))
-    return x, y, x + across, y + down
 
 
 def _draw_logo() -> Image.Image:

@@ -1,5 +1,6 @@
-"""The numbers of an edit: where they are valid, and from where they are drawn."""
+"""The numbers of an edit: how they are read, where they are valid, from where they are drawn."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
@@ -7,6 +8,7 @@ from random import Random
 from typing import get_type_hints
 
 _DECIMALS = 4
+_NUMBER = re.compile(r"-?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,19 @@ class Parameter:
         if self.is_whole:
             return int(low + random.random() * (high - low + 1))
         return draw_between(random, low, high)
+
+
+def read_number(text: str) -> float:
+    """Read a number as texts of edits hold it: 7, -2.5, .5 or 1e-05.
+
+    Python's `float` takes spaces, 1_0, nan and other scripts' digits besides.
+
+    Raises:
+        ValueError: it looks otherwise.
+    """
+    if _NUMBER.fullmatch(text) is None:
+        raise ValueError(f"{text!r} is no number")
+    return float(text)
 
 
 def share(drawn_from: float = 0, drawn_to: float = 1) -> Parameter:

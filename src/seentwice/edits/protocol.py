@@ -9,6 +9,9 @@ from PIL import Image
 
 from seentwice.edits.parameters import parameters_of
 
+Size = tuple[int, int]
+"""Width and height in pixels, at least 1 each."""
+
 
 @dataclass(frozen=True)
 class Edit(ABC):
@@ -22,7 +25,6 @@ class Edit(ABC):
     """
 
     name: ClassVar[str]
-    keeps_size: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Check each parameter by itself."""
@@ -44,6 +46,10 @@ class Edit(ABC):
         """Draw the parameters, in the order of the text."""
         return cls(*(parameter.draw(random) for parameter in parameters_of(cls).values()))
 
+    def resized(self, size: Size) -> Size:
+        """Return how large the copy of a photo of some size is, without making it."""
+        return size
+
     @abstractmethod
     def apply(self, image: Image.Image) -> Image.Image:
-        """Return an edited copy of an RGB image, of the same size if `keeps_size`."""
+        """Return an edited copy of an RGB image, as large as `resized` says."""

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from random import Random
 
 from PIL import Image
@@ -10,8 +11,8 @@ from seentwice.edits.degradation import Blur, Jpeg, Noise
 from seentwice.edits.frames import Border, Collage, Screenshot
 from seentwice.edits.geometry import Crop, Half, HFlip, Perspective, Resize, Rotate
 from seentwice.edits.overlays import Caption, Logo, Sticker, Watermark
-from seentwice.edits.parameters import parameters_of
-from seentwice.edits.protocol import Edit
+from seentwice.edits.parameters import parameters_of, read_number
+from seentwice.edits.protocol import Edit, Size
 from seentwice.edits.tone import Brightness, Cast, Contrast, Grey
 from seentwice.errors import UserError
 
@@ -31,8 +32,9 @@ EDITS: Mapping[str, type[Edit]] = {kind.name: kind for kind in _KINDS}
 def draw_edits(key: str, names: Sequence[str], seed: int) -> tuple[str, ...]:
     """Draw one text a name for the photo `key`.
 
-    The parameters of an edit follow from the seed, the key and the edit's name alone; each edit
-    of a chain is drawn as if it stood by itself.
+    The parameters of an edit follow from the seed, the key and the edit's name alone; those of an
+    edit in a chain from the whole chain and the edit's place in it, too. So the edit by itself, in
+    another chain and twice in one chain has parameters of its own each time.
 
     Args:
         key: The photo's name; see `Photo.key`.
@@ -43,7 +45,7 @@ def draw_edits(key: str, names: Sequence[str], seed: int) -> tuple[str, ...]:
     Raises:
         UserError: no such edit; the message lists the valid names.
     """
-    return tuple("|".join(_draw_one(key, part, seed) for part in name.split("|")) for name in names)
+    return tuple(_draw_chain(key, name, seed) for name in names)
 
 
 def parse_edit(text: str) -> Edit:
@@ -58,7 +60,7 @@ def parse_edit(text: str) -> Edit:
     if kind is None or len(numbers) != len(parameters_of(kind)):
         raise _malformed(text, "is no edit")
     try:
-        return kind(*(float(number) for number in numbers))
+        return kind(*(read_number(number) for number in numbers))
     except ValueError as error:
         raise _malformed(text, str(error)) from error
 
@@ -81,7 +83,33 @@ def apply_edit(image: Image.Image, text: str) -> Image.Image:
     return image
 
 
-def _draw_one(key: str, name: str, seed: int) -> str:
+def sizes_of(size: Size, text: str) -> tuple[Size, ...]:
+    """Return how large the picture is after each edit of a text, without making it.
+
+    Args:
+        size: the photo's.
+        text: as for `apply_edit`.
+
+    Raises:
+        UserError: the text is malformed; the message names the valid forms.
+    """
+    sizes = accumulate(
+        text.split("|"), lambda before, part: parse_edit(part).resized(before), initial=size
+    )
+    return tuple(sizes)[1:]
+
+
+def _draw_chain(key: str, chain: str, seed: int) -> str:
+    parts = chain.split("|")
+    if len(parts) == 1:
+        return _draw_one(key, chain, "", seed)
+    return "|".join(
+        _draw_one(key, part, f"{chain}\0{place}\0", seed) for place, part in enumerate(parts)
+    )
+
+
+def _draw_one(key: str, name: str, place: str, seed: int) -> str:
+    """Draw an edit; `place` tells where in which chain it stands, "" for one by itself."""
     if ":" in name:
         return str(parse_edit(name))
     choices = name.split("/")
@@ -92,12 +120,12 @@ def _draw_one(key: str, name: str, seed: int) -> str:
         )
     chosen = choices[0]
     if len(choices) > 1:
-        chosen = choices[int(_seeded(key, name, seed).random() * len(choices))]
-    return str(EDITS[chosen].draw(_seeded(key, chosen, seed)))
+        chosen = choices[int(_seeded(key, place + name, seed).random() * len(choices))]
+    return str(EDITS[chosen].draw(_seeded(key, place + chosen, seed)))
 
 
-def _seeded(key: str, name: str, seed: int) -> Random:
-    digest = hashlib.sha256(f"{seed}\0{key}\0{name}".encode("utf-8", "surrogateescape")).digest()
+def _seeded(key: str, what: str, seed: int) -> Random:
+    digest = hashlib.sha256(f"{seed}\0{key}\0{what}".encode("utf-8", "surrogateescape")).digest()
     # Python promises the same numbers from a seed in every version, which NumPy does not.
     return Random(int.from_bytes(digest))
 

@@ -1,6 +1,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import PIL
 import pytest
 
 from seentwice.data.variants.folder import SETTINGS_FILE, claim_folder
@@ -16,6 +17,42 @@ def test_a_folder_is_claimed_once_and_known_again(tmp_path: Path) -> None:
     before = (out / SETTINGS_FILE).read_bytes()
     assert claim_folder(out, tmp_path / "photos", SETTINGS, "f") is True
     assert (out / SETTINGS_FILE).read_bytes() == before
+
+
+PARTIAL = ".0123456789abcdef.partial"
+
+
+def test_what_a_killed_run_left_half_written_is_cleared(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / PARTIAL).write_bytes(b"{")  # killed before the settings were whole
+    assert claim_folder(out, tmp_path / "photos", SETTINGS, "f") is False
+    assert [path.name for path in out.iterdir()] == [SETTINGS_FILE]
+
+    deep = out / "train" / "kitchen"
+    deep.mkdir(parents=True)
+    for name in (PARTIAL, ".partial", "a.partial", ".a.jpg", "a.jpg"):
+        (deep / name).write_bytes(b"")
+    assert claim_folder(out, tmp_path / "photos", SETTINGS, "f") is True
+    assert {path.name for path in deep.iterdir()} == {".partial", "a.partial", ".a.jpg", "a.jpg"}
+
+
+def test_half_written_files_of_another_program_stay(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    for name in (PARTIAL, "letter.txt"):
+        (out / name).write_bytes(b"")
+    with pytest.raises(UserError, match="holds something other"):
+        claim_folder(out, tmp_path / "photos", SETTINGS, "f")
+    assert (out / PARTIAL).exists()
+
+
+def test_another_pillow_is_other_variants(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "out"
+    claim_folder(out, tmp_path / "photos", SETTINGS, "f")
+    monkeypatch.setattr(PIL, "__version__", "99.0")
+    with pytest.raises(UserError, match=r"pillow was '[^']+' where it is '99.0' now"):
+        claim_folder(out, tmp_path / "photos", SETTINGS, "f")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,10 @@
 import hashlib
 import os
 import shutil
+import signal
+import subprocess
+import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -87,7 +91,45 @@ def test_only_what_is_missing_is_written(job: WritingJob, monkeypatch: pytest.Mo
     assert write_photo(job, "kitchen/0.jpg") == first
     assert contents(job.out) == before
     renewed = {file for file in job.out.rglob("*.*") if file.stat().st_mtime_ns != stamp}
-    assert renewed == {original, crop}
+    assert renewed == {crop}
+
+
+def test_a_photo_that_changed_is_made_anew(job: WritingJob) -> None:
+    write_photo(job, "kitchen/0.jpg")
+    source = job.photos / "kitchen/0.jpg"
+    stale = contents(job.out)
+    # As a photo of the same length, which no fingerprint of sizes tells apart.
+    shutil.copy(job.photos / "kitchen/1.jpg", source)
+    digests = write_photo(job, "kitchen/0.jpg")
+    again = replace(job, out=job.out.with_name("again"))
+    assert write_photo(again, "kitchen/0.jpg") == digests
+    renewed = contents(job.out)
+    for name, content in contents(again.out).items():
+        assert renewed[name] == content != stale[name]
+
+
+def test_without_the_photos_own_copy_the_others_may_be_of_anything(job: WritingJob) -> None:
+    first = write_photo(job, "kitchen/0.jpg")
+    original, crop, other = (job.out / v.file for v in variants_of("kitchen/0.jpg", SETTINGS))
+    original.unlink()  # as where the run was stopped
+    shutil.copy(other, crop)
+    assert write_photo(job, "kitchen/0.jpg") == first
+
+
+def test_a_copy_that_would_grow_too_large_is_listed(job: WritingJob) -> None:
+    width, height = read_photo(job.photos / "kitchen/0.jpg", 10**8).size
+    growing = replace(
+        job,
+        settings=VariantSettings(0, ("resize:2|resize:2|resize:0.1",), "png"),
+        max_pixels=16 * width * height,
+    )
+    assert isinstance(write_photo(growing, "kitchen/0.jpg"), tuple)
+    less = replace(growing, out=job.out / "less", max_pixels=16 * width * height - 1)
+    outcome = write_photo(less, "kitchen/0.jpg")
+    assert isinstance(outcome, Unreadable)
+    assert outcome.reason is Reason.TOO_LARGE
+    assert f"makes {4 * width} x {4 * height} pixels of it, more than" in outcome.detail
+    assert contents(less.out) == {}
 
 
 def test_a_photo_that_gives_no_pixels_leaves_no_file(job: WritingJob) -> None:
@@ -138,6 +180,34 @@ class _Killer(str):
 
 
 _KILLING = [_Killer("kitchen/0.jpg")]
+
+
+_MANY = """
+import sys
+from pathlib import Path
+from seentwice.data.variants.plan import VariantSettings
+from seentwice.data.variants.write import WritingJob, write_all
+
+if __name__ == "__main__":
+    photos, out = map(Path, sys.argv[1:])
+    job = WritingJob(photos, out, VariantSettings(0, ("crop",), "png"), 10**8)
+    for key, _ in write_all(job, [f"kitchen/{number}.jpg" for number in range(10**6)], 2):
+        print(key, flush=True)
+"""
+
+
+def test_no_process_outlives_a_parent_that_is_killed(job: WritingJob, tmp_path: Path) -> None:
+    (tmp_path / "many.py").write_text(_MANY)
+    words = [sys.executable, str(tmp_path / "many.py"), str(job.photos), str(job.out)]
+    parent = subprocess.Popen(words, stdout=subprocess.PIPE, start_new_session=True)
+    try:
+        assert parent.stdout.readline() == b"kitchen/0.jpg\n"
+        parent.kill()
+        # The output ends when the last process that holds it has ended.
+        parent.communicate(timeout=30)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(parent.pid, signal.SIGKILL)
 
 
 def test_who_stops_early_leaves_whole_files_and_goes_on(job: WritingJob) -> None:

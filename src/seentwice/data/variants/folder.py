@@ -1,20 +1,30 @@
 """The folder that variants are written to: it belongs to one set of photos and settings."""
 
 import json
+import os
+import re
 from dataclasses import asdict
 from pathlib import Path
+
+import PIL
 
 from seentwice.data.variants.plan import VariantSettings
 from seentwice.errors import UserError
 from seentwice.files import write_atomically
 
 SETTINGS_FILE = "variants.json"
-_WRITING = 1
+_WRITING = 2
 """Raised with every change of names or pixels, so that no folder mixes two kinds."""
+
+_PARTIAL = re.compile(r"\.[0-9a-f]+\.partial")
+"""What `open_atomically` leaves where it is killed."""
 
 
 def claim_folder(out: Path, photos: Path, settings: VariantSettings, fingerprint: str) -> bool:
-    """Make the folder these variants' own.
+    """Make the folder these variants' own, and clear it of what a killed run left half written.
+
+    Only one run writes to a folder at a time. Pillow's version is one of the settings, since
+    another may round pixels otherwise.
 
     Args:
         out: absent, empty, or claimed for the very same variants before.
@@ -35,13 +45,26 @@ def claim_folder(out: Path, photos: Path, settings: VariantSettings, fingerprint
             "for photos; choose a folder elsewhere"
         )
     wanted = {**asdict(settings), "edits": list(settings.edits)}
-    wanted |= {"photos": fingerprint, "writing": _WRITING}
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    wanted |= {"photos": fingerprint, "pillow": PIL.__version__, "writing": _WRITING}
+    if out.exists() and (not out.is_dir() or any(map(_is_whole, out.iterdir()))):
         _check_claim(out, wanted)
+        _sweep(out)
         return True
+    _sweep(out)
     out.mkdir(parents=True, exist_ok=True)
     write_atomically(out / SETTINGS_FILE, json.dumps(wanted, indent=2) + "\n")
     return False
+
+
+def _is_whole(path: Path) -> bool:
+    return _PARTIAL.fullmatch(path.name) is None
+
+
+def _sweep(out: Path) -> None:
+    for folder, _, files in os.walk(out):
+        for path in (Path(folder, name) for name in files if name.startswith(".")):
+            if not _is_whole(path):
+                path.unlink(missing_ok=True)
 
 
 def _check_claim(out: Path, wanted: dict[str, object]) -> None:

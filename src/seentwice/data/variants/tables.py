@@ -4,18 +4,16 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seentwice.data.source import Progress
-from seentwice.data.variants.plan import Variant, VariantSettings, variant_of
+from seentwice.data.variants.cells import Cells
 from seentwice.files import open_atomically
 
 PAIR_COLUMNS = ("left", "right", "duplicate", "left_edit", "right_edit")
-_REMEMBERED = 1 << 17  # variants, whatever their number
 
 
 @contextmanager
@@ -39,8 +37,8 @@ def open_table(path: Path, columns: Sequence[str]) -> Iterator[Callable[[Sequenc
 
 def write_pairs(
     path: Path,
-    keys: Sequence[str],
-    settings: VariantSettings,
+    cells: Cells,
+    versions: int,
     blocks: Iterable[tuple[NDArray[np.int64], NDArray[np.int64]]],
     rows: int,
     on_progress: Progress,
@@ -49,27 +47,19 @@ def write_pairs(
 
     Args:
         path: the table.
-        keys: of the photos that have variants.
-        settings: of the variants.
+        cells: the variants of every photo, photo by photo.
+        versions: variants a photo.
         blocks: pairs of numbers; see `pairs`.
         rows: how many pairs the blocks hold.
-        on_progress: told of every block.
+        on_progress: told of the rows that are written.
 
     Raises:
         OSError: the folder cannot be written.
     """
-    versions = settings.versions
-
-    @lru_cache(_REMEMBERED)
-    def variant_at(number: int) -> Variant:
-        return variant_of(keys[number // versions], number % versions, settings)
-
     done = 0
-    with open_table(path, PAIR_COLUMNS) as write_row:
-        for low, high in blocks:
-            for left, right in zip(low.tolist(), high.tolist(), strict=True):
-                one, other = variant_at(left), variant_at(right)
-                duplicate = int(left // versions == right // versions)
-                write_row((one.file, other.file, duplicate, one.edit, other.edit))
-            done += len(low)
+    with open_atomically(path) as file:
+        file.write(",".join(PAIR_COLUMNS).encode() + b"\n")
+        for count, lines in cells.join_rows(blocks, versions):
+            file.write(lines)
+            done += count
             on_progress(done, rows)

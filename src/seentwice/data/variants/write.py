@@ -1,6 +1,7 @@
 """Write the variants of photos on several processes: each photo is decoded once."""
 
 import hashlib
+import os
 import shutil
 import signal
 from collections import deque
@@ -9,14 +10,15 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context, resource_tracker
+from multiprocessing import connection, get_context, parent_process, resource_tracker
 from pathlib import Path
+from threading import Thread
 from typing import BinaryIO
 
 from PIL import Image
 
 from seentwice.data.variants.plan import VariantSettings, variants_of
-from seentwice.edits import apply_edit
+from seentwice.edits import apply_edit, sizes_of
 from seentwice.errors import UserError
 from seentwice.files import open_atomically
 from seentwice.photos import PhotoError, read_photo
@@ -58,7 +60,7 @@ def write_all(
         return
     ahead: deque[tuple[str, Future[Digests | Unreadable]]] = deque()
     # Spawned, not forked: the caller may run threads, and a fork of those can hang.
-    pool = ProcessPoolExecutor(workers, get_context("spawn"))
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), _end_with_parent)
     resource_tracker.ensure_running()  # it would let signals through again when it starts
     try:
         for key in keys:
@@ -83,7 +85,8 @@ def write_photo(job: WritingJob, key: str) -> Digests | Unreadable:
     """Write those variants of one photo that are not there.
 
     The photo itself is copied byte for byte, with its metadata; edited copies start from its
-    upright pixels and carry none.
+    upright pixels and carry none. That copy is written last and removed first: it tells what the
+    others were made from. Where it is missing, or the photo has changed since, all are made anew.
 
     Raises:
         UserError: the memory did not suffice.
@@ -92,17 +95,21 @@ def write_photo(job: WritingJob, key: str) -> Digests | Unreadable:
     source = job.photos / key
     variants = variants_of(key, job.settings)
     paths = [job.out / variant.file for variant in variants]
-    if not all(path.exists() for path in paths):
+    is_same = paths[0].exists() and source.is_file() and _digest(source) == _digest(paths[0])
+    if not (is_same and all(path.exists() for path in paths)):
         try:
             image = read_photo(source, job.max_pixels)
+            if not is_same:
+                paths[0].unlink(missing_ok=True)
             paths[0].parent.mkdir(parents=True, exist_ok=True)
             for path, variant in zip(paths[1:], variants[1:], strict=True):
-                if not path.exists():
+                if not (is_same and path.exists()):
+                    _check_size(source, image, variant.edit, job.max_pixels)
                     with open_atomically(path) as file:
                         _save(apply_edit(image, variant.edit), file, source, job.settings.format)
-            # Last, so that whoever finds it finds the others.
-            with source.open("rb") as original, open_atomically(paths[0]) as file:
-                shutil.copyfileobj(original, file)
+            if not is_same:
+                with source.open("rb") as original, open_atomically(paths[0]) as file:
+                    shutil.copyfileobj(original, file)
         except PhotoError as error:
             for path in paths:
                 path.unlink(missing_ok=True)
@@ -113,6 +120,18 @@ def write_photo(job: WritingJob, key: str) -> Digests | Unreadable:
                 "go on with the same command and fewer --workers or --max-pixels"
             ) from error
     return tuple(_digest(path) for path in paths)
+
+
+def _check_size(source: Path, image: Image.Image, edit: str, max_pixels: int) -> None:
+    """Refuse a copy that grows too large on its way, before it does.
+
+    Raises:
+        PhotoError: one of the edit's pictures has more pixels than allowed.
+    """
+    width, height = max(sizes_of(image.size, edit), key=lambda size: size[0] * size[1])
+    if width * height > max_pixels:
+        detail = f"{edit} makes {width} x {height} pixels of it, more than {max_pixels}"
+        raise PhotoError(Unreadable(source, Reason.TOO_LARGE, detail))
 
 
 def _save(image: Image.Image, file: BinaryIO, source: Path, form: str) -> None:
@@ -133,6 +152,18 @@ def _save(image: Image.Image, file: BinaryIO, source: Path, form: str) -> None:
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent does, even if that is killed: it would wait for ever."""
+    parent = parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
 
 
 @contextmanager

@@ -1,4 +1,5 @@
 import csv
+import hashlib
 import shlex
 import shutil
 from pathlib import Path
@@ -75,6 +76,38 @@ def test_photos_copies_and_pairs_are_written(
             "same_as": "Training Data/kitchen/Küche 0.JPG",
         }
     ]
+
+
+def test_the_first_files_that_give_no_photo_are_shown_and_the_table_has_all(
+    photos: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(variants, "_LISTED", 3)
+    for number in range(4):
+        (photos / f"torn {number}.jpg").write_bytes(b"GIF" * (number + 2))
+        (photos / f"gone {number}.jpg").symlink_to("nowhere")
+    assert run(photos, tmp_path / "out", "--edits", "hflip") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if "gone" in line] == [
+        line for line in lines if ": missing" in line
+    ]
+    assert "  and 6 more, in unreadable.csv" in lines
+    assert len(read_table(tmp_path / "out" / "unreadable.csv")) == 9
+
+
+def test_a_photo_that_changed_is_copied_again(photos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    photo = photos / "Test Data/bedroom/Küche 4.JPG"
+    pixels = photo.read_bytes()
+    photo.write_bytes(pixels + b"1")
+    assert run(photos, out) == 0
+    photo.write_bytes(pixels + b"2")  # of the same length
+    assert run(photos, out) == 0
+    rows = read_table(out / "variants.csv")
+    (row,) = (row for row in rows if row["photo"].endswith("4.JPG") and not row["edit"])
+    assert row["sha256"] == hashlib.sha256(photo.read_bytes()).hexdigest()
 
 
 def test_what_is_written_is_a_data_set_of_places(photos: Path, tmp_path: Path) -> None:

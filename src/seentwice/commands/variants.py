@@ -52,8 +52,8 @@ def run(arguments: Sequence[str]) -> None:
     if went_on:
         print_plainly(f"{options.out}: what is there stays, what is missing is made", console)
     with open_cells(options.out) as cells:
-        readable, unreadable = _write_photos(photos, settings, options, cells, console)
-        _print_left_out(photos, unreadable, console)
+        readable, left_out, first = _write_photos(photos, settings, options, cells, console)
+        _print_left_out(photos, left_out, first, console)
         if not readable:
             raise UserError(f"none of {len(photos.keys)} photos could be read; see unreadable.csv")
         print_plainly(
@@ -142,24 +142,32 @@ def _write_photos(
     options: Namespace,
     cells: Cells,
     console: Console,
-) -> tuple[int, list[Unreadable]]:
+) -> tuple[int, int, list[Unreadable]]:
     """Write what is missing and the tables of files.
 
     Returns:
-        How many photos have variants, of which `cells` are told, and the files that gave none.
+        How many photos have variants, which `cells` are told; how many files gave none, and the
+        first of those.
     """
     job = WritingJob(options.photos, options.out, settings, options.max_pixels)
     readable = 0
-    unreadable = list(photos.unreadable)
+    left_out = len(photos.unreadable)
+    first_left_out = list(photos.unreadable[:_LISTED])
     total = len(photos.keys)
     with (
         show_progress("Writing variants", console) as progress,
         open_table(options.out / "variants.csv", ("file", "photo", "edit", "sha256")) as write_row,
+        open_table(options.out / "unreadable.csv", ("file", "reason", "detail")) as write_left_out,
     ):
+        for file in photos.unreadable:
+            write_left_out(_unreadable_row(file, options.photos))
         outcomes = write_all(job, photos.keys, options.workers or os.cpu_count() or 1)
         for done, (key, outcome) in enumerate(outcomes, 1):
             if isinstance(outcome, Unreadable):
-                unreadable.append(outcome)
+                write_left_out(_unreadable_row(outcome, options.photos))
+                left_out += 1
+                if len(first_left_out) < _LISTED:
+                    first_left_out.append(outcome)
             else:
                 readable += 1
                 variants = variants_of(key, settings)
@@ -167,23 +175,24 @@ def _write_photos(
                 for variant, digest in zip(variants, outcome, strict=True):
                     write_row((variant.file, key, variant.edit, digest))
             progress(done, total)
-    with open_table(options.out / "unreadable.csv", ("file", "reason", "detail")) as write_row:
-        for file in unreadable:
-            key = file.path.relative_to(options.photos).as_posix()
-            write_row((key, file.reason.value, file.detail))
     with open_table(options.out / "same_bytes.csv", ("file", "same_as")) as write_row:
         for row in photos.repeated:
             write_row(row)
-    return readable, unreadable
+    return readable, left_out, first_left_out
+
+
+def _unreadable_row(file: Unreadable, root: Path) -> tuple[str, str, str]:
+    return file.path.relative_to(root).as_posix(), file.reason.value, file.detail
 
 
 def _print_left_out(
-    photos: UniquePhotos, unreadable: Sequence[Unreadable], console: Console
+    photos: UniquePhotos, left_out: int, first_left_out: Sequence[Unreadable], console: Console
 ) -> None:
-    for file in unreadable[:_LISTED]:
+    for file in first_left_out:
         print_plainly(describe_unreadable(file), console)
-    if len(unreadable) > _LISTED:
-        print_plainly(f"  and {len(unreadable) - _LISTED:,} more, in unreadable.csv", console)
+    if left_out > len(first_left_out):
+        more = left_out - len(first_left_out)
+        print_plainly(f"  and {more:,} more, in unreadable.csv", console)
     if photos.repeated:
         again, first = photos.repeated[0]
         print_plainly(

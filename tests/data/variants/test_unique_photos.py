@@ -1,3 +1,4 @@
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,31 @@ def test_the_fingerprint_follows_names_and_sizes(tmp_path: Path) -> None:
     seen.append(find_unique(tmp_path, ignore).fingerprint)
     assert seen[0] == seen[1]
     assert len(set(seen)) == 3
+
+
+def test_the_first_in_the_order_of_keys_is_kept_whatever_the_sizes(tmp_path: Path) -> None:
+    for name, content in {"1": b"bbb", "2": b"a", "3": b"bbb", "4": b"a", "5": b"cc"}.items():
+        (tmp_path / f"{name}.png").write_bytes(content)
+    found = find_unique(tmp_path, ignore)
+    assert found.keys == ("1.png", "2.png", "5.png")
+    assert found.repeated == (("3.png", "1.png"), ("4.png", "2.png"))
+
+
+def test_memory_holds_names_alone(tmp_path: Path) -> None:
+    photos = 2000
+    for number in range(photos):
+        (tmp_path / f"home_{number:04}_1.jpg").write_bytes(f"{number:04}".encode())
+    find_unique(tmp_path, ignore)  # what is made once
+    tracemalloc.start()
+    try:
+        found = find_unique(tmp_path, ignore)
+        held_bytes, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(found.keys) == photos
+    letters = sum(map(len, found.keys))
+    assert held_bytes - letters < 90 * photos
+    assert peak_bytes - letters < 700 * photos
 
 
 def test_a_folder_without_photos_is_refused(tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ def test_edited_copies_are_named(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["prepare", "data=folder", f"data.root={few_rooms}", "edits=mls"]) == 0
-    assert "of every photo an edited copy: watermark, crop, rotate" in capsys.readouterr().out
+    assert "of every photo an edited copy: watermark/logo, crop, rotate" in capsys.readouterr().out
 
 
 def test_photos_without_a_second_one_of_their_place_are_said_to_teach_nothing(

@@ -8,6 +8,7 @@ import csv
 import json
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -146,6 +147,16 @@ def _read_header(path: Path, record: _Record | None) -> list[str]:
     return header
 
 
+@contextmanager
+def _long_cells() -> Iterator[None]:
+    """Let a cell be as long as a line: the limit, 131,072 characters, is the whole process's."""
+    usual = csv.field_size_limit(LONGEST_LINE)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(usual)
+
+
 def _read_records(lines: Iterator[Line], delimiter: str) -> Iterator[_Record]:
     """Split lines into records, blank lines left out.
 
@@ -155,12 +166,12 @@ def _read_records(lines: Iterator[Line], delimiter: str) -> Iterator[_Record]:
     again: deque[Line] = deque()
     while True:
         taken: list[Line] = []
-        # The limit is the process's own, and 131,072 characters unless it is raised.
-        csv.field_size_limit(max(LONGEST_LINE, csv.field_size_limit()))
+        reader = csv.reader(_feed(again, lines, taken), delimiter=delimiter, strict=True)
         try:
-            cells = next(csv.reader(_feed(again, lines, taken), delimiter=delimiter, strict=True))
-        except StopIteration:
-            return
+            with _long_cells():
+                cells = next(reader, None)
+            if cells is None:
+                return
         except (csv.Error, RowError) as error:
             again.extendleft(reversed(taken[1:]))
             yield _Record(taken[0].number, taken[0].text, [], str(error))

@@ -1,5 +1,6 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and what tells one from another."""
 
+import hashlib
 import os
 import secrets
 from collections.abc import Iterator
@@ -46,3 +47,13 @@ def write_atomically(path: Path, data: bytes | str) -> None:
     content = data if isinstance(data, bytes) else data.encode("utf-8", "surrogateescape")
     with open_atomically(path) as file:
         file.write(content)
+
+
+def digest_file(path: Path) -> bytes:
+    """Return the sha256 of a file's bytes.
+
+    Raises:
+        OSError: If the file is missing or cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from seentwice.commands.progress import show_progress
 from seentwice.data.source import PhotoSet
+from seentwice.files import digest_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,6 @@ def digest_files(files: Sequence[Path], what: str, console: Console) -> tuple[by
 
 def _digest(file: Path) -> bytes:
     try:
-        with file.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").digest()
+        return digest_file(file)
     except OSError as error:
         return str(error.strerror).encode()

@@ -1,11 +1,13 @@
 """Perceptual hashes as detectors: near hashes, same place."""
 
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from seentwice.bank.recipe import Recipe
 from seentwice.data.pairs import PairTable
 from seentwice.detectors.describe import Rows
 from seentwice.detectors.similarity import Similarity
@@ -13,11 +15,15 @@ from seentwice.errors import UserError
 from seentwice.hamming import hamming_bits
 from seentwice.hashing import HASHES, hash_photo
 
+HASHING = tuple((name, version(name)) for name in ("imagehash", "numpy", "scipy"))
+"""What decides a hash besides the pixels."""
+
 
 class HashDescriptor:
     """All perceptual hashes of a view, one column each."""
 
     name = "hashes"
+    recipe = Recipe(name, HASHING, (len(HASHES),), "uint64")
 
     def look(self, image: Image.Image) -> NDArray[np.uint64]:
         """Return one uint64 a hash, (4,), in the order of `HASHES`."""
@@ -32,6 +38,7 @@ class SquareWaveletDescriptor:
     """The wavelet hash of a view scaled to 256 x 256 px, as SameSpace computes it."""
 
     name = "square_wavelet"
+    recipe = Recipe(name, HASHING, (1,), "uint64")
 
     def look(self, image: Image.Image) -> NDArray[np.uint64]:
         """Return the hash, (1,)."""

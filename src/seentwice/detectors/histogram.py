@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from seentwice.bank.recipe import Recipe
 from seentwice.data.pairs import PairTable
 from seentwice.detectors.describe import Rows
 from seentwice.detectors.similarity import blockwise
@@ -17,6 +18,7 @@ class HistogramDescriptor:
     """The joint RGB histogram of a view, its bins summing to 1."""
 
     name = "histogram"
+    recipe = Recipe(name, (), (LEVELS**3,), "float32")
 
     def look(self, image: Image.Image) -> NDArray[np.float32]:
         """Return the shares of the 512 colours, (512,)."""

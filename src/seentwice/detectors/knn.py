@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from seentwice.data.pairs import PairTable
 from seentwice.data.sampling.items import codes_of
 from seentwice.detectors.describe import Rows
-from seentwice.detectors.trunk import TrunkDescriptor, unit_rows
+from seentwice.detectors.trunk import FEATURES, unit_rows
 from seentwice.index.near import nearest_rows
 from seentwice.metrics import average_precision
 
@@ -48,7 +48,7 @@ class NearestPairs:
             [np.sort(generator.choice(side, each, replace=False)) for side in sides]
         )
         remembered = train.take(chosen)
-        features = unit_rows(rows[TrunkDescriptor.name])
+        features = unit_rows(rows[FEATURES])
         self._differences = np.abs(features[remembered.left] - features[remembered.right])
         self._label = remembered.label
         shares = self._shares(validation, rows, self.choices)
@@ -67,7 +67,7 @@ class NearestPairs:
         """The share for each choice of k from one search, (choices, n)."""
         score = np.empty((len(choices), len(pairs)), dtype=np.float64)
         most = min(max(choices), len(self._label))
-        features = unit_rows(rows[TrunkDescriptor.name])
+        features = unit_rows(rows[FEATURES])
         for start in range(0, len(pairs), BLOCK):
             part = slice(start, start + BLOCK)
             queries = np.abs(features[pairs.left[part]] - features[pairs.right[part]])
@@ -99,7 +99,7 @@ def retrieve_nearest(pairs: PairTable, rows: Rows) -> Retrieval:
     photos = [pairs.views[index].photo for index in members]
     place = codes_of([photo.place for photo in photos])
     zone = codes_of([photo.zone or photo.place for photo in photos])
-    features = unit_rows(rows[TrunkDescriptor.name][members])
+    features = unit_rows(rows[FEATURES][members])
     # Enough neighbours to find one that counts behind the view itself and all of its zone.
     most = min(len(members), 1 + int(np.bincount(zone).max()))
     _, found = nearest_rows(features, features, most)

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from seentwice.bank.recipe import Recipe
+
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 """What `seentwice.photos.read_photo` decodes."""
 
@@ -14,6 +16,7 @@ class MeasureDescriptor:
     """Width and height in pixels, and the format of the file."""
 
     name = "measures"
+    recipe = Recipe(name, (("formats", ",".join(FORMATS)),), (3,), "int64")
 
     def look(self, image: Image.Image) -> NDArray[np.int64]:
         """Return width, height and index into `FORMATS`, -1 for an edited view: (3,)."""

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from seentwice.bank.recipe import Recipe
 from seentwice.detectors.describe import Rows
 
 
@@ -14,6 +15,7 @@ class PixelDigestDescriptor:
     """The sha256 of a view's size and pixels: equal for equal pictures alone."""
 
     name = "pixel_digest"
+    recipe = Recipe(name, (), (32,), "uint8")
 
     def look(self, image: Image.Image) -> NDArray[np.uint8]:
         """Return the digest, (32,)."""

@@ -1,24 +1,34 @@
-"""What a backbone sees in a view: its pixels, its features, and their zero-shot cosine."""
+"""What a backbone sees in a view: the rows at its cut, its features, and their zero-shot cosine."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from seentwice.bank.recipe import Recipe
 from seentwice.data.pairs import PairTable
 from seentwice.detectors.describe import Rows
 from seentwice.detectors.similarity import blockwise
-from seentwice.models.backbones import Preprocessing, Trunk, embed_looks
+from seentwice.models.preprocessing import Preprocessing
+from seentwice.models.trunk import Trunk, embed_looks, fingerprint_frozen, shape_after
+
+FEATURES = "trunk"
+"""Name of the rows of a trunk that is frozen as a whole."""
+
+RowType = Literal["float32", "float16"]
 
 
 class PixelDescriptor:
-    """The input of a trunk that trains: uint8 RGB, (3, h, w) a view."""
+    """The input of a trunk of which nothing is frozen: uint8 RGB, (3, h, w) a view."""
 
     name = "pixels"
 
     def __init__(self, preprocessing: Preprocessing) -> None:
         self.preprocessing = preprocessing
+        size = (3, preprocessing.height_px, preprocessing.width_px)
+        self.recipe = Recipe(self.name, (("resize", "bicubic"),), size, "uint8")
 
     def look(self, image: Image.Image) -> NDArray[np.uint8]:
         """Return the photo at the trunk's input size."""
@@ -30,36 +40,54 @@ class PixelDescriptor:
 
 
 class TrunkDescriptor:
-    """The features of a frozen trunk, (d,) float32 a view."""
+    """What comes out of the frozen stages of a trunk: features (d,) or maps (c, h, w) a view."""
 
-    name = "trunk"
+    def __init__(self, trunk: Trunk, dtype: RowType) -> None:
+        """Take the frozen stages of a trunk.
 
-    def __init__(self, trunk: Trunk) -> None:
-        self.trunk = trunk
+        Args:
+            trunk: with at least one frozen stage.
+            dtype: of the rows; they are computed in float32.
+        """
+        self.stages = trunk.frozen
+        self.preprocessing = trunk.preprocessing
+        self.name = FEATURES if trunk.cut == len(trunk.stages) else "maps"
+        parts = (
+            ("backbone", trunk.backbone),
+            ("cut", f"{trunk.cut} of {len(trunk.stages)} stages"),
+            ("weights", fingerprint_frozen(trunk)),
+            ("preprocessing", repr(trunk.preprocessing)),
+            ("torch", torch.__version__),
+        )
+        self.recipe = Recipe(self.name, parts, shape_after(self.stages, self.preprocessing), dtype)
 
     def look(self, image: Image.Image) -> NDArray[np.uint8]:
         """Return the photo at the trunk's input size."""
-        return self.trunk.preprocessing.look(image)
+        return self.preprocessing.look(image)
 
     def finish(self, looks: NDArray[Any]) -> NDArray[Any]:
-        """Pass the photos through the trunk: (b, d)."""
-        return embed_looks(self.trunk, looks)
+        """Pass the photos through the frozen stages: (b, ...)."""
+        rows = embed_looks(self.stages, self.preprocessing, torch.from_numpy(looks))
+        return rows.numpy().astype(self.recipe.dtype, copy=False)
 
 
-def describe_input(trunk: Trunk, trunk_trains: bool) -> PixelDescriptor | TrunkDescriptor:
-    """Return what a net takes of a view: pixels where its trunk trains, features where not."""
-    return PixelDescriptor(trunk.preprocessing) if trunk_trains else TrunkDescriptor(trunk)
+def describe_input(trunk: Trunk, dtype: RowType) -> PixelDescriptor | TrunkDescriptor:
+    """Return what a net takes of a view: the rows at the trunk's cut."""
+    if trunk.cut == 0:
+        return PixelDescriptor(trunk.preprocessing)
+    return TrunkDescriptor(trunk, dtype)
 
 
 def cosine_similarity(pairs: PairTable, rows: Rows) -> NDArray[np.float64]:
     """Return the cosine of the two feature vectors, -1 to 1: (n,)."""
     return blockwise(
-        pairs, unit_rows(rows[TrunkDescriptor.name]), lambda left, right: (left * right).sum(axis=1)
+        pairs, unit_rows(rows[FEATURES]), lambda left, right: (left * right).sum(axis=1)
     )
 
 
-def unit_rows(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+def unit_rows(rows: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     """Scale each row (v, d) to length 1; a row of zeros stays zero."""
-    length = np.linalg.norm(rows, axis=1, keepdims=True)
-    unit: NDArray[np.float32] = rows / np.maximum(length, np.finfo(np.float32).tiny)
+    wide = np.asarray(rows, np.float32)
+    length = np.linalg.norm(wide, axis=1, keepdims=True)
+    unit: NDArray[np.float32] = wide / np.maximum(length, np.finfo(np.float32).tiny)
     return unit

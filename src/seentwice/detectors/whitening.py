@@ -8,7 +8,7 @@ from torch.nn import functional as F
 from seentwice.data.pairs import PairTable
 from seentwice.detectors.describe import Rows
 from seentwice.detectors.similarity import blockwise
-from seentwice.detectors.trunk import TrunkDescriptor
+from seentwice.detectors.trunk import FEATURES
 from seentwice.models.towers import WhitenedTower
 
 
@@ -23,7 +23,7 @@ class WhitenedCosine:
 
     def fit(self, train: PairTable, validation: PairTable, rows: Rows) -> None:
         """Whiten the training photos and the unlabelled ones."""
-        features = whitening_features(train, rows[TrunkDescriptor.name], self.unlabelled)
+        features = whitening_features(train, rows[FEATURES], self.unlabelled)
         size = features.shape[1]
         self._tower = WhitenedTower(size, size)
         self._tower.start_from(torch.from_numpy(features), self.power, self.ridge)
@@ -31,7 +31,7 @@ class WhitenedCosine:
     @torch.inference_mode()
     def of(self, pairs: PairTable, rows: Rows) -> NDArray[np.float64]:
         """Return the cosine (n,) of the two whitened features, -1 to 1."""
-        embeddings = self._tower(torch.from_numpy(rows[TrunkDescriptor.name]))
+        embeddings = self._tower(torch.from_numpy(rows[FEATURES]))
         unit = F.normalize(embeddings, dim=1).numpy()
         return blockwise(pairs, unit, lambda left, right: (left * right).sum(axis=1))
 

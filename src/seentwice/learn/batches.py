@@ -1,4 +1,8 @@
-"""Batches of pairs: the views of a batch once each, and the pairs as indices into them."""
+"""Batches of pairs as indices: the views of a batch once each, and pairs of those.
+
+The rows themselves stay where they are, on the graphics card if there is room: no batch carries
+them, and no loop goes over its pairs.
+"""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -16,19 +20,19 @@ from seentwice.data.sampling.items import codes_of
 class PairBatch(NamedTuple):
     """What one step of training or validation sees."""
 
-    inputs: Tensor  # (b, ...) rows of the batch's views
-    left: Tensor  # (n,) int64 indices into inputs
-    right: Tensor  # (n,) int64 indices into inputs
+    views: Tensor  # (b,) int64 indices into the rows
+    left: Tensor  # (n,) int64 indices into views
+    right: Tensor  # (n,) int64 indices into views
     label: Tensor  # (n,) bool
 
 
 def gather_pairs(
-    rows: Tensor, left: NDArray[np.int64], right: NDArray[np.int64], label: NDArray[np.bool_]
+    left: NDArray[np.int64], right: NDArray[np.int64], label: NDArray[np.bool_]
 ) -> PairBatch:
-    """Collect the rows of the views that the pairs name, each once."""
+    """Collect the views that the pairs name, each once."""
     used, place = np.unique(np.concatenate([left, right]), return_inverse=True)
     return PairBatch(
-        rows[torch.from_numpy(used)],
+        torch.from_numpy(used),
         torch.from_numpy(place[: len(left)]),
         torch.from_numpy(place[len(left) :]),
         torch.from_numpy(label),
@@ -42,12 +46,9 @@ class BalancedTableBatches(IterableDataset[PairBatch]):
     interruption sees the same batches.
     """
 
-    def __init__(
-        self, pairs: PairTable, rows: Tensor, batch_size: int, seed: int, epoch: int
-    ) -> None:
+    def __init__(self, pairs: PairTable, batch_size: int, seed: int, epoch: int) -> None:
         super().__init__()
         self.pairs = pairs
-        self.rows = rows
         self.batch_size = batch_size
         generator = np.random.default_rng([seed, epoch])
         positive, negative = np.flatnonzero(pairs.label), np.flatnonzero(~pairs.label)
@@ -58,9 +59,7 @@ class BalancedTableBatches(IterableDataset[PairBatch]):
         for start in range(0, len(self.order), self.batch_size):
             chosen = self.order[start : start + self.batch_size]
             pairs = self.pairs
-            yield gather_pairs(
-                self.rows, pairs.left[chosen], pairs.right[chosen], pairs.label[chosen]
-            )
+            yield gather_pairs(pairs.left[chosen], pairs.right[chosen], pairs.label[chosen])
 
 
 class PlaceBatches(IterableDataset[PairBatch]):
@@ -77,7 +76,6 @@ class PlaceBatches(IterableDataset[PairBatch]):
     def __init__(
         self,
         pairs: PairTable,
-        rows: Tensor,
         places_per_batch: int,
         views_per_place: int,
         same_type_share: float,
@@ -86,7 +84,6 @@ class PlaceBatches(IterableDataset[PairBatch]):
         epoch: int,
     ) -> None:
         super().__init__()
-        self.rows = rows
         self.places_per_batch = places_per_batch
         self.views_per_place = views_per_place
         self.same_type_share = same_type_share
@@ -118,20 +115,19 @@ class PlaceBatches(IterableDataset[PairBatch]):
             same = self.place[chosen[left]] == self.place[chosen[right]]
             keep = same | (self.zone[chosen[left]] != self.zone[chosen[right]])
             view = self.members[chosen]
-            yield gather_pairs(self.rows, view[left[keep]], view[right[keep]], same[keep])
+            yield gather_pairs(view[left[keep]], view[right[keep]], same[keep])
 
 
 class GrowingBatches(IterableDataset[PairBatch]):
     """Every view that a table names once, and every pair with the batch that completes it.
 
-    A batch's inputs are the next views alone; its pairs are indices into the views of all batches
+    A batch's views are the next ones alone; its pairs are indices into the views of all batches
     so far. So each view passes the trunk once, and few at a time, however many pairs name it.
     """
 
-    def __init__(self, pairs: PairTable, rows: Tensor, views_per_batch: int) -> None:
+    def __init__(self, pairs: PairTable, views_per_batch: int) -> None:
         super().__init__()
         self.pairs = pairs
-        self.rows = rows
         self.views_per_batch = views_per_batch
 
     def __iter__(self) -> Iterator[PairBatch]:
@@ -142,7 +138,7 @@ class GrowingBatches(IterableDataset[PairBatch]):
         for number, start in enumerate(range(0, len(used), self.views_per_batch)):
             complete = np.flatnonzero(batch == number)
             yield PairBatch(
-                self.rows[torch.from_numpy(used[start : start + self.views_per_batch])],
+                torch.from_numpy(used[start : start + self.views_per_batch]),
                 torch.from_numpy(left[complete]),
                 torch.from_numpy(right[complete]),
                 torch.from_numpy(pairs.label[complete]),

@@ -46,6 +46,7 @@ class SiameseTask(pl.LightningModule):
     def __init__(
         self,
         net: SiameseNet,
+        rows: Tensor,
         make_optimizer: MakeOptimizer,
         augment: Augment,
         seed: int,
@@ -53,8 +54,21 @@ class SiameseTask(pl.LightningModule):
         temperature: float,
         schedule: Schedule,
     ) -> None:
+        """Take what is trained, and how.
+
+        Args:
+            net: trained in place.
+            rows: (v, ...) the net's inputs, one a view; moved to the device where they fit.
+            make_optimizer: from parameters to their optimizer.
+            augment: changes copies of inputs on their way into the net.
+            seed: of dropout and augmentation.
+            contrastive_weight: of the contrastive loss, beside the cross-entropy.
+            temperature: of the contrastive loss.
+            schedule: of the learning rate.
+        """
         super().__init__()
         self.net = net
+        self.rows = rows
         self.make_optimizer = make_optimizer
         self.augment = augment
         self.seed = seed
@@ -64,6 +78,13 @@ class SiameseTask(pl.LightningModule):
         self._embeddings: list[Tensor] = []
         self._logits: list[Tensor] = []
         self._labels: list[Tensor] = []
+
+    def on_fit_start(self) -> None:
+        """Keep the rows in the device's own memory where they take half of it at most."""
+        if self.device.type == "cuda":
+            free, _ = torch.cuda.mem_get_info(self.device)
+            if self.rows.nbytes <= free // 2:
+                self.rows = self.rows.to(self.device)
 
     def on_train_batch_start(self, batch: PairBatch, batch_idx: int) -> None:
         """Seed dropout and augmentation by epoch, so a resumed run repeats nothing else.
@@ -80,7 +101,7 @@ class SiameseTask(pl.LightningModule):
         Raises:
             UserError: the loss is no number any more.
         """
-        embeddings = self.net.embed(self.augment(batch.inputs))
+        embeddings = self.net.embed(self.augment(self._rows_of(batch.views)))
         logits = self.net.head(embeddings[batch.left], embeddings[batch.right])
         loss = balanced_cross_entropy(logits, batch.label)
         if self.contrastive_weight:
@@ -93,7 +114,7 @@ class SiameseTask(pl.LightningModule):
 
     def validation_step(self, batch: PairBatch, batch_idx: int) -> None:
         """Keep the embeddings of the views of a `GrowingBatches` batch, and its pairs' logits."""
-        self._embeddings.append(self.net.embed(batch.inputs))
+        self._embeddings.append(self.net.embed(self._rows_of(batch.views)))
         embeddings = torch.cat(self._embeddings)
         self._logits.append(apply_head(self.net.head, embeddings, batch.left, batch.right).cpu())
         self._labels.append(batch.label.cpu())
@@ -113,6 +134,10 @@ class SiameseTask(pl.LightningModule):
             "validation/average_precision",
             average_precision(label.numpy(), logits.double().sigmoid().numpy()),
         )
+
+    def _rows_of(self, views: Tensor) -> Tensor:
+        """Return the rows of views (b,) on the net's device: (b, ...)."""
+        return self.rows[views.to(self.rows.device)].to(self.device)
 
     def _check_finite(self, values: Tensor) -> None:
         if not values.isfinite().all():

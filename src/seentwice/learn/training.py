@@ -15,7 +15,6 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pydantic import Field
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 from pytorch_lightning.loggers import Logger
-from torch import Tensor
 from torch.utils.data import DataLoader
 
 from seentwice.data.pairs import PairTable
@@ -65,14 +64,12 @@ class PairModule(pl.LightningDataModule):
         self,
         train: PairTable,
         validation: PairTable,
-        rows: Tensor,
         settings: TrainingSettings,
         seed: int,
     ) -> None:
         super().__init__()
         self.train = train
         self.validation = validation
-        self.rows = rows
         self.settings = settings
         self.seed = seed
 
@@ -82,13 +79,12 @@ class PairModule(pl.LightningDataModule):
         epoch, settings = self.trainer.current_epoch, self.settings
         if settings.batches == "table":
             return DataLoader(
-                BalancedTableBatches(self.train, self.rows, settings.batch_size, self.seed, epoch),
+                BalancedTableBatches(self.train, settings.batch_size, self.seed, epoch),
                 batch_size=None,
             )
         return DataLoader(
             PlaceBatches(
                 self.train,
-                self.rows,
                 settings.places_per_batch,
                 settings.views_per_place,
                 settings.same_type_share,
@@ -101,7 +97,7 @@ class PairModule(pl.LightningDataModule):
 
     def val_dataloader(self) -> DataLoader[PairBatch]:
         """Return every validation pair."""
-        return DataLoader(GrowingBatches(self.validation, self.rows, VIEW_BLOCK), batch_size=None)
+        return DataLoader(GrowingBatches(self.validation, VIEW_BLOCK), batch_size=None)
 
 
 class EpochReport(pl.Callback):

@@ -1,7 +1,8 @@
 """Checkpoints to share: safetensors with plain JSON beside the weights.
 
 A checkpoint loads without Hydra, Lightning or the config that trained it, and executes nothing.
-A frozen trunk is not stored again: its fingerprint is, and loading asks for the same trunk.
+The frozen stages of a trunk are not stored again: their fingerprint is, and loading asks for the
+same trunk.
 """
 
 import json
@@ -16,10 +17,10 @@ from safetensors.torch import load_file, save
 from seentwice.display import one_line
 from seentwice.errors import UserError
 from seentwice.files import write_atomically
-from seentwice.models.backbones import Trunk
 from seentwice.models.nets import Architecture, SiameseNet, build_siamese
+from seentwice.models.trunk import Trunk, fingerprint_frozen
 
-FORMAT = "seentwice-siamese-2"
+FORMAT = "seentwice-siamese-3"
 _METADATA = "seentwice"
 
 
@@ -43,7 +44,7 @@ class CheckpointRecord:
     architecture: Architecture
     trunk_weights: str  # where the trunk's weights came from: none, imagenet or a file's name
     trunk_seed: Seed  # of an untrained trunk
-    trunk_fingerprint: str  # sha256 of a frozen trunk; "" where the trunk is a part of the net
+    trunk_fingerprint: str  # of its frozen stages, which are not stored; "" where there are none
     calibration_slope: Finite
     calibration_offset: Finite
     threshold: Finite  # on the probability; chosen on validation pairs
@@ -99,12 +100,12 @@ def load_checkpoint(path: Path, record: CheckpointRecord, trunk: Trunk) -> Siame
     Args:
         path: the checkpoint.
         record: what `read_record` said of it.
-        trunk: built as the record names it; a frozen one must have the same fingerprint.
+        trunk: built as the record names it; its frozen stages must have the same fingerprint.
 
     Raises:
         UserError: another trunk, or weights that do not fit the record.
     """
-    if not record.architecture.trunk_trains and trunk.fingerprint != record.trunk_fingerprint:
+    if fingerprint_frozen(trunk) != record.trunk_fingerprint:
         raise UserError(
             f"checkpoint {path}: was trained on another {record.architecture.backbone} trunk "
             f"(weights {record.trunk_weights}); give the same weights=FILE"

@@ -8,9 +8,10 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from seentwice.models.backbones import Preprocessing, Trunk, find_backbone
 from seentwice.models.heads import build_head
+from seentwice.models.preprocessing import Preprocessing
 from seentwice.models.towers import build_tower
+from seentwice.models.trunk import BatchNormMode, TrainedBlocks, Trunk
 
 VIEW_BLOCK = 256  # views at once through a trunk: more take more memory and no less time
 PAIR_BLOCK = 64 * VIEW_BLOCK  # pairs at once through a head
@@ -22,7 +23,8 @@ class Architecture:
 
     backbone: str
     pooling: str
-    trunk_trains: bool  # the trunk is a part of the net; else the net starts at its features
+    trained_blocks: TrainedBlocks  # the last ones of the trunk, which are a part of the net
+    frozen_batchnorm: BatchNormMode  # in training, of the blocks that are not trained
     tower: str
     embedding_size: Annotated[int, Field(ge=1)]
     head: str
@@ -32,30 +34,39 @@ class Architecture:
 class SiameseNet(nn.Module):
     """Two towers with shared weights, and a head on their two embeddings.
 
-    With a trunk that trains, its inputs are uint8 looks (b, 3, h, w); without one, the features
-    (b, d) of a frozen trunk, computed once per view beforehand.
+    Its inputs are the rows of views at the trunk's cut, computed once per view beforehand: uint8
+    looks (b, 3, h, w) where nothing of the trunk is frozen, maps (b, c, h, w) where its last
+    blocks train, features (b, d) where all of it is frozen.
     """
 
     def __init__(
         self,
         tower: nn.Module,
         head: nn.Module,
-        trunk: nn.Module | None = None,
-        preprocessing: Preprocessing | None = None,
+        trunk: nn.Sequential,
+        preprocessing: Preprocessing | None,
     ) -> None:
+        """Put the parts together.
+
+        Args:
+            tower: from features to an embedding.
+            head: from two embeddings to a logit.
+            trunk: its stages after the cut; empty where all of it is frozen.
+            preprocessing: of looks; None where the inputs have passed stages already.
+        """
         super().__init__()
-        if (trunk is None) != (preprocessing is None):
-            raise ValueError("a trunk needs its preprocessing, and the other way round")
         self.trunk = trunk
         self.preprocessing = preprocessing
         self.tower = tower
         self.head = head
 
     def embed(self, inputs: Tensor) -> Tensor:
-        """Looks (b, 3, h, w) or features (b, d) -> embeddings (b, e)."""
-        if self.trunk is not None and self.preprocessing is not None:
-            inputs = self.trunk(self.preprocessing.normalise(inputs))
-        embeddings: Tensor = self.tower(inputs)
+        """Rows at the trunk's cut (b, ...) -> embeddings (b, e)."""
+        if self.preprocessing is not None:
+            inputs = self.preprocessing.normalise(inputs)
+        # Rows are kept in half the bytes where the bank is told to.
+        inputs = inputs.to(next(self.tower.parameters()).dtype)
+        embeddings: Tensor = self.tower(self.trunk(inputs))
         return embeddings
 
     def forward(self, inputs: Tensor, left: Tensor, right: Tensor) -> Tensor:
@@ -74,30 +85,25 @@ class SiameseNet(nn.Module):
         return logits
 
 
-def build_siamese(architecture: Architecture, trunk: Trunk | None, seed: int) -> SiameseNet:
+def build_siamese(architecture: Architecture, trunk: Trunk, seed: int) -> SiameseNet:
     """Build a net with fresh weights in tower and head.
 
     Args:
         architecture: names and sizes.
-        trunk: becomes a part of the net where it trains; a frozen one is not needed, None will do.
+        trunk: built as the architecture names it; its stages after the cut become a part of the
+            net.
         seed: of the fresh weights.
 
     Raises:
-        UserError: an unknown backbone, tower or head, or a wrong setting of the head.
-        ValueError: the trunk trains and is None.
+        UserError: an unknown tower or head, or a wrong setting of the head.
     """
-    feature_size = find_backbone(architecture.backbone).feature_size
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        tower = build_tower(architecture.tower, feature_size, architecture.embedding_size)
+        tower = build_tower(architecture.tower, trunk.feature_size, architecture.embedding_size)
         head = build_head(
             architecture.head, architecture.embedding_size, architecture.head_settings
         )
-    if not architecture.trunk_trains:
-        return SiameseNet(tower, head)
-    if trunk is None:
-        raise ValueError("a net whose trunk trains needs the trunk")
-    return SiameseNet(tower, head, trunk.module, trunk.preprocessing)
+    return SiameseNet(tower, head, trunk.trained, None if trunk.cut else trunk.preprocessing)
 
 
 @torch.inference_mode()

@@ -1,0 +1,59 @@
+"""What a kind of row is made of: equal recipes give equal rows of equal photos."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+KEY = np.dtype("S16")
+"""A row's key: the first 128 bits of a sha256."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Everything that decides the values of a row besides the photo's bytes and its edit."""
+
+    name: str  # of the kind of row
+    parts: tuple[tuple[str, str], ...]  # (what, which), such as ("trunk", fingerprint)
+    shape: tuple[int, ...]  # of one row; () is a single number
+    dtype: str  # NumPy's name
+
+    @property
+    def digest(self) -> str:
+        """The first 64 bits of the sha256 of the recipe, in hexadecimal."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
+
+    @property
+    def row_bytes(self) -> int:
+        """The size of one row."""
+        return prod(self.shape) * np.dtype(self.dtype).itemsize
+
+    def to_json(self) -> str:
+        """Return the recipe as one line that is the same for equal recipes."""
+        return json.dumps(
+            {
+                "name": self.name,
+                "parts": dict(self.parts),
+                "shape": list(self.shape),
+                "dtype": self.dtype,
+            },
+            sort_keys=True,
+        )
+
+
+def row_keys(contents: Sequence[bytes], edits: Sequence[str]) -> NDArray[np.bytes_]:
+    """Return the key (n,) of each view.
+
+    Args:
+        contents: the sha256 of each photo's file.
+        edits: the text of each view's edit; "" is the photo as it is.
+    """
+    digests = (
+        hashlib.sha256(content + edit.encode()).digest()[: KEY.itemsize]
+        for content, edit in zip(contents, edits, strict=True)
+    )
+    return np.frombuffer(b"".join(digests), KEY)

@@ -1,0 +1,104 @@
+"""Rows in a file, and their keys in another, which says how many of the rows are whole.
+
+Rows reach the disk before their keys do. So of a fill that was killed, or of a computer that lost
+its power, just those rows count that are whole; the next fill computes the rest.
+"""
+
+import json
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seentwice.bank.recipe import KEY, Recipe
+from seentwice.files import write_atomically
+
+ROWS, KEYS, ABOUT = ".rows", ".keys", ".json"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Segment:
+    """The rows that one fill added."""
+
+    path: Path  # of its files, without their extensions
+    keys: NDArray[np.bytes_]  # (n,)
+    rows: NDArray[np.generic]  # (n, ...) memory-mapped; what is written to it stays in memory
+
+
+def read_segment(path: Path, recipe: Recipe) -> Segment:
+    """Map what is whole of a segment.
+
+    Args:
+        path: of its files, without their extensions.
+        recipe: of its rows.
+
+    Raises:
+        OSError: a file is gone, or cannot be read.
+    """
+    with path.with_suffix(KEYS).open("rb") as file:
+        data = file.read()
+    rows_file = path.with_suffix(ROWS)
+    whole = min(len(data) // KEY.itemsize, rows_file.stat().st_size // recipe.row_bytes)
+    keys = np.frombuffer(data, KEY, whole)
+    shape = (whole, *recipe.shape)
+    if whole == 0:
+        return Segment(path, keys, np.empty(shape, recipe.dtype))
+    # Copy on write: torch wants arrays that could be written to.
+    return Segment(path, keys, np.memmap(rows_file, recipe.dtype, "c", shape=shape))
+
+
+class SegmentWriter:
+    """Appends rows to a new segment; a context manager that closes its files."""
+
+    def __init__(self, path: Path, recipe: Recipe, data: str) -> None:
+        """Begin a segment.
+
+        Args:
+            path: of its files, without their extensions; they must not be there.
+            recipe: of its rows.
+            data: name of the data set, for people.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        self.path = path
+        self.recipe = recipe
+        about = {"data": data, "begun": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
+        write_atomically(path.with_suffix(ABOUT), json.dumps(about))
+        self._rows = path.with_suffix(ROWS).open("xb", buffering=0)
+        self._keys = path.with_suffix(KEYS).open("xb", buffering=0)
+
+    def append(self, keys: NDArray[np.bytes_], rows: NDArray[np.generic]) -> None:
+        """Write rows (n, ...) to the disk, and then their keys (n,).
+
+        Raises:
+            OSError: the disk is full.
+        """
+        for file, values in (
+            (self._rows, np.ascontiguousarray(rows, self.recipe.dtype)),
+            (self._keys, np.ascontiguousarray(keys, KEY)),
+        ):
+            _write_whole(file.fileno(), values.tobytes())
+            os.fsync(file.fileno())
+
+    def __enter__(self) -> "SegmentWriter":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._rows.close()
+        self._keys.close()
+
+
+def _write_whole(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]

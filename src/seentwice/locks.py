@@ -1,0 +1,50 @@
+"""Files that one process of a host holds at a time."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+_POLL_SECONDS = 0.5
+
+
+@contextmanager
+def hold_lock(path: Path, on_wait: Callable[[], None]) -> Iterator[None]:
+    """Let no other process that asks for the same file into the block.
+
+    The lock ends with the process, however that ends.
+
+    Args:
+        path: of the lock, in a folder that exists.
+        on_wait: called again and again while another process is in its block.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    lock = FileLock(path)
+    while True:
+        try:
+            lock.acquire(timeout=_POLL_SECONDS)
+            break
+        except Timeout:
+            on_wait()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def try_lock(path: Path) -> Iterator[bool]:
+    """Say whether the lock could be had at once; it is held during the block where it could."""
+    lock = FileLock(path)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()

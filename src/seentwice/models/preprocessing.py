@@ -1,0 +1,38 @@
+"""How a photo becomes a trunk's input."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True, slots=True)
+class Preprocessing:
+    """How a photo becomes a trunk's input; it belongs to the backbone."""
+
+    height_px: int
+    width_px: int
+    mean: tuple[float, float, float]  # of RGB in [0, 1]
+    std: tuple[float, float, float]
+
+    def look(self, image: Image.Image) -> NDArray[np.uint8]:
+        """Return the photo squashed to the input size: (3, height_px, width_px) RGB."""
+        small = image.resize((self.width_px, self.height_px), Image.Resampling.BICUBIC)
+        return np.ascontiguousarray(np.asarray(small, dtype=np.uint8).transpose(2, 0, 1))
+
+    def normalise(self, looks: Tensor) -> Tensor:
+        """Map uint8 looks (b, 3, h, w) to float32 with the backbone's mean and deviation."""
+        mean = torch.tensor(self.mean, device=looks.device).view(1, 3, 1, 1)
+        std = torch.tensor(self.std, device=looks.device).view(1, 3, 1, 1)
+        return (looks.float() / 255 - mean) / std
+
+
+IMAGENET_256 = Preprocessing(256, 256, IMAGENET_MEAN, IMAGENET_STD)
+IMAGENET_257 = Preprocessing(257, 257, IMAGENET_MEAN, IMAGENET_STD)
+IMAGENET_224 = Preprocessing(224, 224, IMAGENET_MEAN, IMAGENET_STD)

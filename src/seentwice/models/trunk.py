@@ -1,0 +1,120 @@
+"""Trunks: a network's stages up to its features, and where they can be cut.
+
+What is frozen and in eval mode is a pure function of the photo: the stages before the cut are
+passed once a photo, and what comes out is kept. The stages after it belong to the net that trains.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from seentwice.errors import UserError
+from seentwice.models.preprocessing import Preprocessing
+
+TrainedBlocks = Literal["all"] | Annotated[int, Field(ge=0)]
+BatchNormMode = Literal["eval", "train"]
+
+
+@dataclass(frozen=True, slots=True)
+class Trunk:
+    """A built trunk with what a checkpoint must remember of it."""
+
+    backbone: str
+    pooling: str
+    weights: str  # "none", "imagenet" or a file
+    stages: nn.Sequential  # from normalised photos (b, 3, h, w) to features (b, d)
+    feature_size: int
+    preprocessing: Preprocessing
+
+    @property
+    def cut(self) -> int:
+        """The number of leading stages that are frozen and in eval mode."""
+        return find_cut(self.stages)
+
+    @property
+    def frozen(self) -> nn.Sequential:
+        """The stages before the cut."""
+        return self.stages[: self.cut]
+
+    @property
+    def trained(self) -> nn.Sequential:
+        """The stages after the cut, which belong to the net."""
+        return self.stages[self.cut :]
+
+
+def find_cut(stages: nn.Sequential) -> int:
+    """Return the number of leading stages in which nothing can change.
+
+    A stage can change when one of its parameters takes a gradient, or when it is in training mode:
+    BatchNorm then moves its statistics and Dropout draws.
+    """
+    for number, stage in enumerate(stages):
+        takes_gradient = any(parameter.requires_grad for parameter in stage.parameters())
+        if takes_gradient or any(module.training for module in stage.modules()):
+            return number
+    return len(stages)
+
+
+def freeze(stages: nn.Sequential, trained: TrainedBlocks, batchnorm: BatchNormMode) -> None:
+    """Put stages into eval mode without gradients, but for the last blocks.
+
+    Args:
+        stages: of a trunk.
+        trained: how many of the last blocks train, with all that comes after them; a block is a
+            stage that has parameters.
+        batchnorm: of the frozen stages; "train" leaves their BatchNorm in training mode, which
+            moves its statistics, as SameSpace's code does.
+
+    Raises:
+        UserError: more blocks than there are.
+    """
+    blocks = [number for number, stage in enumerate(stages) if any(True for _ in stage.parameters())]
+    if trained != "all" and trained > len(blocks):
+        raise UserError(
+            f"backbone.trained_blocks={trained}: choose 0 to {len(blocks)}, the blocks that this "
+            "backbone has, or all"
+        )
+    count = len(blocks) if trained == "all" else trained
+    first = 0 if trained == "all" else blocks[-count] if count else len(stages)
+    for number, stage in enumerate(stages):
+        stage.requires_grad_(number >= first)
+        stage.train(number >= first)
+        if number < first and batchnorm == "train":
+            for module in stage.modules():
+                if isinstance(module, _BatchNorm):
+                    module.train()
+
+
+def fingerprint_frozen(trunk: Trunk) -> str:
+    """Return the sha256 of a trunk's name, and of all in its frozen stages; "" where none is.
+
+    Trunks of equal weights that pool otherwise have different ones, wherever they are cut.
+    """
+    frozen = trunk.frozen
+    if len(frozen) == 0:
+        return ""
+    digest = hashlib.sha256(f"{trunk.backbone}/{trunk.pooling}/{len(frozen)}".encode())
+    for key, tensor in sorted(frozen.state_dict().items()):
+        digest.update(f"{key}{tuple(tensor.shape)}{tensor.dtype}".encode())
+        digest.update(tensor.cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+@torch.inference_mode()
+def shape_after(stages: nn.Sequential, preprocessing: Preprocessing) -> tuple[int, ...]:
+    """Return the shape of what comes out of stages in eval mode for one photo, (d,) or (c, h, w)."""
+    size = (1, 3, preprocessing.height_px, preprocessing.width_px)
+    return tuple(stages(torch.zeros(size)).shape[1:])
+
+
+@torch.inference_mode()
+def embed_looks(stages: nn.Sequential, preprocessing: Preprocessing, looks: Tensor) -> Tensor:
+    """Pass uint8 looks (b, 3, h, w) through stages in eval mode: (b, d) or (b, c, h, w)."""
+    pixels = looks.contiguous(memory_format=torch.channels_last)
+    rows: Tensor = stages(preprocessing.normalise(pixels))
+    return rows

@@ -1,0 +1,94 @@
+"""Weights of whole torchvision networks: downloaded and checked, or from a safetensors file."""
+
+import hashlib
+import pickle
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.error import URLError
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torchvision import models
+
+from seentwice.display import one_line
+from seentwice.errors import UserError
+
+
+def download_weights(name: str, published: models.WeightsEnum | None) -> Mapping[str, Tensor]:
+    """Return torchvision's weights of a network, downloaded the first time.
+
+    Args:
+        name: of the backbone, for errors.
+        published: torchvision's entry; None where nothing was published.
+
+    Raises:
+        UserError: nothing was published, no network, or a file that is not what was published.
+    """
+    if published is None:
+        raise UserError(
+            f"backbone.weights=imagenet: {name} has no published weights; use none or a file"
+        )
+    cache = Path(torch.hub.get_dir()) / "checkpoints" / Path(published.url).name
+    try:
+        _check_hash(cache)
+        state: Mapping[str, Tensor] = published.get_state_dict(
+            progress=True, check_hash=True, weights_only=True
+        )
+    except (URLError, OSError, RuntimeError) as error:
+        raise UserError(
+            f"backbone.weights=imagenet: cannot download {published.url} ({error}); "
+            f"put that file at {cache}, give backbone.weights=FILE.safetensors, "
+            "or backbone.weights=none for an untrained trunk"
+        ) from error
+    except pickle.UnpicklingError as error:
+        raise UserError(
+            f"backbone.weights=imagenet: {cache} cannot be read: delete it to download it again"
+        ) from error
+    return state
+
+
+def _check_hash(cache: Path) -> None:
+    """Compare a file that is there already with the sha256 in its name: torch checks new ones only.
+
+    Raises:
+        UserError: another file than was published.
+    """
+    named = re.search(r"-([a-f0-9]+)\.", cache.name)
+    if named is None or not cache.is_file():
+        return
+    with cache.open("rb") as stream:
+        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    if not found.startswith(named[1]):
+        raise UserError(
+            f"backbone.weights=imagenet: {cache} is not the file that was published "
+            f"(its sha256 starts with {found[: len(named[1])]}): delete it to download it again"
+        )
+
+
+def load_weights(network: nn.Module, name: str, path: Path) -> None:
+    """Load a safetensors file with the state of the whole torchvision network.
+
+    Args:
+        network: gets the weights.
+        name: of the backbone, for errors.
+        path: the file.
+
+    Raises:
+        UserError: another kind of file, no such file, or the weights of another network.
+    """
+    if path.suffix != ".safetensors":
+        raise UserError(
+            f"backbone.weights={path}: choose none, imagenet or a .safetensors file "
+            "(other formats can run code when they are opened)"
+        )
+    if not path.is_file():
+        raise UserError(f"backbone.weights={path}: no such file")
+    try:
+        network.load_state_dict(load_file(path))
+    except (SafetensorError, RuntimeError, OSError) as error:
+        raise UserError(
+            f"backbone.weights={path}: not the weights of {name}: {one_line(error)}"
+        ) from error

@@ -1,0 +1,112 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seentwice.bank import shelf as shelf_module
+from seentwice.bank.recipe import KEY, Recipe
+from seentwice.bank.segment import KEYS, ROWS, SegmentWriter
+from seentwice.bank.shelf import open_shelf
+
+RECIPE = Recipe("level", (), (2,), "float32")
+
+
+def keys_of(numbers):
+    """Keys that hold zeros, also at their end."""
+    return np.array([[n, 0] for n in numbers], "<u8").reshape(-1, 2).view(KEY).ravel()
+
+
+def rows_of(numbers):
+    return np.array([[n, n / 2] for n in numbers], np.float32).reshape(-1, 2)
+
+
+def write(folder, name, numbers, recipe=RECIPE):
+    with SegmentWriter(folder / name, recipe, "rooms") as writer:
+        writer.append(keys_of(numbers), rows_of(numbers))
+
+
+@given(
+    segments=st.lists(st.lists(st.integers(0, 30), unique=True, max_size=8), max_size=4),
+    asked=st.lists(st.integers(0, 30), max_size=20),
+)
+def test_rows_are_those_of_a_dictionary(tmp_path_factory, segments, asked):
+    folder = tmp_path_factory.mktemp("shelf")
+    for number, numbers in enumerate(segments):
+        write(folder, str(number), numbers)
+    known = {n for numbers in segments for n in numbers}
+    shelf = open_shelf(folder, RECIPE)
+    keys = keys_of(asked)
+    np.testing.assert_array_equal(shelf.find(keys) >= 0, [n in known for n in asked])
+    np.testing.assert_array_equal(
+        shelf.take(keys), rows_of([n if n in known else 0 for n in asked])
+    )
+
+
+def test_rows_that_stand_side_by_side_are_mapped_and_not_copied(tmp_path):
+    write(tmp_path, "a", [1, 2, 3, 4])
+    write(tmp_path, "b", [5, 6])
+    shelf = open_shelf(tmp_path, RECIPE)
+    mapped = shelf.take(keys_of([2, 3]))
+    assert isinstance(mapped.base, np.memmap)
+    np.testing.assert_array_equal(mapped, rows_of([2, 3]))
+    copied = shelf.take(keys_of([4, 5]))  # side by side in the order of all, but in two files
+    assert not isinstance(copied.base, np.memmap)
+    np.testing.assert_array_equal(copied, rows_of([4, 5]))
+
+
+def test_many_rows_are_gathered_in_a_file(tmp_path, monkeypatch):
+    write(tmp_path, "a", [1, 2, 3, 4])
+    monkeypatch.setattr(shelf_module, "_IN_MEMORY", 8)
+    rows = open_shelf(tmp_path, RECIPE).take(keys_of([4, 9, 1]))
+    assert isinstance(rows, np.memmap)
+    np.testing.assert_array_equal(rows, rows_of([4, 0, 1]))
+
+
+def test_what_is_written_into_mapped_rows_does_not_reach_the_file(tmp_path):
+    write(tmp_path, "a", [1, 2])
+    open_shelf(tmp_path, RECIPE).take(keys_of([1, 2]))[:] = 0
+    np.testing.assert_array_equal(open_shelf(tmp_path, RECIPE).take(keys_of([1, 2])), rows_of([1, 2]))
+
+
+@pytest.mark.parametrize("lost", [1, 7, 8, 9, 20])
+def test_a_row_that_is_not_whole_is_not_there(tmp_path, lost):
+    write(tmp_path, "a", [1, 2, 3])
+    file = tmp_path / f"a{ROWS}"
+    file.write_bytes(file.read_bytes()[:-lost])
+    shelf = open_shelf(tmp_path, RECIPE)
+    whole = (24 - lost) // 8
+    np.testing.assert_array_equal(shelf.find(keys_of([1, 2, 3])) >= 0, np.arange(3) < whole)
+    np.testing.assert_array_equal(
+        shelf.take(keys_of([1, 2, 3])), rows_of([1, 2, 3][:whole] + [0] * (3 - whole))
+    )
+
+
+@pytest.mark.parametrize("lost", [1, 15, 16, 17, 48])
+def test_a_row_whose_key_is_not_whole_is_not_there(tmp_path, lost):
+    write(tmp_path, "a", [1, 2, 3])
+    file = tmp_path / f"a{KEYS}"
+    file.write_bytes(file.read_bytes()[:-lost])
+    found = open_shelf(tmp_path, RECIPE).find(keys_of([1, 2, 3])) >= 0
+    np.testing.assert_array_equal(found, np.arange(3) < (48 - lost) // 16)
+
+
+def test_a_key_is_written_after_its_row(tmp_path, monkeypatch):
+    """A fill that ends between the two leaves no key of a row that is not there."""
+    writer = SegmentWriter(tmp_path / "a", RECIPE, "rooms")
+    synced = []
+    monkeypatch.setattr("os.fsync", lambda fd: synced.append((tmp_path / f"a{KEYS}").stat().st_size))
+    with writer:
+        writer.append(keys_of([1]), rows_of([1]))
+    assert synced == [0, 16]
+
+
+def test_a_missing_folder_holds_nothing(tmp_path):
+    assert (open_shelf(tmp_path / "none", RECIPE).find(keys_of([1, 2])) == -1).all()
+
+
+def test_rows_stay_readable_when_their_files_are_gone(tmp_path):
+    write(tmp_path, "a", [1, 2])
+    shelf = open_shelf(tmp_path, RECIPE)
+    for file in tmp_path.iterdir():
+        file.unlink()
+    np.testing.assert_array_equal(shelf.take(keys_of([2, 1])), rows_of([2, 1]))

@@ -65,7 +65,9 @@ def test_many_rows_are_gathered_in_a_file(tmp_path, monkeypatch):
 def test_what_is_written_into_mapped_rows_does_not_reach_the_file(tmp_path):
     write(tmp_path, "a", [1, 2])
     open_shelf(tmp_path, RECIPE).take(keys_of([1, 2]))[:] = 0
-    np.testing.assert_array_equal(open_shelf(tmp_path, RECIPE).take(keys_of([1, 2])), rows_of([1, 2]))
+    np.testing.assert_array_equal(
+        open_shelf(tmp_path, RECIPE).take(keys_of([1, 2])), rows_of([1, 2])
+    )
 
 
 @pytest.mark.parametrize("lost", [1, 7, 8, 9, 20])
@@ -94,7 +96,9 @@ def test_a_key_is_written_after_its_row(tmp_path, monkeypatch):
     """A fill that ends between the two leaves no key of a row that is not there."""
     writer = SegmentWriter(tmp_path / "a", RECIPE, "rooms")
     synced = []
-    monkeypatch.setattr("os.fsync", lambda fd: synced.append((tmp_path / f"a{KEYS}").stat().st_size))
+    monkeypatch.setattr(
+        "os.fsync", lambda fd: synced.append((tmp_path / f"a{KEYS}").stat().st_size)
+    )
     with writer:
         writer.append(keys_of([1]), rows_of([1]))
     assert synced == [0, 16]

@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from seentwice.bank.bank import list_entries, open_bank, remove_entry
+from seentwice.bank.recipe import Recipe
 from seentwice.detectors import describe
 from seentwice.detectors.describe import describe_views
 from seentwice.errors import UserError
@@ -52,6 +54,7 @@ class Level:
     """The grey level, twice: first as it is seen, then halved."""
 
     name = "level"
+    recipe = Recipe(name, (), (2,), "float64")
 
     def __init__(self):
         self.blocks = []
@@ -66,6 +69,7 @@ class Level:
 
 class Size:
     name = "size"
+    recipe = Recipe(name, (), (2,), "int64")
 
     def look(self, image):
         return np.array(image.size)
@@ -79,11 +83,25 @@ def disk(monkeypatch):
     stand_in = Disk()
     monkeypatch.setattr(describe, "read_photo", stand_in.read_photo)
     monkeypatch.setattr(describe, "apply_edit", stand_in.apply_edit)
+    monkeypatch.setattr(describe, "digest_file", lambda path: f"{path.name}.jpg".encode().ljust(32))
     return stand_in
 
 
-def run(views, descriptors=None, workers=2, on_progress=lambda done, total: None):
-    return describe_views(views, descriptors or [Level(), Size()], workers, 1000, on_progress)
+def contents_of(views):
+    return [view.photo.key.encode().ljust(32) for view in views]
+
+
+def run(views, descriptors=None, workers=2, on_progress=lambda done, total: None, bank=None):
+    return describe_views(
+        views,
+        contents_of(views),
+        descriptors or [Level(), Size()],
+        bank or open_bank(None, 1),
+        "noise",
+        workers,
+        1000,
+        on_progress,
+    )
 
 
 def test_a_photo_is_decoded_once_whatever_its_views_and_descriptors(disk):
@@ -168,3 +186,96 @@ def test_an_error_of_a_descriptor_is_not_taken_for_an_unreadable_photo(disk):
 
     with pytest.raises(ZeroDivisionError):
         run(make_views(), [Wrong()])
+
+
+def test_what_the_bank_has_is_neither_decoded_nor_computed_again(disk, tmp_path):
+    bank = open_bank(tmp_path, 1)
+    first = run(make_views(), bank=bank)
+    disk.decoded.clear()
+    level = Level()
+    again = run(make_views(), [level, Size()], bank=open_bank(tmp_path, 1))
+    assert disk.decoded == list(BROKEN)  # which gave nothing that could be kept
+    assert level.blocks == []
+    for name, rows in first.rows.items():
+        np.testing.assert_array_equal(again.rows[name], rows)
+    np.testing.assert_array_equal(again.readable, first.readable)
+    assert again.unreadable == first.unreadable
+
+
+def test_only_what_is_missing_is_computed(disk, tmp_path):
+    disk.broken = ()
+    bank = open_bank(tmp_path, 1)
+    run(make_views(photos=3, edits=("",)), [Level()], bank=bank)
+    disk.decoded.clear()
+    level = Level()
+    views = make_views(photos=4, edits=("", "plus:1"))
+    described = run(views, [level, Size()], bank=bank)
+    assert sorted(disk.decoded) == ["0", "1", "2", "3"]
+    assert disk.edited == ["plus:1"] * 4
+    assert sum(level.blocks) == 5  # an edited view of each photo, and the fourth as it is
+    assert described.rows["level"][:, 0].tolist() == [value_of(view) for view in views]
+
+
+def test_a_fill_that_was_stopped_goes_on_where_it_was(disk, tmp_path, monkeypatch):
+    monkeypatch.setattr(describe, "BATCH", 3)
+    disk.broken = ()
+
+    def stop(done, total):
+        if done == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(make_views(), bank=open_bank(tmp_path, 1), on_progress=stop)
+    disk.decoded.clear()
+    views = make_views()
+    described = run(views, bank=open_bank(tmp_path, 1))
+    assert sorted(disk.decoded) == ["5", "6", "7"]
+    assert described.rows["level"][:, 0].tolist() == [value_of(view) for view in views]
+
+
+def test_other_settings_of_the_decoder_are_another_recipe(disk, tmp_path, monkeypatch):
+    disk.broken = ()
+    bank = open_bank(tmp_path, 1)
+    run(make_views(photos=2), bank=bank)
+    disk.decoded.clear()
+    monkeypatch.setattr(describe, "DECODING", (("photos", "2"),))
+    run(make_views(photos=2), bank=bank)
+    assert sorted(disk.decoded) == ["0", "1"]
+
+
+def test_a_file_that_changed_since_it_was_fingerprinted_is_not_kept(disk, monkeypatch):
+    monkeypatch.setattr(
+        describe,
+        "digest_file",
+        lambda path: b"other" if path.name == "3" else f"{path.name}.jpg".encode().ljust(32),
+    )
+    disk.broken = ()
+    described = run(make_views())
+    (file,) = described.unreadable
+    assert (file.path, file.reason, file.detail) == (
+        Path("3"),
+        Reason.DAMAGED,
+        "the file changed during the run",
+    )
+    assert described.readable.sum() == 7 * 3
+
+
+def test_rows_that_are_thrown_away_during_the_run_are_no_zeros(disk, tmp_path):
+    disk.broken = ()
+    bank = open_bank(tmp_path, 1)
+    run(make_views(photos=4), bank=bank)
+
+    def clear(done, total):
+        for entry in list_entries(tmp_path):
+            remove_entry(entry)
+            for file in entry.segment.parent.glob("*.keys"):
+                file.unlink()
+
+    with pytest.raises(UserError, match="rows were taken out during the run"):
+        run(make_views(photos=5), bank=bank, on_progress=clear)
+
+
+def test_a_full_bank_is_told_before_anything_is_decoded(disk):
+    with pytest.raises(UserError, match=r"bank\.max_gb=1e-08: .* are needed"):
+        run(make_views(), bank=open_bank(None, 1e-8))
+    assert disk.decoded == []

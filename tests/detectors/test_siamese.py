@@ -1,5 +1,6 @@
 import numpy as np
 import torch
+from torch import nn
 
 from seentwice.data.pairs import PairTable
 from seentwice.detectors.siamese import SiameseEvidence
@@ -15,7 +16,9 @@ def table(seed, count=30):
 
 def test_the_net_is_head_on_its_own_rows_and_gives_its_logits():
     torch.manual_seed(0)
-    net = SiameseNet(build_tower("linear", 6, 4), build_head("concat", 4, {}))
+    net = SiameseNet(
+        build_tower("linear", 6, 4), build_head("concat", 4, {}), nn.Sequential(), None
+    )
     asked = []
 
     def train_net(train, validation, inputs):

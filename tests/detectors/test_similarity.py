@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from seentwice.data.pairs import PairTable
@@ -11,11 +12,13 @@ from seentwice.detectors.trunk import (
     PixelDescriptor,
     TrunkDescriptor,
     cosine_similarity,
+    describe_input,
     unit_rows,
 )
 from seentwice.errors import UserError
 from seentwice.hashing import HASHES
-from seentwice.models.backbones import BACKBONES, build_trunk, embed_looks
+from seentwice.models.backbones import BACKBONES, build_trunk
+from seentwice.models.trunk import embed_looks
 
 
 def make_pairs(views=20, count=101):
@@ -139,13 +142,43 @@ def test_a_fixed_similarity_learns_nothing():
 
 
 def test_what_a_trunk_sees_of_a_view():
-    trunk = build_trunk("compact", "none", "average", seed=0)
+    trunk = build_trunk("compact", "none", "average", 0, "eval", seed=0)
     looks = [PixelDescriptor(trunk.preprocessing).look(noise(seed)) for seed in (0, 1)]
-    np.testing.assert_array_equal(looks[0], TrunkDescriptor(trunk).look(noise(0)))
+    np.testing.assert_array_equal(looks[0], TrunkDescriptor(trunk, "float32").look(noise(0)))
     preprocessing = BACKBONES["compact"].preprocessing
     assert looks[0].shape == (3, preprocessing.height_px, preprocessing.width_px)
     pixels = PixelDescriptor(trunk.preprocessing).finish(np.stack(looks))
     assert pixels.dtype == np.uint8
-    features = TrunkDescriptor(trunk).finish(np.stack(looks))
-    np.testing.assert_array_equal(features, embed_looks(trunk, pixels))
+    features = TrunkDescriptor(trunk, "float32").finish(np.stack(looks))
+    expected = embed_looks(trunk.stages, preprocessing, torch.from_numpy(pixels)).numpy()
+    np.testing.assert_array_equal(features, expected)
     assert features.dtype == np.float32
+    halves = TrunkDescriptor(trunk, "float16").finish(np.stack(looks))
+    np.testing.assert_array_equal(halves, expected.astype(np.float16))
+
+
+@pytest.mark.parametrize(
+    ("trained_blocks", "name", "shape"),
+    [(0, "trunk", (128,)), (1, "maps", (96, 9, 12)), ("all", "pixels", (3, 72, 96))],
+)
+def test_a_net_takes_the_rows_at_its_trunks_cut(trained_blocks, name, shape):
+    trunk = build_trunk("compact", "none", "average", trained_blocks, "eval", seed=0)
+    seen = describe_input(trunk, "float32")
+    assert (seen.name, seen.recipe.name, seen.recipe.shape) == (name, name, shape)
+    rows = seen.finish(np.stack([seen.look(noise(0))]))
+    assert (rows.shape, rows.dtype.name) == ((1, *shape), seen.recipe.dtype)
+
+
+def test_another_trunk_has_another_recipe():
+    def digest(pooling="average", trained_blocks=0, dtype="float32", seed=0):
+        trunk = build_trunk("compact", "none", pooling, trained_blocks, "eval", seed)
+        return TrunkDescriptor(trunk, dtype).recipe.digest
+
+    others = [
+        digest(pooling="gem"),
+        digest(trained_blocks=1),
+        digest(dtype="float16"),
+        digest(seed=1),
+    ]
+    assert len({digest(), *others}) == 5
+    assert digest() == digest()

@@ -19,12 +19,9 @@ def table(places=12, views_per_place=3, zone=None, room_types=1):
     return list_pairs(views)
 
 
-ROWS = torch.arange(36.0).reshape(36, 1)  # row i holds i: batches can be traced back
-
-
 def named_pairs(batches):
     return [
-        (int(batch.inputs[a]), int(batch.inputs[b]), bool(y))
+        (int(batch.views[a]), int(batch.views[b]), bool(y))
         for batch in batches
         for a, b, y in zip(batch.left, batch.right, batch.label, strict=True)
     ]
@@ -34,9 +31,9 @@ def named_pairs(batches):
 def test_growing_batches_hold_every_view_and_every_pair_once(views_per_batch):
     pairs = table()
     seen, found = [], []
-    for batch in GrowingBatches(pairs, ROWS, views_per_batch):
-        assert len(batch.inputs) <= views_per_batch
-        seen += batch.inputs.flatten().int().tolist()
+    for batch in GrowingBatches(pairs, views_per_batch):
+        assert len(batch.views) <= views_per_batch
+        seen += batch.views.tolist()
         sides = [[seen[index] for index in side] for side in (batch.left, batch.right)]
         found += zip(*sides, batch.label.tolist(), strict=True)
     assert seen == list(range(36))
@@ -47,7 +44,7 @@ def test_growing_batches_hold_every_view_and_every_pair_once(views_per_batch):
 
 def test_a_balanced_epoch_holds_every_positive_once_and_as_many_negatives():
     pairs = table()
-    epoch = named_pairs(BalancedTableBatches(pairs, ROWS, 10, seed=0, epoch=0))
+    epoch = named_pairs(BalancedTableBatches(pairs, 10, seed=0, epoch=0))
     positives = [pair for pair in epoch if pair[2]]
     assert len(positives) == len(set(positives)) == pairs.label.sum()
     assert len(epoch) == len(set(epoch)) == 2 * len(positives)
@@ -55,20 +52,20 @@ def test_a_balanced_epoch_holds_every_positive_once_and_as_many_negatives():
 
 def test_epochs_differ_and_repeat_exactly():
     pairs = table()
-    epochs = [named_pairs(BalancedTableBatches(pairs, ROWS, 10, 0, e)) for e in (0, 1, 0)]
+    epochs = [named_pairs(BalancedTableBatches(pairs, 10, 0, e)) for e in (0, 1, 0)]
     assert epochs[0] == epochs[2] != epochs[1]
 
 
 def test_a_view_is_in_a_batch_once():
-    for batch in PlaceBatches(table(), ROWS, 4, 3, 0.5, 5, seed=0, epoch=0):
-        assert len(set(batch.inputs.flatten().tolist())) == len(batch.inputs) == 12
+    for batch in PlaceBatches(table(), 4, 3, 0.5, 5, seed=0, epoch=0):
+        assert len(set(batch.views.tolist())) == len(batch.views) == 12
 
 
 def test_place_batches_hold_all_pairs_among_their_views():
-    batches = PlaceBatches(table(), ROWS, 4, 2, 0.5, 6, seed=1, epoch=0)
+    batches = PlaceBatches(table(), 4, 2, 0.5, 6, seed=1, epoch=0)
     for batch in batches:
         assert len(batch.label) == 8 * 7 // 2
-        place = batch.inputs.flatten().long() // 3
+        place = batch.views // 3
         assert torch.equal(place[batch.left] == place[batch.right], batch.label)
         assert int(batch.label.sum()) == 4
 
@@ -79,25 +76,25 @@ def test_place_batches_leave_out_other_places_of_one_zone():
         View(Photo(v.photo.path, v.photo.key, v.photo.place, zone="z")) for v in pairs.views
     )
     zoned = type(pairs)(shared, pairs.left, pairs.right, pairs.label, pairs.kind)
-    for batch in PlaceBatches(zoned, ROWS, 4, 2, 0.5, 3, seed=0, epoch=0):
+    for batch in PlaceBatches(zoned, 4, 2, 0.5, 3, seed=0, epoch=0):
         assert batch.label.all()
 
 
 def test_place_batches_repeat_exactly():
-    runs = [named_pairs(PlaceBatches(table(), ROWS, 4, 2, 0.5, 6, 3, 7)) for _ in range(2)]
+    runs = [named_pairs(PlaceBatches(table(), 4, 2, 0.5, 6, 3, 7)) for _ in range(2)]
     assert runs[0] == runs[1]
 
 
 def room_types_of(batches, room_types):
     """The room types in every batch of `table(room_types=...)`, by the views' numbers."""
-    return [{int(view) // 3 % room_types for view in batch.inputs.flatten()} for batch in batches]
+    return [{int(view) // 3 % room_types for view in batch.views} for batch in batches]
 
 
 def test_a_share_of_the_place_batches_holds_one_room_type():
     pairs = table(room_types=3)
 
     def mixed(share):
-        batches = PlaceBatches(pairs, ROWS, 4, 3, share, 200, seed=0, epoch=0)
+        batches = PlaceBatches(pairs, 4, 3, share, 200, seed=0, epoch=0)
         return sum(len(types) > 1 for types in room_types_of(batches, 3))
 
     assert mixed(1.0) == 0
@@ -108,8 +105,8 @@ def test_a_share_of_the_place_batches_holds_one_room_type():
 
 def test_one_room_type_is_filled_up_with_others():
     pairs = table(room_types=6)
-    for batch in PlaceBatches(pairs, ROWS, 5, 3, 1.0, 10, seed=0, epoch=0):
-        place = batch.inputs.flatten().long() // 3
+    for batch in PlaceBatches(pairs, 5, 3, 1.0, 10, seed=0, epoch=0):
+        place = batch.views // 3
         assert len(place.unique()) == 5
         assert place.unique().remainder(6).bincount().max() == 2
 
@@ -118,4 +115,4 @@ def test_place_batches_take_photos_without_a_room_type():
     views = tuple(View(Photo(Path(f"{i}"), f"{i}", f"r/{i // 3}")) for i in range(36))
     pairs = table()
     bare = type(pairs)(views, pairs.left, pairs.right, pairs.label, pairs.kind)
-    assert [len(b.inputs) for b in PlaceBatches(bare, ROWS, 4, 3, 0.5, 3, 0, 0)] == [12] * 3
+    assert [len(b.views) for b in PlaceBatches(bare, 4, 3, 0.5, 3, 0, 0)] == [12] * 3

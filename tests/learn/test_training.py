@@ -57,8 +57,9 @@ def fit(
     looks = torch.randint(
         256, (len(views), 3, 24, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(1)
     )
-    architecture = Architecture("compact", "gem", True, "linear", 8, "l2", {})
-    net = build_siamese(architecture, build_trunk("compact", "none", "gem", seed=0), seed=0)
+    architecture = Architecture("compact", "gem", "all", "eval", "linear", 8, "l2", {})
+    trunk = build_trunk("compact", "none", "gem", "all", "eval", seed=0)
+    net = build_siamese(architecture, trunk, seed=0)
     chosen = settings(schedule, patience)
     rates: list[float] = []
 
@@ -67,6 +68,7 @@ def fit(
 
     task = SiameseTask(
         net,
+        looks,
         make_optimizer,
         augment_looks,
         0,
@@ -80,7 +82,7 @@ def fit(
         if done == stop_after:
             raise KeyboardInterrupt
 
-    fit_task(task, PairModule(pairs, pairs, looks, chosen, 0), folder, None, resume, on_epoch)
+    fit_task(task, PairModule(pairs, pairs, chosen, 0), folder, None, resume, on_epoch)
     return task, rates
 
 

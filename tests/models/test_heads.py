@@ -11,17 +11,18 @@ from seentwice.models.losses import balanced_cross_entropy
 from seentwice.models.nets import Architecture, build_siamese, pair_logits
 
 
-@pytest.mark.parametrize("trunk_trains", [False, True], ids=["features", "pixels"])
+@pytest.mark.parametrize("trained_blocks", [0, "all"], ids=["features", "pixels"])
 @pytest.mark.parametrize("name", sorted(HEADS))
-def test_every_head_overfits_one_batch_in_a_whole_net(name, trunk_trains):
+def test_every_head_overfits_one_batch_in_a_whole_net(name, trained_blocks):
     """Labels that no similarity tells: only a net that learns in all its parts gets them right."""
     torch.manual_seed(0)
-    trunk = build_trunk("compact", "none", "average", seed=0)
-    net = build_siamese(
-        Architecture("compact", "average", trunk_trains, "linear", 32, name, {}), trunk, seed=0
+    trunk = build_trunk("compact", "none", "average", trained_blocks, "eval", seed=0)
+    architecture = Architecture(
+        "compact", "average", trained_blocks, "eval", "linear", 32, name, {}
     )
+    net = build_siamese(architecture, trunk, seed=0)
     looks = torch.randint(256, (16, 3, 32, 32), dtype=torch.uint8)
-    inputs = looks if trunk_trains else torch.randn(16, trunk.feature_size)
+    inputs = looks if trained_blocks == "all" else torch.randn(16, trunk.feature_size)
     left, right = torch.arange(16).reshape(2, 8)
     label = torch.arange(8) % 2 == 0
 

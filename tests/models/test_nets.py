@@ -6,14 +6,16 @@ from seentwice.errors import UserError
 from seentwice.models.backbones import build_trunk
 from seentwice.models.heads import HEADS, build_head
 from seentwice.models.nets import Architecture, SiameseNet, build_siamese, pair_logits
-from seentwice.models.towers import TOWERS, build_tower
+from seentwice.models.towers import TOWERS
+from seentwice.models.trunk import embed_looks
 
 
 def architecture(**changes):
     chosen = {
         "backbone": "compact",
         "pooling": "average",
-        "trunk_trains": False,
+        "trained_blocks": 0,
+        "frozen_batchnorm": "eval",
         "tower": "linear",
         "embedding_size": 8,
         "head": "l2",
@@ -22,9 +24,13 @@ def architecture(**changes):
     return Architecture(**(chosen | changes))
 
 
+def make_trunk(trained_blocks=0):
+    return build_trunk("compact", "none", "average", trained_blocks, "eval", seed=0)
+
+
 @pytest.fixture
 def trunk():
-    return build_trunk("compact", "none", "average", seed=0)
+    return make_trunk()
 
 
 def make_pairs(views=30, count=100):
@@ -70,8 +76,8 @@ def test_blocks_equal_one_pass(trunk, head, block):
     torch.testing.assert_close(logits[:20], one_at_a_time)
 
 
-def test_pixels_in_blocks_equal_one_pass(trunk):
-    net = build_siamese(architecture(trunk_trains=True), trunk, seed=0)
+def test_pixels_in_blocks_equal_one_pass():
+    net = build_siamese(architecture(trained_blocks="all"), make_trunk("all"), seed=0)
     left, right = make_pairs(views=5, count=20)
     net.eval()
     with torch.no_grad():
@@ -85,15 +91,16 @@ def test_pixels_in_blocks_equal_one_pass(trunk):
 @pytest.mark.parametrize("block", [1, 4, 256])
 def test_each_named_view_is_embedded_once(block):
     tower = Counted()
-    net = SiameseNet(tower, build_head("l1", 2, {}))
+    net = SiameseNet(tower, build_head("l1", 2, {}), nn.Sequential(), None)
     left, right = torch.tensor([9, 2, 2, 5, 9]), torch.tensor([2, 9, 5, 5, 0])
     pair_logits(net, torch.arange(12.0).repeat(2, 1).T, left, right, block)
     assert sorted(row for rows in tower.seen for row in rows) == [0, 2, 5, 9]
     assert max(map(len, tower.seen)) <= block
 
 
-def test_scoring_switches_dropout_and_batch_statistics_off(trunk):
-    net = build_siamese(architecture(trunk_trains=True, head="concat"), trunk, seed=0).train()
+def test_scoring_switches_dropout_and_batch_statistics_off():
+    chosen = architecture(trained_blocks="all", head="concat")
+    net = build_siamese(chosen, make_trunk("all"), seed=0).train()
     before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
     left, right = make_pairs(views=4, count=10)
     first, second = (pair_logits(net, looks(4), left, right) for _ in range(2))
@@ -126,31 +133,35 @@ def test_seed_0_is_a_seed(trunk):
     assert torch.equal(build(), first)
 
 
-def test_the_trunk_is_a_part_of_the_net_only_where_it_trains(trunk):
-    frozen = build_siamese(architecture(), trunk, 0)
-    assert frozen.trunk is None
-    assert not [name for name in frozen.state_dict() if name.startswith("trunk.")]
-    training = build_siamese(architecture(trunk_trains=True), trunk, 0)
-    assert training.trunk is trunk.module
-    assert any(parameter.requires_grad for parameter in training.trunk.parameters())
+@pytest.mark.parametrize(("trained_blocks", "parts"), [(0, 0), (1, 2), (5, 6), ("all", 7)])
+def test_the_stages_after_the_cut_are_a_part_of_the_net(trained_blocks, parts):
+    trunk = make_trunk(trained_blocks)
+    net = build_siamese(architecture(trained_blocks=trained_blocks), trunk, 0)
+    assert list(net.trunk) == list(trunk.stages)[7 - parts :]
+    assert (net.preprocessing is None) == (trained_blocks != "all")
+    assert all(parameter.requires_grad for parameter in net.parameters())
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float64])
+def test_rows_of_another_type_are_taken_as_the_nets_own(trunk, dtype):
+    net = build_siamese(architecture(), trunk, 0).eval()
+    rows = torch.randn(4, trunk.feature_size).to(dtype)
+    assert torch.equal(net.embed(rows), net.embed(rows.float()))
 
 
 @pytest.mark.parametrize("head", sorted(HEADS))
 @pytest.mark.parametrize("tower", sorted(TOWERS))
-@pytest.mark.parametrize("trunk_trains", [False, True])
-def test_every_parameter_of_a_net_gets_a_gradient(trunk, tower, head, trunk_trains):
-    net = build_siamese(architecture(tower=tower, head=head, trunk_trains=trunk_trains), trunk, 0)
-    inputs = looks(4) if trunk_trains else torch.randn(4, trunk.feature_size)
+@pytest.mark.parametrize("trained_blocks", [0, 2, "all"])
+def test_every_parameter_of_a_net_gets_a_gradient(tower, head, trained_blocks):
+    chosen = architecture(tower=tower, head=head, trained_blocks=trained_blocks)
+    trunk = make_trunk(trained_blocks)
+    net = build_siamese(chosen, trunk, 0)
+    inputs = looks(4)
+    if trunk.cut:
+        inputs = embed_looks(trunk.frozen, trunk.preprocessing, inputs).clone()
     net(inputs, torch.tensor([0, 1, 2]), torch.tensor([1, 2, 3])).sum().backward()
     silent = [name for name, p in net.named_parameters() if p.grad is None or not p.grad.any()]
     assert silent == []
-
-
-def test_a_trunk_needs_its_preprocessing(trunk):
-    tower, head = build_tower("linear", 128, 8), build_head("l2", 8, {})
-    for halves in ((trunk.module, None), (None, trunk.preprocessing)):
-        with pytest.raises(ValueError, match="a trunk needs its preprocessing"):
-            SiameseNet(tower, head, *halves)
 
 
 @pytest.mark.parametrize(

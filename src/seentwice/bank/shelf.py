@@ -15,7 +15,7 @@ from seentwice.bank.segment import ABOUT, KEYS, Segment, read_segment
 
 RECIPE = "recipe.json"
 _IN_MEMORY = 2**28
-"""Bytes; more rows than these are gathered in a file of their own, which the system may page out."""
+"""Bytes; more rows than these are gathered in a file, which the system may page out."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -124,7 +124,9 @@ def describe_views(
             shelves = [bank.open(recipe) for recipe in recipes]
     readable = ~_missing(shelves, keys).any(axis=1)
     broken = {file.path for file in unreadable}
-    if any(view.photo.path not in broken for view, ok in zip(views, readable, strict=True) if not ok):
+    if any(
+        view.photo.path not in broken for view, ok in zip(views, readable, strict=True) if not ok
+    ):
         raise UserError(f"{bank.folder}: rows were taken out during the run; run the command again")
     if not readable.any():
         first = f"; the first: {unreadable[0].path}: {unreadable[0].reason}" if unreadable else ""
@@ -157,9 +159,7 @@ class _Filling:
     descriptors: Sequence[Descriptor]
     writers: Sequence[SegmentWriter]
 
-    def run(
-        self, workers: int, max_pixels: int, on_progress: Progress
-    ) -> tuple[Unreadable, ...]:
+    def run(self, workers: int, max_pixels: int, on_progress: Progress) -> tuple[Unreadable, ...]:
         """Write the rows of every photo that lacks some; return those that gave none."""
         unreadable: list[Unreadable] = []
         waiting: Looks = []
@@ -201,9 +201,7 @@ class _Filling:
             while ahead:
                 yield ahead.popleft().result()
 
-    def _decode_one(
-        self, views: Sequence[tuple[int, View]], max_pixels: int
-    ) -> Looks | Unreadable:
+    def _decode_one(self, views: Sequence[tuple[int, View]], max_pixels: int) -> Looks | Unreadable:
         path = views[0][1].photo.path
         try:
             image = read_photo(path, max_pixels)

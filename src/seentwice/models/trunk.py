@@ -73,7 +73,9 @@ def freeze(stages: nn.Sequential, trained: TrainedBlocks, batchnorm: BatchNormMo
     Raises:
         UserError: more blocks than there are.
     """
-    blocks = [number for number, stage in enumerate(stages) if any(True for _ in stage.parameters())]
+    blocks = [
+        number for number, stage in enumerate(stages) if any(True for _ in stage.parameters())
+    ]
     if trained != "all" and trained > len(blocks):
         raise UserError(
             f"backbone.trained_blocks={trained}: choose 0 to {len(blocks)}, the blocks that this "
@@ -107,7 +109,7 @@ def fingerprint_frozen(trunk: Trunk) -> str:
 
 @torch.inference_mode()
 def shape_after(stages: nn.Sequential, preprocessing: Preprocessing) -> tuple[int, ...]:
-    """Return the shape of what comes out of stages in eval mode for one photo, (d,) or (c, h, w)."""
+    """Return the shape of one photo's row after stages in eval mode, (d,) or (c, h, w)."""
     size = (1, 3, preprocessing.height_px, preprocessing.width_px)
     return tuple(stages(torch.zeros(size)).shape[1:])
 

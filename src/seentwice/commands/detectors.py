@@ -12,6 +12,7 @@ from pydantic import Field
 
 from seentwice.commands.nets import WhiteningSettings, net_trainer
 from seentwice.commands.settings import SeedSettings, read_settings
+from seentwice.commands.trunks import Trunks
 from seentwice.data.source import Progress
 from seentwice.detectors.calibration import CalibratedDetector
 from seentwice.detectors.describe import Descriptor
@@ -21,12 +22,19 @@ from seentwice.detectors.knn import NearestPairs
 from seentwice.detectors.protocol import Detector
 from seentwice.detectors.siamese import SiameseEvidence
 from seentwice.detectors.similarity import ZeroShot
-from seentwice.detectors.trunk import PixelDescriptor, TrunkDescriptor, cosine_similarity
+from seentwice.detectors.trunk import (
+    FEATURES,
+    RowType,
+    TrunkDescriptor,
+    cosine_similarity,
+    describe_input,
+    input_name,
+)
 from seentwice.detectors.whitening import WhitenedCosine
 from seentwice.errors import UserError
 from seentwice.hashing import HASHES
 from seentwice.learn.tracking import TrackedRun
-from seentwice.models.backbones import Trunk
+from seentwice.models.trunk import Trunk
 
 BASELINE = "cosine"
 """The detector that learns nothing: the others are measured against it, pair by pair."""
@@ -64,22 +72,31 @@ def needs_trunk(heads: Sequence[str], baselines: Sequence[str]) -> bool:
 
 
 def choose_descriptors(
-    heads: Sequence[str], baselines: Sequence[str], trunk: Trunk | None, trunk_trains: bool
+    heads: Sequence[str], baselines: Sequence[str], trunks: Trunks | None, dtype: RowType
 ) -> list[Descriptor]:
-    """Return what the detectors must see of each view, hashes aside, and no more."""
-    chosen: list[Descriptor] = []
-    if trunk is not None and (any(n in ON_FEATURES for n in baselines) or not trunk_trains):
-        chosen.append(TrunkDescriptor(trunk))
-    if trunk is not None and heads and trunk_trains:
-        chosen.append(PixelDescriptor(trunk.preprocessing))
+    """Return what the detectors must see of each view, hashes aside, and no more.
+
+    Args:
+        heads: names of heads.
+        baselines: names of baselines.
+        trunks: what they look through; None where none does.
+        dtype: of a trunk's rows.
+    """
+    chosen: dict[str, Descriptor] = {}
+    if trunks is not None and heads:
+        seen = describe_input(trunks.own, dtype)
+        chosen[seen.name] = seen
+    if trunks is not None and any(name in ON_FEATURES for name in baselines):
+        chosen.setdefault(FEATURES, TrunkDescriptor(trunks.frozen, dtype))
     if "histogram" in baselines:
-        chosen.append(HistogramDescriptor())
-    return chosen
+        chosen[HistogramDescriptor.name] = HistogramDescriptor()
+    return list(chosen.values())
 
 
 def make_head(
     config: DictConfig,
     name: str,
+    trunk: Trunk,
     folder: Path,
     unlabelled: NDArray[np.float32] | None,
     tracked: TrackedRun,
@@ -87,10 +104,10 @@ def make_head(
     on_progress: Progress,
 ) -> Detector:
     """Return the detector of a head that `fit` trains; see `net_trainer` for the arguments."""
-    inputs = PixelDescriptor.name if config.backbone.trains else TrunkDescriptor.name
     trainer = net_trainer(
         config,
         name,
+        trunk,
         folder,
         unlabelled,
         tracked,
@@ -98,7 +115,7 @@ def make_head(
         False,
         on_progress,
     )
-    return CalibratedDetector(SiameseEvidence(trainer, inputs))
+    return CalibratedDetector(SiameseEvidence(trainer, input_name(trunk)))
 
 
 def make_baseline(

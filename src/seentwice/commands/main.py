@@ -16,6 +16,7 @@ COMMANDS = {
 }
 
 OPTION_COMMANDS = {
+    "bank": "list or clear what is kept of photos: features, hashes",
     "variants": "make edited copies of photos, and pairs of them with the duplicate flag",
 }
 """Commands for use: they take arguments and --options instead of key=value."""

@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 from omegaconf import DictConfig
 from rich.console import Console
 
+from seentwice.bank.bank import Bank
+from seentwice.commands.banking import read_row_type
 from seentwice.commands.fingerprint import Fingerprint, digest_files
 from seentwice.commands.progress import show_progress
 from seentwice.commands.settings import ReadingSettings, read_settings
+from seentwice.commands.trunks import Trunks
 from seentwice.detectors.describe import describe_views
 from seentwice.detectors.trunk import TrunkDescriptor
 from seentwice.errors import UserError
-from seentwice.models.backbones import Trunk
 from seentwice.photos import find_photos
 from seentwice.records import Photo, Unreadable, View
 
@@ -31,7 +33,11 @@ class Unlabelled:
 
 
 def look_at_unlabelled(
-    config: DictConfig, fingerprint: Fingerprint, trunk: Trunk | None, console: Console
+    config: DictConfig,
+    fingerprint: Fingerprint,
+    trunks: Trunks | None,
+    bank: Bank,
+    console: Console,
 ) -> Unlabelled | None:
     """Embed the photos in the folder `unlabelled`; None where there is none.
 
@@ -41,7 +47,7 @@ def look_at_unlabelled(
     """
     if config.get("unlabelled") is None:
         return None
-    if trunk is None or config.backbone.trains:
+    if trunks is None or not trunks.is_frozen:
         raise UserError("unlabelled: needs a frozen backbone, whose features can be whitened")
     root = Path(str(config.unlabelled))
     files, unreadable = find_photos(root)
@@ -55,11 +61,14 @@ def look_at_unlabelled(
             f"{shared[0].relative_to(root)}; give photos of other homes"
         )
     reading = read_settings(ReadingSettings, config, None)
-    descriptor = TrunkDescriptor(trunk)
+    descriptor = TrunkDescriptor(trunks.frozen, read_row_type(config))
     with show_progress("Looking at unlabelled photos", console) as progress:
         described = describe_views(
             [View(Photo(file, file.name, file.name)) for file in files],
+            digests,
             [descriptor],
+            bank,
+            root.name,
             workers=reading.workers or os.cpu_count() or 1,
             max_pixels=reading.max_pixels,
             on_progress=progress,

@@ -51,7 +51,7 @@ class TrunkDescriptor:
         """
         self.stages = trunk.frozen
         self.preprocessing = trunk.preprocessing
-        self.name = FEATURES if trunk.cut == len(trunk.stages) else "maps"
+        self.name = input_name(trunk)
         parts = (
             ("backbone", trunk.backbone),
             ("cut", f"{trunk.cut} of {len(trunk.stages)} stages"),
@@ -69,6 +69,13 @@ class TrunkDescriptor:
         """Pass the photos through the frozen stages: (b, ...)."""
         rows = embed_looks(self.stages, self.preprocessing, torch.from_numpy(looks))
         return rows.numpy().astype(self.recipe.dtype, copy=False)
+
+
+def input_name(trunk: Trunk) -> str:
+    """Return the name of the rows at a trunk's cut: pixels, maps, or its features."""
+    if trunk.cut == 0:
+        return PixelDescriptor.name
+    return FEATURES if trunk.cut == len(trunk.stages) else "maps"
 
 
 def describe_input(trunk: Trunk, dtype: RowType) -> PixelDescriptor | TrunkDescriptor:

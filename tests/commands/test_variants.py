@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from seentwice.commands import variants
+from seentwice.commands import unreadable, variants
 from seentwice.commands.main import main
 from seentwice.data.folder import read_folder
 from seentwice.edits import STRENGTHS, parse_edit
@@ -84,16 +84,16 @@ def test_the_first_files_that_give_no_photo_are_shown_and_the_table_has_all(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(variants, "_LISTED", 3)
+    monkeypatch.setattr(unreadable, "MOST_LISTED", 3)
     for number in range(4):
         (photos / f"torn {number}.jpg").write_bytes(b"GIF" * (number + 2))
         (photos / f"gone {number}.jpg").symlink_to("nowhere")
-    assert run(photos, tmp_path / "out", "--edits", "hflip") == 0
+    assert run(photos, tmp_path / "out", "--edit", "hflip") == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line for line in lines if "gone" in line] == [
         line for line in lines if ": missing" in line
     ]
-    assert "  and 6 more, in unreadable.csv" in lines
+    assert f"  and 6 more, in {tmp_path / 'out' / 'unreadable.csv'}" in lines
     assert len(read_table(tmp_path / "out" / "unreadable.csv")) == 9
 
 
@@ -124,19 +124,19 @@ def test_a_second_run_makes_the_same_of_what_is_missing(
     photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    assert run(photos, out, "--edits", "crop", "rotate:7|jpeg:60", "--format", "png") == 0
+    assert run(photos, out, "--edit", "crop", "--edit", "rotate:7|jpeg:60", "--format", "png") == 0
     before = {path: path.read_bytes() for path in out.rglob("*.*") if path.is_file()}
     for path in list(before)[::3]:
         if path.name != "variants.json":
             path.unlink()
-    assert run(photos, out, "--edits", "crop", "rotate:7|jpeg:60", "--format", "png") == 0
+    assert run(photos, out, "--edit", "crop", "--edit", "rotate:7|jpeg:60", "--format", "png") == 0
     assert {path: path.read_bytes() for path in out.rglob("*.*") if path.is_file()} == before
     assert "what is there stays, what is missing is made" in capsys.readouterr().out
 
 
 def test_all_pairs_are_every_pair(photos: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    assert run(photos, out, "--pairs", "all", "--edits", "hflip") == 0
+    assert run(photos, out, "--pairs", "all", "--edit", "hflip") == 0
     pairs = read_table(out / "pairs.csv")
     assert len({frozenset((row["left"], row["right"])) for row in pairs}) == len(pairs) == 45
     assert sum(row["duplicate"] == "1" for row in pairs) == 5
@@ -144,7 +144,7 @@ def test_all_pairs_are_every_pair(photos: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("pairs", "rows", "way_out"),
-    [("all", 66, "choose --pairs balanced"), ("balanced", 12, "name fewer --edits")],
+    [("all", 66, "choose --pairs balanced"), ("balanced", 12, "name fewer edits")],
 )
 def test_too_many_pairs_are_refused_before_anything_is_written(
     pairs: str,
@@ -157,7 +157,7 @@ def test_too_many_pairs_are_refused_before_anything_is_written(
 ) -> None:
     monkeypatch.setattr(variants, "MOST_ROWS", rows - 1)
     out = tmp_path / "out"
-    words = ["--pairs", pairs, "--edits", "hflip"]
+    words = ["--pairs", pairs, "--edit", "hflip"]
     assert run(photos, out, *words) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert f"are {rows} rows, more than {rows - 1}; {way_out}, or add --yes" in line
@@ -179,10 +179,10 @@ def test_every_strength_is_written(photos: Path, tmp_path: Path, strength: str) 
         ("nowhere O", "'nowhere': no such folder"),
         ("P P", "lies in the photos' folder"),
         ("P P/deep/out", "lies in the photos' folder"),
-        ("P O --edits smear", "'smear' is no edit; choose from watermark"),
-        ("P O --edits rotate:500", "degrees lies in -180 to 180"),
-        ("P O --edits crop hflip crop", "'crop' stands there twice"),
-        ("P O --edits crop --strength web", "not allowed with argument"),
+        ("P O --edit smear", "'smear' is no edit; choose from watermark"),
+        ("P O --edit rotate:500", "degrees lies in -180 to 180"),
+        ("P O --edit crop --edit hflip --edit crop", "'crop' stands there twice"),
+        ("P O --edit crop --strength web", "not allowed with argument"),
         ("P O --strength weak", "invalid choice: 'weak' (choose from"),
         ("P O --seed -1", "'-1': give a whole number, 0 to 2,147,483,647"),
         ("P O --workers 0", "'0': give a whole number, 1 or more"),
@@ -239,7 +239,7 @@ def test_names_that_are_no_utf_8_are_written_safely_and_escaped_in_tables(
     odd = photos / "Test Data" / "caf\udce9,\n.jpg"
     shutil.copy(next(spare_rooms.rglob("*.jpg")), odd)
     out = tmp_path / "out"
-    assert run(photos, out, "--edits", "hflip") == 0
+    assert run(photos, out, "--edit", "hflip") == 0
     rows = [row for row in read_table(out / "variants.csv") if "caf" in row["file"]]
     assert [row["photo"] for row in rows] == ["Test Data/caf\\udce9,\n.jpg"] * 2
     for row in rows:
@@ -251,6 +251,6 @@ def test_the_next_command_is_quoted_for_shell_and_hydra(
     photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "my out"
-    assert run(photos, out, "--edits", "hflip") == 0
+    assert run(photos, out, "--edit", "hflip") == 0
     line = capsys.readouterr().out.splitlines()[-1]
     assert shlex.split(line)[-1] == f"data.root='{out}'"

@@ -9,6 +9,7 @@ import pytest
 from seentwice.commands import unreadable, variants
 from seentwice.commands.main import main
 from seentwice.data.folder import read_folder
+from seentwice.data.variants.write import write_photo
 from seentwice.edits import STRENGTHS, parse_edit
 
 
@@ -120,6 +121,65 @@ def test_what_is_written_is_a_data_set_of_places(photos: Path, tmp_path: Path) -
     assert main(["prepare", "data=folder", f"data.root={tmp_path / 'out'}"]) == 0
 
 
+def test_places_that_names_tell_are_told_of_and_used_where_asked_for(
+    few_rooms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    (photos,) = (path for path in few_rooms.rglob("bedroom") if "Training" in str(path))
+    count = len(list(photos.iterdir()))
+    hint = "--places, or two photos of one place get the flag 0"
+    assert run(photos, out, "--edit", "hflip") == 0
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if hint in line)
+    assert f"tell {count // 3} places of {count} photos" in line
+    before = {path: path.read_bytes() for path in out.rglob("*.jpg")}
+
+    for pairs, others in (("balanced", count), ("all", 4 * (count * (count - 3) // 2))):
+        words = ["--places", "--edit", "hflip", "--pairs", pairs]
+        assert run(photos, out, *words) == 0
+        shown = capsys.readouterr().out
+        assert hint not in shown
+        assert f"{count} photos show {count // 3} places" in shown
+        assert f"pairs.csv: {count + others:,} rows, {count:,} of them duplicates" in shown
+        rows = read_table(out / "pairs.csv")
+        assert [row["duplicate"] for row in rows].count("0") == others == len(rows) - count
+        zone_of = {row["file"]: row["zone_id"] for row in read_table(out / "manifest.csv")}
+        photo_of = {row["file"]: row["photo"] for row in read_table(out / "variants.csv")}
+        for row in rows:
+            left, right = row["left"], row["right"]
+            assert (row["duplicate"] == "1") == (zone_of[left] == zone_of[right])
+            assert (row["duplicate"] == "1") == (photo_of[left] == photo_of[right])
+    assert {path: path.read_bytes() for path in out.rglob("*.jpg")} == before
+
+
+def test_a_run_that_is_stopped_leaves_the_manifest(
+    few_rooms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(job, keys, workers):
+        for key in keys[:2]:
+            yield key, write_photo(job, key)
+        raise KeyboardInterrupt
+
+    out, whole = tmp_path / "out", tmp_path / "whole"
+    with monkeypatch.context() as patch:
+        patch.setattr(variants, "write_all", stop)
+        assert run(few_rooms, out, "--places", "--edit", "hflip") == 130
+    assert len(read_folder(out).photos) == 4
+    assert all(photo.zone for photo in read_folder(out).photos)
+    for folder in (out, whole):
+        assert run(few_rooms, folder, "--places", "--edit", "hflip") == 0
+    for name in ("pairs.csv", "manifest.csv", "variants.csv"):
+        assert (out / name).read_bytes() == (whole / name).read_bytes()
+
+
+def test_names_that_tell_no_place_or_each_its_own_need_no_word(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number, photo in enumerate(sorted((photos / "Training Data/kitchen").glob("K*"))):
+        photo.rename(photo.with_name(f"IMG_{number}.jpg"))
+    assert run(photos, tmp_path / "out", "--edit", "hflip") == 0
+    assert "--places" not in capsys.readouterr().out
+
+
 def test_a_second_run_makes_the_same_of_what_is_missing(
     photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -189,6 +249,17 @@ def test_every_strength_is_written(photos: Path, tmp_path: Path, strength: str) 
         ("P O --max-pixels many", "'many': give a whole number, 1 or more"),
         ("P O --max-pixels 10", "none of 6 photos could be read"),
         ("P full", "'full' holds something other than variants"),
+        ("P made/deep", "lies in '{}/made', which holds other variants"),
+        ("P full/letter.txt/out", "'full/letter.txt/out': Not a directory; see to it, and the"),
+        ("P O --edits crop", "--edits: no such argument; give --edit; see"),
+        ("P O --edit", "expected one argument"),
+        ("P O --edit web --edit jpeg", "'jpeg' stands there twice"),
+        ("P O strength=mls", "strength=mls: no such argument; give --strength mls; see"),
+        ("strength=mls", "strength=mls: no such argument; give --strength mls; see"),
+        ("P O places=true", "places=true: no such argument; give --places; see"),
+        ("P O --places", "the name tells no place; name photos <room type>/<home>_<room>_<k>.jpg"),
+        ("P made", "made/manifest.csv' tells places, which pairs.csv would not know; add --places"),
+        ("void O", "'void' holds no photo; give a folder that holds files of .jpg"),
     ],
 )
 def test_a_mistake_gives_one_line_and_exit_code_2(
@@ -202,11 +273,15 @@ def test_a_mistake_gives_one_line_and_exit_code_2(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "letter.txt").write_text("")
+    (tmp_path / "void").mkdir()
+    assert run(photos, tmp_path / "made") == 0
+    (tmp_path / "made" / "manifest.csv").write_text("file\n")
+    capsys.readouterr()
     names = {"P": "photos", "O": "out", "P/deep/out": "photos/deep/out"}
     extra = ["--workers", "1"] if "--workers" not in words else []
     assert main(["variants", *(names.get(word, word) for word in words.split()), *extra]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert complaint in line
+    assert complaint.format(tmp_path) in line
 
 
 def test_a_full_disk_is_one_line_and_ctrl_c_says_how_to_go_on(
@@ -218,6 +293,7 @@ def test_a_full_disk_is_one_line_and_ctrl_c_says_how_to_go_on(
     for error, code, complaint in (
         (OSError(28, "No space left on device"), 2, "No space left on device"),
         (KeyboardInterrupt(), 130, "stopped; the same command goes on where it stopped"),
+        (OSError(28, "No space left", "o/a.jpg"), 2, "'o/a.jpg': No space left; see to it, and"),
     ):
 
         def fail(job, keys, workers, error=error):

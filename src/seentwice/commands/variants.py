@@ -37,7 +37,16 @@ ON_STOP = "the same command goes on where it stopped"
 def run(arguments: Sequence[str]) -> None:
     """Write the variants that are missing, then the tables, and print what is there."""
     options = read_options(arguments)
-    console = open_console()
+    try:
+        _make(options, open_console())
+    except OSError as error:
+        where = str(error.filename or options.out)
+        raise UserError(
+            f"{where!r}: {error.strerror or error}; see to it, and {ON_STOP}"
+        ) from error
+
+
+def _make(options: VariantOptions, console: Console) -> None:
     with show_progress("Finding the same files", console) as progress:
         photos = find_unique(options.photos, progress)
     places = read_places(photos) if options.has_places else None

@@ -9,7 +9,10 @@ from seentwice.data.variants.plan import VariantSettings, files_of, variants_of
 from seentwice.edits import draw_edits
 
 SETTINGS = VariantSettings(0, ("crop", "rotate|hflip"), "jpeg")
-RESERVED = {"variants.json", "variants.csv", "pairs.csv", "unreadable.csv", "same_bytes.csv"}
+RESERVED = {
+    *("variants.json", "variants.csv", "pairs.csv"),
+    *("unreadable.csv", "same_bytes.csv", "manifest.csv"),
+}
 
 BYTES = [chr(code) for code in range(0xDC80, 0xDD00)]  # as Python keeps those that are not UTF-8
 chars = st.one_of(

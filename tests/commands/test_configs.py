@@ -126,15 +126,15 @@ def test_a_heads_config_lists_every_setting_with_its_default(option: str) -> Non
 def test_every_edit_that_a_config_names_exists() -> None:
     for group, option in OPTIONS:
         if group == "edits":
-            edits = composed("compare", f"edits={option}").edits
+            edits = read_settings(EditChoice, composed("compare", f"edits={option}"), "edits")
             names = [*edits.train, *edits.evaluation]
             assert len(draw_edits("a.jpg", names, 0)) == len(names)
 
 
 @pytest.mark.parametrize("strength", sorted(STRENGTHS))
-def test_the_config_of_a_strength_names_its_edits(strength: str) -> None:
-    edits = composed("compare", f"edits={strength}").edits
-    assert tuple(edits.train) == tuple(edits.evaluation) == STRENGTHS[strength]
+def test_the_config_of_a_strength_stands_for_its_edits(strength: str) -> None:
+    edits = read_settings(EditChoice, composed("compare", f"edits={strength}"), "edits")
+    assert edits.train == edits.evaluation == STRENGTHS[strength]
 
 
 def test_the_samespace_edits_count_in_binary() -> None:

@@ -28,5 +28,5 @@ def report_unreadable(files: Sequence[Unreadable], folder: Path) -> list[str]:
     if files:
         with open_table(folder / TABLE, ("file", "reason", "detail")) as write_row:
             for file in files:
-                write_row((str(file.path), file.reason.value, file.detail))
+                write_row((file.name, file.reason.value, file.detail))
     return list_unreadable(files, folder / TABLE)

@@ -6,20 +6,20 @@ from contextlib import closing, contextmanager
 
 
 class KeyIndex:
-    """Keys and the line where each was seen first; made by `open_key_index`."""
+    """Keys and a number each, such as the line where it was seen first; see `open_key_index`."""
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
         self._database.execute(
-            "CREATE TABLE seen (key TEXT PRIMARY KEY, line INTEGER) WITHOUT ROWID"
+            "CREATE TABLE seen (key TEXT PRIMARY KEY, number INTEGER) WITHOUT ROWID"
         )
 
-    def add(self, key: str, line: int) -> int | None:
-        """Note a key, and return the line of the same one before; None where it is new."""
+    def add(self, key: str, number: int) -> int | None:
+        """Note a key, and return the number of the same one before; None where it is new."""
         insert = "INSERT OR IGNORE INTO seen VALUES (?, ?)"
-        if self._database.execute(insert, (key, line)).rowcount:
+        if self._database.execute(insert, (key, number)).rowcount:
             return None
-        select = "SELECT line FROM seen WHERE key = ?"
+        select = "SELECT number FROM seen WHERE key = ?"
         first: int = self._database.execute(select, (key,)).fetchone()[0]
         return first
 

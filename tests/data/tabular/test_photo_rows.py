@@ -1,3 +1,4 @@
+import json
 from collections import OrderedDict
 from pathlib import Path
 
@@ -82,6 +83,17 @@ sku,name,type,price,photo
         strict=True,
     ):
         assert reason in line
+
+
+def test_rows_of_json_may_stand_on_one_line(tmp_path: Path, rejects: Rejects):
+    path = tmp_path / "photos.json"
+    rows = [{"sku": 1, "photo": "a.jpg"}, {"sku": 2, "photo": "b.jpg"}, {"sku": 1, "photo": "c"}]
+    path.write_text(json.dumps(rows))
+    listings = read_photo_rows(path, None, choose, rejects, tell_nobody)
+    assert [(each.key, each.photos) for each in listings] == [
+        ("1", ("a.jpg", "c")),
+        ("2", ("b.jpg",)),
+    ]
 
 
 def test_a_table_without_a_row_that_can_be_read_is_refused(tmp_path: Path, rejects: Rejects):

@@ -73,6 +73,10 @@ def test_a_reading_that_the_user_can_mend_keeps_the_rejects_and_names_them(tmp_p
         raise UserError("table.csv, line 3: cut off")
     assert str(raised.value) == f"table.csv, line 3: cut off; the rejected rows are in {path}"
     assert path.read_text() == "file,line,reason,row\ntable.csv,2,too short,1\n"
+    with pytest.raises(UserError) as raised, collect_rejects(path) as rejects:  # noqa: PT012
+        rejects.add_cell(FILE, 2, "price: 'ask' is no number", "1")
+        raise UserError("cut off")
+    assert str(raised.value) == f"cut off; the odd cells are in {path}"
     with pytest.raises(UserError, match=r"^no such file$"), collect_rejects(path):
         raise UserError("no such file")
     assert not path.exists()

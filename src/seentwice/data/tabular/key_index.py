@@ -2,7 +2,9 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
+
+from seentwice.data.tabular.temporary_database import open_temporary_database
 
 
 class KeyIndex:
@@ -30,12 +32,6 @@ class KeyIndex:
 
 @contextmanager
 def open_key_index() -> Iterator[KeyIndex]:
-    """Open an empty index that vanishes with the block.
-
-    SQLite keeps a database without a name in its cache, and what does not fit there in a
-    temporary file.
-    """
-    with closing(sqlite3.connect("", isolation_level=None)) as database:
-        database.execute("PRAGMA synchronous = OFF")
-        database.execute("BEGIN")
+    """Open an empty index that vanishes with the block."""
+    with open_temporary_database() as database:
         yield KeyIndex(database)

@@ -6,8 +6,7 @@ kept in a temporary database and not in memory.
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from seentwice.data.source import Progress
 from seentwice.data.tabular.listing_rows import MakeListing, read_records, tell_odd
 from seentwice.data.tabular.rejects import Rejects, RowError
 from seentwice.data.tabular.rows import Row
+from seentwice.data.tabular.temporary_database import open_temporary_database
 from seentwice.records import Listing
 
 _LABELS = ("category", "family", "seller")
@@ -44,7 +44,7 @@ def read_photo_rows(
     Raises:
         UserError: see `read_rows`; or no row can be read.
     """
-    with closing(sqlite3.connect("", isolation_level=None)) as database:
+    with open_temporary_database() as database:
         merged = _Merged(database)
 
         def choose_merged(first: Row) -> Callable[[Row], None]:
@@ -67,12 +67,12 @@ class _Merged:
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
-        self._database.execute("PRAGMA synchronous = OFF")
-        self._database.execute("BEGIN")
-        self._database.execute("CREATE TABLE listing (line INTEGER PRIMARY KEY, fields TEXT)")
-        self._database.execute("CREATE TABLE first (key TEXT PRIMARY KEY, line) WITHOUT ROWID")
         self._database.execute(
-            "CREATE TABLE photo (listing, reference, UNIQUE (listing, reference))"
+            "CREATE TABLE listing "
+            "(number INTEGER PRIMARY KEY, key TEXT UNIQUE, line INTEGER, fields TEXT)"
+        )
+        self._database.execute(
+            "CREATE TABLE photo (listing INTEGER, reference TEXT, UNIQUE (listing, reference))"
         )
 
     def add(self, listing: Listing, line: int) -> None:
@@ -82,34 +82,44 @@ class _Merged:
             RowError: it does not go with the first row of its id, or adds nothing to it.
         """
         execute = self._database.execute
-        new = execute("INSERT OR IGNORE INTO first VALUES (?, ?)", (listing.key, line)).rowcount
-        if new:
-            text = json.dumps(asdict(replace(listing, photos=())))
-            execute("INSERT INTO listing VALUES (?, ?)", (line, text))
-        select = "SELECT line, fields FROM listing NATURAL JOIN first WHERE key = ?"
-        first_line, fields = execute(select, (listing.key,)).fetchone()
-        first = json.loads(fields)
-        for field in _LABELS:
-            value, told = getattr(listing, field), first[field]
-            if value is not None and value != told:
-                raise RowError(
-                    f"the id {listing.key[:80]!r} with the {field} {value[:40]!r}; on line "
-                    f"{first_line} it is {'not told' if told is None else repr(told[:40])}"
-                )
+        select = "SELECT number, line, fields FROM listing WHERE key = ?"
+        known = execute(select, (listing.key,)).fetchone()
+        if known is None:
+            fields = asdict(replace(listing, photos=()))
+            insert = "INSERT INTO listing (key, line, fields) VALUES (?, ?, ?)"
+            number = execute(insert, (listing.key, line, json.dumps(fields))).lastrowid
+        else:
+            number = known[0]
+            _check_labels(listing, known[1], json.loads(known[2]))
         insert = "INSERT OR IGNORE INTO photo VALUES (?, ?)"
-        rows = ((first_line, reference) for reference in listing.photos)
-        added = self._database.executemany(insert, rows).rowcount
-        if not new and added < 1:
+        photos = ((number, reference) for reference in listing.photos)
+        added = self._database.executemany(insert, photos).rowcount
+        if known is not None and added < 1:
             raise RowError(
-                f"the id {listing.key[:80]!r} again without a new photo; it is on line {first_line}"
+                f"the id {listing.key[:80]!r} again without a new photo; it is on line {known[1]}"
             )
 
     def listings(self) -> Iterator[Listing]:
-        """Yield what the rows gave, in the order of the lines."""
-        listings = self._database.execute("SELECT line, fields FROM listing ORDER BY line")
+        """Yield what the rows gave, in the order of their first rows."""
+        listings = self._database.execute("SELECT number, fields FROM listing ORDER BY number")
         select = "SELECT reference FROM photo WHERE listing = ? ORDER BY rowid"
-        for line, text in listings:
+        for number, text in listings:
             fields = json.loads(text)
             attributes = tuple((name, value) for name, value in fields["attributes"])
-            photos = tuple(photo for (photo,) in self._database.execute(select, (line,)))
+            photos = tuple(photo for (photo,) in self._database.execute(select, (number,)))
             yield Listing(**{**fields, "attributes": attributes, "photos": photos})
+
+
+def _check_labels(listing: Listing, first_line: int, first: Mapping[str, str | None]) -> None:
+    """Refuse a row that contradicts the first one of its id.
+
+    Raises:
+        RowError: it has another one of `_LABELS`, or one where the first has none.
+    """
+    for field in _LABELS:
+        value, told = getattr(listing, field), first[field]
+        if value is not None and value != told:
+            raise RowError(
+                f"the id {listing.key[:80]!r} with the {field} {value[:40]!r}; on line "
+                f"{first_line} it is {'not told' if told is None else repr(told[:40])}"
+            )

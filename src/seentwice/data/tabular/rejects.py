@@ -185,7 +185,8 @@ def collect_rejects(path: Path | None) -> Iterator[Rejects]:
     if path is not None and not any_written:
         path.unlink(missing_ok=True)
     if stopped is not None and path is not None and any_written:
-        raise UserError(f"{stopped}; the rejected rows are in {path}") from stopped
+        what = "rejected rows" if rejects.count else "odd cells"
+        raise UserError(f"{stopped}; the {what} are in {path}") from stopped
     if stopped is not None:
         raise stopped
 

@@ -75,6 +75,12 @@ class Unreadable:
     path: Path
     reason: Reason
     detail: str  # the decoder's own words, one line
+    url: str | None = None  # where the file was to come from, if from the web
+
+    @property
+    def name(self) -> str:
+        """By what a user knows it: the URL of a file from the web, the path of any other."""
+        return self.url or str(self.path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,8 +31,8 @@ class UnreadableFiles:
         Raises:
             OSError: the disk is full.
         """
-        path = file.path if self._root is None else file.path.relative_to(self._root)
-        self._write_row((path.as_posix(), file.reason.value, file.detail))
+        inside = None if self._root is None else file.path.relative_to(self._root).as_posix()
+        self._write_row((inside or file.name, file.reason.value, file.detail))
         self._count += 1
         if len(self._first) < MOST_LISTED:
             self._first.append(file)

@@ -242,7 +242,7 @@ def _collect(stage: Stage, results: list[DetectorResult], seconds: float) -> Com
         places=len({photo.place for photo in photos}),
         properties=len({photo.property for photo in photos if photo.property}),
         unreadable=tuple(
-            UnreadableFile(show_text(str(file.path)), file.reason.value, file.detail)
+            UnreadableFile(show_text(file.name), file.reason.value, file.detail)
             for file in bench.unreadable
         ),
         backbone=config.backbone.name,

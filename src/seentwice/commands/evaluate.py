@@ -103,7 +103,7 @@ def run(config: DictConfig) -> None:
         "data_fingerprint": fingerprint.text,
         "tested_photos": len(bench.tested),
         "tested_photos_learned_from": known,
-        "unreadable": [str(file.path) for file in unreadable],
+        "unreadable": [file.name for file in unreadable],
         "claimed": record.test_metrics,
         "measured": {name: interval.value for name, interval in measured.items()},
         "low": {name: interval.low for name, interval in measured.items()},

@@ -93,7 +93,7 @@ def describe_views(
     if waiting:
         flush()
     if not readable.any():
-        first = f"; the first: {unreadable[0].path}: {unreadable[0].reason}" if unreadable else ""
+        first = f"; the first: {unreadable[0].name}: {unreadable[0].reason}" if unreadable else ""
         raise UserError(f"none of {len(photos)} photos could be read{first}")
     return Described(rows, readable, tuple(unreadable))
 

@@ -183,7 +183,7 @@ def to_json(card: DataCard) -> str:
     """Return the card as JSON with sorted keys; texts are fit to show."""
     values: dict[str, Any] = asdict(card)
     values["unreadable"] = [
-        {"file": str(file.path), "reason": file.reason.value, "detail": file.detail}
+        {"file": file.name, "reason": file.reason.value, "detail": file.detail}
         for file in card.unreadable
     ]
     text = json.dumps(_shown(values), indent=2, sort_keys=True, allow_nan=False)

@@ -227,7 +227,7 @@ def _unreadable_section(card: DataCard) -> Section:
         f"Files and reasons{_first_of(shown, len(card.unreadable))}",
         (Column("file"), Column("reason"), Column("detail")),
         tuple(
-            (Cell(show_text(str(file.path))), Cell(file.reason.value), Cell(file.detail))
+            (Cell(show_text(file.name)), Cell(file.reason.value), Cell(file.detail))
             for file in shown
         ),
     )

@@ -1,7 +1,5 @@
 import io
-import os
 import random
-import socket
 import struct
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -13,8 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from seentwice.errors import UserError
-from seentwice.photos import EXTENSIONS, PhotoError, find_photos, read_photo
+from seentwice.photos import PhotoError, read_photo
 from seentwice.records import Reason, Unreadable
 
 LIMIT = 1_000_000
@@ -363,7 +360,7 @@ def test_an_interrupt_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     def interrupt(image: Image.Image) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("seentwice.photos.PngImagePlugin.PngImageFile.load", interrupt)
+    monkeypatch.setattr("seentwice.photos.formats.PngImagePlugin.PngImageFile.load", interrupt)
     path = tmp_path / "photo.png"
     path.write_bytes(LOSSLESS["png"])
     with pytest.raises(KeyboardInterrupt):
@@ -379,7 +376,7 @@ def test_whatever_a_decoder_raises_is_damage(
     def fail(image: Image.Image) -> None:
         raise failure
 
-    monkeypatch.setattr("seentwice.photos.PngImagePlugin.PngImageFile.load", fail)
+    monkeypatch.setattr("seentwice.photos.formats.PngImagePlugin.PngImageFile.load", fail)
     assert refuse(tmp_path, LOSSLESS["png"]).reason is Reason.DAMAGED
 
 
@@ -395,168 +392,3 @@ def test_flipped_bytes_give_a_photo_or_a_reason(tmp_path: Path, form: str) -> No
         path.write_bytes(data)
         with suppress(PhotoError):
             assert read_photo(path, LIMIT).mode == "RGB"
-
-
-# Files that are none
-
-
-@pytest.fixture
-def odd(tmp_path: Path) -> Path:
-    """A folder of things that are named like photos, and one photo."""
-    (tmp_path / "a.png").write_bytes(LOSSLESS["png"])
-    (tmp_path / "broken.jpg").symlink_to(tmp_path / "nothing")
-    (tmp_path / "circle.jpg").symlink_to(tmp_path / "circle.jpg")
-    os.mkfifo(tmp_path / "fifo.jpg")
-    (tmp_path / "folder.jpg").mkdir()
-    (tmp_path / "folder.jpg" / "inside.png").write_bytes(LOSSLESS["png"])
-    (tmp_path / "null.jpg").symlink_to("/dev/null")
-    return tmp_path
-
-
-ODD = {
-    "broken.jpg": Reason.MISSING,
-    "circle.jpg": Reason.MISSING,
-    "fifo.jpg": Reason.NOT_A_FILE,
-    "folder.jpg": Reason.NOT_A_FILE,
-    "null.jpg": Reason.NOT_A_FILE,
-}
-
-
-def test_what_is_no_file_is_listed_and_not_opened(odd: Path) -> None:
-    photos, unreadable = find_photos(odd)
-    assert photos == [odd / "a.png", odd / "folder.jpg" / "inside.png"]
-    assert {problem.path.name: problem.reason for problem in unreadable} == ODD
-    assert [problem.path.name for problem in unreadable] == sorted(ODD)
-
-
-@pytest.mark.parametrize("name", ODD)
-def test_what_is_no_file_is_not_read(odd: Path, name: str) -> None:
-    with pytest.raises(PhotoError) as caught:
-        read_photo(odd / name, LIMIT)
-    assert caught.value.unreadable.reason is ODD[name]
-
-
-def test_a_socket_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)  # a socket's path may have 107 bytes only
-    with socket.socket(socket.AF_UNIX) as server:
-        server.bind("s.jpg")
-        with pytest.raises(PhotoError) as caught:
-            read_photo(Path("s.jpg"), LIMIT)
-    assert caught.value.unreadable == Unreadable(Path("s.jpg"), Reason.NOT_A_FILE, "a socket")
-
-
-def test_a_missing_file_is_missing(tmp_path: Path) -> None:
-    for path in (tmp_path / "no.jpg", tmp_path / "no" / "no.jpg", tmp_path / ("x" * 300 + ".jpg")):
-        with pytest.raises(PhotoError) as caught:
-            read_photo(path, LIMIT)
-        assert caught.value.unreadable.reason is Reason.MISSING
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
-def test_files_and_folders_without_permission_are_listed(tmp_path: Path) -> None:
-    for name in ("a.png", "b.png"):
-        (tmp_path / name).write_bytes(LOSSLESS["png"])
-    (tmp_path / "b.png").chmod(0)
-    (tmp_path / "closed").mkdir(mode=0)
-    photos, unreadable = find_photos(tmp_path)
-    assert photos == [tmp_path / "a.png"]
-    assert [problem.path.name for problem in unreadable] == ["b.png", "closed"]
-    assert {problem.reason for problem in unreadable} == {Reason.NO_PERMISSION}
-    with pytest.raises(PhotoError) as caught:
-        read_photo(tmp_path / "b.png", LIMIT)
-    assert caught.value.unreadable.reason is Reason.NO_PERMISSION
-
-
-def test_a_refused_open_is_a_lack_of_permission(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse_open(path: Path, mode: str) -> None:
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(Path, "open", refuse_open)
-    (tmp_path / "a.png").touch()
-    with pytest.raises(PhotoError) as caught:
-        read_photo(tmp_path / "a.png", LIMIT)
-    expected = Unreadable(tmp_path / "a.png", Reason.NO_PERMISSION, "Permission denied")
-    assert caught.value.unreadable == expected
-
-
-def test_a_file_that_may_not_be_read_is_listed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "a.png").touch()
-    (tmp_path / "b.png").touch()
-    real = os.access
-    monkeypatch.setattr(os, "access", lambda path, mode: path.name != "b.png" and real(path, mode))
-    photos, unreadable = find_photos(tmp_path)
-    assert photos == [tmp_path / "a.png"]
-    assert [problem.reason for problem in unreadable] == [Reason.NO_PERMISSION]
-
-
-# Finding
-
-
-def test_photos_are_found_by_extension_in_the_order_of_their_paths(tmp_path: Path) -> None:
-    names = [
-        *("b/2.JPG", "b/10.jpeg", "a b/é.Png", "a/x.webp", "a.bmp", "z/deep/er/i.gif", "t.TIFF"),
-        *("u.jfif", "v.avif", "phone.heic"),
-    ]
-    ignored = [
-        *(
-            "manifest.csv",
-            "a/notes.txt",
-            "README",
-            "jpg",
-            "Thumbs.db",
-            ".DS_Store",
-            "photo.jpg.json",
-        ),
-        *(".hidden.jpg", ".trash/a.jpg", "b/._2.jpg", "x.md"),
-    ]
-    for name in (*names, *ignored):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-    photos, unreadable = find_photos(tmp_path)
-    assert [path.relative_to(tmp_path).as_posix() for path in photos] == sorted(names)
-    assert unreadable == []
-
-
-def test_names_of_any_bytes_are_found_and_read(tmp_path: Path) -> None:
-    for name in (b"caf\xe9.png", b"two\nlines.png", b" spaces  .png", b"-rf.png"):
-        path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name))
-        path.write_bytes(LOSSLESS["png"])
-    photos, _ = find_photos(tmp_path)
-    assert len(photos) == 4
-    assert {read_photo(path, LIMIT).size for path in photos} == {(40, 24)}
-
-
-def test_links_to_files_are_followed_and_links_to_folders_are_not(tmp_path: Path) -> None:
-    (tmp_path / "real").mkdir()
-    (tmp_path / "real" / "a.png").write_bytes(LOSSLESS["png"])
-    (tmp_path / "real" / "loop").symlink_to(tmp_path)
-    (tmp_path / "linked.png").symlink_to(tmp_path / "real" / "a.png")
-    (tmp_path / "album.jpg").symlink_to(tmp_path / "real")
-    photos, unreadable = find_photos(tmp_path)
-    assert photos == [tmp_path / "linked.png", tmp_path / "real" / "a.png"]
-    assert [problem.path.name for problem in unreadable] == ["album.jpg"]
-    (tmp_path / "root").symlink_to(tmp_path / "real")
-    assert find_photos(tmp_path / "root")[0] == [tmp_path / "root" / "a.png"]
-
-
-def test_a_root_that_is_no_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="no such folder; give the folder that holds the photos"):
-        find_photos(tmp_path / "nothing")
-    (tmp_path / "a.jpg").touch()
-    with pytest.raises(UserError, match="is no folder; give the folder"):
-        find_photos(tmp_path / "a.jpg")
-
-
-def test_a_folder_without_photos_is_refused_by_extensions(tmp_path: Path) -> None:
-    (tmp_path / "table.csv").touch()
-    with pytest.raises(UserError) as caught:
-        find_photos(tmp_path)
-    assert all(extension in str(caught.value) for extension in EXTENSIONS)
-    (tmp_path / "a\n.jpg").symlink_to("nothing")
-    with pytest.raises(UserError, match=r"a\\n\.jpg': missing") as caught:
-        find_photos(tmp_path)
-    assert "\n" not in str(caught.value)

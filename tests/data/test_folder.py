@@ -142,7 +142,7 @@ ROWS = "".join(f"{key},home\n" for key in KEYS)
         (f"file\n{KEYS[1]}\n", r"no row for 2 of 3 photos \('bedroom/berlin_1_1\.jpg', 'kitchen"),
         (
             "file\nhomes/bedroom/berlin_1_1.jpg\nhomes/bedroom/berlin_1_2.jpg\n",
-            r"not one of its 2 rows .* names 'homes/bedroom/b\S+jpg', .* is 'bedroom/berlin_1_1",
+            r"no row is of a photo .* names 'homes/bedroom/b\S+jpg', .* is 'bedroom/berlin_1_1",
         ),
         (f"file,property\n{ROWS}{KEYS[0]},other\n", r"line 5: 'bedroom/berlin_1_1\.jpg' again"),
         (f"file,property\n{ROWS},home\n", "line 5: names no file"),

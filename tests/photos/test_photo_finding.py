@@ -131,7 +131,7 @@ def test_a_file_that_may_not_be_read_is_listed(
 def test_photos_are_found_by_extension_in_the_order_of_their_paths(tmp_path: Path) -> None:
     names = [
         *("b/2.JPG", "b/10.jpeg", "a b/é.Png", "a/x.webp", "a.bmp", "z/deep/er/i.gif", "t.TIFF"),
-        *("u.jfif", "v.avif", "phone.heic"),
+        *("u.jfif", "v.avif"),
     ]
     ignored = [
         *(
@@ -253,12 +253,22 @@ def test_a_format_that_is_not_read_is_named(
     tmp_path: Path, name: str, head: bytes, detail: str
 ) -> None:
     (tmp_path / name).write_bytes(head)
-    assert find_photos(tmp_path)[0] == [tmp_path / name]
     with pytest.raises(PhotoError) as caught:
         read_photo(tmp_path / name, LIMIT)
     problem = caught.value.unreadable
     assert problem.reason is Reason.UNDECODED
     assert problem.detail == f"{detail}; convert it to JPEG or PNG"
+
+
+def test_heic_is_listed_before_its_name_must_tell_a_place(tmp_path: Path) -> None:
+    (tmp_path / "IMG1.HEIC").write_bytes(ftyp(b"heic", b"mif1"))
+    told = r"IMG1\.HEIC': format that is not read: HEIC; convert it to JPEG or PNG\); give a folder"
+    with pytest.raises(UserError, match=told):
+        find_photos(tmp_path)
+    (tmp_path / "a.heic").write_bytes(encode("jpeg"))  # as some phones' exports are
+    photos, unreadable = find_photos(tmp_path)
+    assert photos == [tmp_path / "a.heic"]
+    assert [(p.path.name, p.reason) for p in unreadable] == [("IMG1.HEIC", Reason.UNDECODED)]
 
 
 @pytest.mark.parametrize("brand", [b"avif", b"mif1"])

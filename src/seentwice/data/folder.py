@@ -108,9 +108,9 @@ def _match_manifest(root: Path, keys: Sequence[str]) -> list[ManifestRow]:
     missing = [key for key in keys if key not in rows]
     if len(missing) == len(keys):
         raise UserError(
-            f"{path}: not one of its {len(rows):,} rows is of a photo below {root}; it names "
-            f"{next(iter(rows))!r}, where a photo is {keys[0]!r}: name files by their paths below "
-            "the folder, with forward slashes"
+            f"{path}: no row is of a photo below {root}: the first names {next(iter(rows))!r}, "
+            f"where a photo is {keys[0]!r}; name files by their paths below the folder, with "
+            "forward slashes"
         )
     if missing:
         raise UserError(

@@ -11,11 +11,12 @@ from seentwice.photos.formats import HEAD_BYTES, RAW, decoder_of, name_format
 from seentwice.photos.problems import find_problem, record_refusal, record_undecoded
 from seentwice.records import Reason, Unreadable
 
-# HEIC is not decoded here, but phones write it: it is found, so that it is listed as unreadable.
 EXTENSIONS = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".bmp", ".dib"),
-    *(".gif", ".tif", ".tiff", ".avif", ".heic", ".heif", ".hif"),
+    *(".gif", ".tif", ".tiff", ".avif"),
 )
+# HEIC is not decoded here; files of these names that hold JPEG or AVIF are.
+_HEIC_EXTENSIONS = (".heic", ".heif", ".hif")
 # Many begin like a TIFF, which holds a small picture of them.
 _UNDECODED_EXTENSIONS: Mapping[str, str] = {
     **dict.fromkeys((".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".pef", ".raf", ".rw2"), RAW),
@@ -30,8 +31,9 @@ def find_photos(root: Path) -> tuple[list[Path], list[Unreadable]]:
 
     The extension, in either case, decides what is looked for; what a file holds decides how
     `read_photo` decodes it. Hidden files and folders are passed over, and so are links to
-    folders, which may lead in circles; links to files are followed. Of files that are named
-    otherwise the first bytes are read, so that none that begins like a photo is passed over.
+    folders, which may lead in circles; links to files are followed. Files of these extensions are
+    not opened. Of others the first bytes are read, so that none that begins like a photo is passed
+    over; those named as HEIC that hold another format are photos, too.
 
     Returns:
         The photos, and what is named or begins like a photo but is none that can be opened or
@@ -58,18 +60,19 @@ def find_photos(root: Path) -> tuple[list[Path], list[Unreadable]]:
             if name.startswith("."):
                 continue
             path = Path(folder, name)
-            if path.suffix.lower() in EXTENSIONS:
-                problem = find_problem(path)
-                if problem is None:
-                    photos.append(os.path.join(folder, name)[start:])  # noqa: PTH118
-            else:
-                problem = _find_resemblance(path)
+            extension = path.suffix.lower()
+            is_named = extension in EXTENSIONS or extension in _HEIC_EXTENSIONS
+            problem = find_problem(path) if is_named else _find_resemblance(path)
+            if problem is None and extension in _HEIC_EXTENSIONS:
+                problem = _find_format(path, _read_head(path))
             if problem is not None:
                 unreadable.append(problem)
+            elif is_named:
+                photos.append(os.path.join(folder, name)[start:])  # noqa: PTH118
     if not photos:
-        first = f" ({str(unreadable[0].path)!r}: {unreadable[0].reason})" if unreadable else ""
+        first = next((f" ({str(p.path)!r}: {p.reason}: {p.detail})" for p in unreadable), "")
         raise UserError(
-            f"{str(root)!r} holds no photo{first}; give a folder that holds files of "
+            f"{str(root)!r} holds no photo that is read{first}; give a folder that holds files of "
             f"{', '.join(EXTENSIONS)}"
         )
     photos.sort()
@@ -102,18 +105,25 @@ def _find_resemblance(path: Path) -> Unreadable | None:
     undecoded = _UNDECODED_EXTENSIONS.get(path.suffix.lower())
     if undecoded is not None:
         return find_problem(path) or record_undecoded(path, undecoded)
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            return None
-        with path.open("rb") as stream:
-            head = stream.read(HEAD_BYTES)
-    except OSError:  # neither by name nor by content a photo, as far as one can see
-        return None
-    undecoded = name_format(head)
-    if undecoded is not None:
-        return record_undecoded(path, undecoded)
+    head = _read_head(path)
     decoder = decoder_of(head)
     if decoder is None or decoder.format is None or head.startswith(_BITMAP):
-        return None
+        return _find_format(path, head)
     detail = f"begins like {decoder.format}; rename it to end in .{decoder.format.lower()}"
     return Unreadable(path, Reason.MISNAMED, detail)
+
+
+def _find_format(path: Path, head: bytes) -> Unreadable | None:
+    undecoded = name_format(head)
+    return None if undecoded is None else record_undecoded(path, undecoded)
+
+
+def _read_head(path: Path) -> bytes:
+    """Return the first bytes of a file, none where it cannot be read: a FIFO would hang."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return b""
+        with path.open("rb") as stream:
+            return stream.read(HEAD_BYTES)
+    except OSError:  # neither by name nor by content a photo, as far as one can see
+        return b""

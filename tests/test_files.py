@@ -61,7 +61,7 @@ def test_a_rename_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 def test_a_missing_folder_is_an_error_and_is_not_made(tmp_path: Path) -> None:
-    told = r"cannot be written in the folder .*/gone \(No such file or directory\); make that"
+    told = r"'results\.json' cannot be written in .*/gone \(No such file or directory\); make that"
     with pytest.raises(UserError, match=told):
         write_atomically(tmp_path / "gone" / "results.json", "text")
     assert list(tmp_path.iterdir()) == []
@@ -77,8 +77,8 @@ def test_a_folder_that_may_not_be_written_is_named_with_what_to_do(
     with pytest.raises(UnwritableError) as caught:
         write_atomically(tmp_path / "results.json", "text")
     assert str(caught.value) == (
-        f"{tmp_path / 'results.json'} cannot be written in the folder {tmp_path} "
-        "(Permission denied); let your account write there, or choose another"
+        f"'results.json' cannot be written in {tmp_path} (Permission denied); let your account "
+        "write there, or choose another"
     )
     assert isinstance(caught.value, OSError)  # as callers that go on without the file expect
 
@@ -96,7 +96,7 @@ def test_a_full_disk_is_told_wherever_it_is_met(
                 fill(0)
 
     monkeypatch.setattr(os, "fsync", fill)
-    with pytest.raises(UnwritableError, match=r"the disk of .* is full; make room"):
+    with pytest.raises(UnwritableError, match=r"'a' .* \(No space left on device\); make room"):
         write()
     assert list(tmp_path.iterdir()) == []
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from seentwice.display import show_text
 from seentwice.errors import UserError
 
 
@@ -75,14 +76,13 @@ def _explain_errors(path: Path) -> Iterator[None]:
 
 
 def _explain(path: Path, error: OSError) -> UnwritableError:
-    folder = path.parent.absolute()
-    if error.errno in _FULL:
-        return UnwritableError(f"{path}: the disk of {folder} is full; make room and try again")
     remedies = {
         errno.ENOENT: "make that folder",
         errno.EISDIR: "a folder has its name: rename that one",
+        **dict.fromkeys(_FULL, "make room there and try again"),
     }
     remedy = remedies.get(error.errno or 0, "let your account write there, or choose another")
     return UnwritableError(
-        f"{path} cannot be written in the folder {folder} ({error.strerror or error}); {remedy}"
+        f"{path.name!r} cannot be written in {show_text(str(path.parent.absolute()))} "
+        f"({error.strerror or error}); {remedy}"
     )

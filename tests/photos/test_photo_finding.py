@@ -29,9 +29,6 @@ def ftyp(*brands: bytes) -> bytes:
     return (len(body) + 4).to_bytes(4) + body + b"\0\0\0\x08meta" * 20
 
 
-# Files that are none
-
-
 @pytest.fixture
 def odd(tmp_path: Path) -> Path:
     """A folder of things that are named like photos, and one photo."""
@@ -123,9 +120,6 @@ def test_a_file_that_may_not_be_read_is_listed(
     photos, unreadable = find_photos(tmp_path)
     assert photos == [tmp_path / "a.png"]
     assert [problem.reason for problem in unreadable] == [Reason.NO_PERMISSION]
-
-
-# Finding
 
 
 def test_photos_are_found_by_extension_in_the_order_of_their_paths(tmp_path: Path) -> None:

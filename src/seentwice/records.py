@@ -13,6 +13,8 @@ class Reason(StrEnum):
     NO_PERMISSION = "no permission"
     EMPTY = "empty"
     NOT_AN_IMAGE = "not an image"
+    UNDECODED = "format that is not read"  # a photo, but HEIC, raw, ...
+    MISNAMED = "not named as a photo"  # a photo by its first bytes
     TRUNCATED = "truncated"
     TOO_LARGE = "too many pixels"  # a decompression bomb
     DAMAGED = "damaged"  # recognised, but its decoder failed

@@ -215,7 +215,7 @@ def test_blank_photos_have_a_card_that_counts_all_leaks_and_shows_few(tmp_path: 
     [
         (["home_room_1.bmp", "home_room_2.bmp"], "too few groups (at least 3"),
         (["a_1_1.txt"], "holds no photo"),
-        (["nameless.bmp"], "'bath/nameless.bmp': the name tells no place"),
+        (["nameless.bmp"], "1 of 1 photos tell no place ('bath/nameless.bmp')"),
     ],
 )
 def test_photos_that_make_no_comparison_make_no_card(

@@ -35,7 +35,7 @@ Commands for use, which take arguments and --options:
 
 Start with:  seentwice compare
 On your own photos, named <room type>/<home>_<room>_<k>.jpg:
-  seentwice compare data=folder data.root=PHOTOS backbone=mobilenet_v2
+  seentwice compare data=folder data.root=PHOTOS data.homes=name backbone=mobilenet_v2
 """
 
 

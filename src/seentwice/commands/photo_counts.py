@@ -11,6 +11,7 @@ from seentwice.commands.progress import show_progress
 from seentwice.commands.settings import ReadingSettings, read_settings
 from seentwice.commands.unreadable import report_unreadable
 from seentwice.commands.workbench import load_photos
+from seentwice.data.split_remarks import remark_on_homes
 from seentwice.data.views import EditChoice
 from seentwice.detectors.describe import describe_views
 from seentwice.detectors.hashes import HashDescriptor
@@ -49,9 +50,11 @@ def count_photos(config: DictConfig, folder: Path, console: Console) -> list[str
     ]
     if edits.evaluation:
         lines.append(f"  and of every photo an edited copy: {', '.join(edits.evaluation)}")
-    for room_type, count in sorted(Counter(photo.room_type or "?" for photo in photos).items()):
-        lines.append(f"  {room_type}: {count:,}")
+    room_types = Counter(photo.room_type or "" for photo in photos)
+    for room_type, count in sorted(room_types.items()):
+        lines.append(f"  {room_type or 'no room type'}: {count:,}")
     lines += report_unreadable((*photo_set.unreadable, *described.unreadable), folder)
+    lines += (*photo_set.notes, *remark_on_homes(photo_set))
     if pairs == 0 and not edits.evaluation:
         lines.append(
             "No place has two photos, so there is nothing to find: name photos of one place alike "

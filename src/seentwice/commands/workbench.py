@@ -19,6 +19,7 @@ from seentwice.commands.unlabelled import look_at_unlabelled
 from seentwice.data.leaks import HASH, Leaks, Parts, find_leaks, parts_of
 from seentwice.data.pairs import PairTable
 from seentwice.data.source import PhotoSet
+from seentwice.data.split_remarks import remark_on_split
 from seentwice.data.splits import (
     Assign,
     Split,
@@ -135,7 +136,7 @@ def set_up(
         UserError: unusable data or settings.
     """
     split_settings = read_settings(SplitSettings, config, "split")
-    splits = choose_splits(photo_set, split_settings, folds)
+    splits = choose_splits(photo_set, split_settings, folds, console)
     sampling = read_sampling(config)
     tested = np.unique(np.concatenate([split.test for split in splits]))
     miner = read_miner(
@@ -214,7 +215,7 @@ def set_up_test(
         UserError: unusable data or settings.
     """
     settings = read_settings(SplitSettings, config, "split")
-    (whole,) = choose_splits(photo_set, settings, None)
+    (whole,) = choose_splits(photo_set, settings, None, console)
     none = np.empty(0, np.int64)
     split = Split(none, none, whole.test)
     looked = look_at_views(config, photo_set, (split,), descriptors, console)
@@ -249,13 +250,18 @@ def _look_for_leaks(
 
 
 def choose_splits(
-    photo_set: PhotoSet, settings: SplitSettings, folds: int | None
+    photo_set: PhotoSet, settings: SplitSettings, folds: int | None, console: Console
 ) -> tuple[Split, ...]:
-    """Return one split, or one a fold."""
+    """Return one split, or one a fold; tell what to know of them."""
     rule = SplitRule(settings.by, settings.assign, settings.seed)
+    shares = settings.validation_share, settings.test_share
     if folds is not None:
-        return fold_photos(photo_set.photos, folds, rule)
-    return (split_photos(photo_set.photos, settings.validation_share, settings.test_share, rule),)
+        splits = fold_photos(photo_set.photos, folds, rule)
+    else:
+        splits = (split_photos(photo_set.photos, *shares, rule),)
+    for line in remark_on_split(photo_set, splits, rule, *shares):
+        print_plainly(line, console)
+    return splits
 
 
 def read_trunk(config: DictConfig) -> Trunk:

@@ -14,7 +14,7 @@ from rich.console import Console
 from seentwice.commands.progress import open_console, print_plainly, show_progress
 from seentwice.commands.unreadable import TABLE, open_unreadable
 from seentwice.commands.variant_options import MOST_ROWS, VariantOptions, read_options
-from seentwice.data.folder import MANIFEST
+from seentwice.data.manifest import MANIFEST
 from seentwice.data.variants.cells import Cells, open_cells
 from seentwice.data.variants.folder import claim_folder
 from seentwice.data.variants.pairs import all_pairs, balanced_pairs, count_all, count_balanced

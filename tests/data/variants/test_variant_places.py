@@ -118,7 +118,9 @@ def test_files_of_the_same_bytes_under_another_place_are_counted(tmp_path: Path)
 def test_a_photo_without_a_place_and_one_that_went_are_one_line(tmp_path: Path) -> None:
     photos = write_photos(tmp_path, False)
     (tmp_path / "IMG1.jpg").write_bytes(b"1")
-    with pytest.raises(UserError, match=r"'IMG1\.jpg': the name tells no place; name photos"):
+    with pytest.raises(
+        UserError, match=r"names of 1 of 9 photos tell no place \('IMG1\.jpg'\); name photos"
+    ):
         read_places(photos)
     (tmp_path / "IMG1.jpg").unlink()
     (tmp_path / "bedroom/a_3_1.jpg").unlink()

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seentwice.data.components import name_components
-from seentwice.data.folder import MANIFEST, place_of, read_folder
+from seentwice.data.folder import place_of, read_folder
+from seentwice.data.manifest import MANIFEST
 from seentwice.data.variants.plan import VariantSettings, files_of
 from seentwice.data.variants.tables import open_table
 from seentwice.data.variants.unique import UniquePhotos

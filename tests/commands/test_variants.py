@@ -257,9 +257,9 @@ def test_every_strength_is_written(photos: Path, tmp_path: Path, strength: str) 
         ("P O strength=mls", "strength=mls: no such argument; give --strength mls; see"),
         ("strength=mls", "strength=mls: no such argument; give --strength mls; see"),
         ("P O places=true", "places=true: no such argument; give --places; see"),
-        ("P O --places", "the name tells no place; name photos <room type>/<home>_<room>_<k>.jpg"),
+        ("P O --places", "tell no place ('Test Data/bedroom/"),
         ("P made", "made/manifest.csv' tells places, which pairs.csv would not know; add --places"),
-        ("void O", "'void' holds no photo; give a folder that holds files of .jpg"),
+        ("void O", "'void' holds no photo that is read; give a folder that holds files of .jpg"),
     ],
 )
 def test_a_mistake_gives_one_line_and_exit_code_2(
@@ -293,7 +293,11 @@ def test_a_full_disk_is_one_line_and_ctrl_c_says_how_to_go_on(
     for error, code, complaint in (
         (OSError(28, "No space left on device"), 2, "No space left on device"),
         (KeyboardInterrupt(), 130, "stopped; the same command goes on where it stopped"),
-        (OSError(28, "No space left", "o/a.jpg"), 2, "'o/a.jpg': No space left; see to it, and"),
+        (
+            OSError(28, "No space left", "o/a.jpg"),
+            2,
+            "out (No space left); make room there and try again; the same",
+        ),
     ):
 
         def fail(job, keys, workers, error=error):

@@ -29,6 +29,7 @@ from seentwice.data.variants.tables import open_table, write_pairs
 from seentwice.data.variants.unique import UniquePhotos, find_unique
 from seentwice.data.variants.write import WritingJob, write_all
 from seentwice.errors import UserError
+from seentwice.files import UnwritableError
 from seentwice.records import Unreadable
 
 ON_STOP = "the same command goes on where it stopped"
@@ -39,6 +40,8 @@ def run(arguments: Sequence[str]) -> None:
     options = read_options(arguments)
     try:
         _make(options, open_console())
+    except UnwritableError as error:
+        raise UserError(f"{error}; {ON_STOP}") from error
     except OSError as error:
         where = str(error.filename or options.out)
         raise UserError(

@@ -69,13 +69,12 @@ def read_places(photos: UniquePhotos) -> PhotoPlaces:
 
 def count_named_places(keys: Iterable[str]) -> tuple[int, int]:
     """Return how many photos have names that tell a place, and how many places they tell."""
-    told, places = 0, set()
+    told, places = 0, set[str]()
     for key in keys:
-        try:
-            places.add(place_of(key))
-        except UserError:  # such as IMG1234.jpg
-            continue
-        told += 1
+        place = place_of(key)
+        if place is not None:  # as IMG1234.jpg has none
+            places.add(place)
+            told += 1
     return told, len(places)
 
 

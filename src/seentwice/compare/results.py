@@ -38,7 +38,9 @@ class DetectorResult:
     metrics: Mapping[str, Interval]
     fold_average_precisions: tuple[float, ...]  # `metrics` are of the pairs of all folds
     slices: Mapping[str, SliceResult]
-    triplet_accuracy: Interval  # share of test triplets whose duplicate scores above the other
+    triplet_accuracy: (
+        Interval  # share of test triplets whose duplicate scores above the other, ties not
+    )
     over_baseline: Mapping[str, Interval]  # paired difference; empty for the baseline itself
     thresholds: tuple[float, ...]  # one a fold, chosen on its validation pairs
     fit_seconds: float

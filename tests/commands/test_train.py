@@ -82,6 +82,7 @@ def test_a_run_names_its_data_its_net_and_its_commit(trained: Path, few_rooms: P
         "git_commit": str(record.git_commit),
         "seed": "0",
         "leaks": "0",
+        "suspects": "0",
     }
 
 

@@ -107,6 +107,20 @@ def test_row_i_belongs_to_view_i_for_all_workers_and_batches(disk, monkeypatch, 
     np.testing.assert_array_equal(described.readable, readable)
 
 
+@pytest.mark.parametrize("batch", [1, 2, 5, 1000])
+def test_what_is_of_unedited_views_alone_looks_at_no_edited_one(disk, monkeypatch, batch):
+    monkeypatch.setattr(describe, "BATCH", batch)
+    views, level = make_views(), Level()
+    described = describe_views(views, [Size()], 2, 1000, lambda done, total: None, [level])
+    readable = np.array([view.photo.path.name not in BROKEN for view in views])
+    unedited = np.array([view.edit == "" for view in views])
+    values = np.array([value_of(view) for view in views]) * (readable & unedited)
+    np.testing.assert_array_equal(described.rows["level"][:, 0], values)
+    np.testing.assert_array_equal(described.rows["size"], readable[:, None] * [4, 3])
+    np.testing.assert_array_equal(described.readable, readable)
+    assert sum(level.blocks) == (readable & unedited).sum() == 6
+
+
 def test_a_photo_that_is_slow_to_decode_keeps_its_place(disk, monkeypatch):
     later = threading.Event()
 

@@ -24,7 +24,7 @@ from seentwice.commands.detectors import (
     needs_trunk,
 )
 from seentwice.commands.fingerprint import fingerprint_photos
-from seentwice.commands.leaks import count_leaks, report_leaks
+from seentwice.commands.leaks import count_leaks, count_suspects, report_leaks
 from seentwice.commands.nets import check_nets, chosen_heads
 from seentwice.commands.pair_counts import print_tables
 from seentwice.commands.progress import (
@@ -227,12 +227,13 @@ def _parameters(config: DictConfig, bench: Workbench, commit: str | None) -> dic
         "seed": config.seed,
         "folds": len(bench.folds),
         "leaks": bench.leaks.total,
+        "suspects": bench.suspects.total,
     }
 
 
 def _collect(stage: Stage, results: list[DetectorResult], seconds: float) -> Comparison:
     config, bench = stage.config, stage.bench
-    photos = bench.photo_set.photos
+    photos = bench.readable_photos
     best_first = sorted(results, key=lambda result: -result.metrics["average_precision"].value)
     return Comparison(
         data=show_text(bench.photo_set.name),
@@ -251,6 +252,7 @@ def _collect(stage: Stage, results: list[DetectorResult], seconds: float) -> Com
         folds=len(bench.folds),
         counts=count_tables(bench.folds),
         leaks=count_leaks(bench),
+        suspects=count_suspects(bench),
         baseline=BASELINE,
         retrieval=_measure_retrieval(stage),
         cluster=stage.test.cluster,

@@ -45,7 +45,8 @@ def look_at_views(
         config: the composed configuration.
         photo_set: from `load_photos`.
         splits: photos that are in none are not looked at.
-        descriptors: what detectors need of each view; hashes and digests of the pixels come too.
+        descriptors: what detectors need of each view; hashes come too, and of unedited
+            ones the digests of their pixels.
         console: shows progress.
 
     Raises:
@@ -57,7 +58,7 @@ def look_at_views(
     edits = read_settings(EditChoice, config, "edits")
     sampling = read_sampling(config)
     plan = plan_views(photo_set.photos, splits, edits, seed)
-    own: list[Descriptor] = [HashDescriptor(), PixelDigestDescriptor()]
+    own: list[Descriptor] = [HashDescriptor()]
     if isinstance(sampling, SamespaceSampling):
         own.append(SquareWaveletDescriptor())
     with show_progress("Looking at photos", console) as progress:
@@ -67,6 +68,7 @@ def look_at_views(
             workers=threads,
             max_pixels=reading.max_pixels,
             on_progress=progress,
+            unedited=[PixelDigestDescriptor()],
         )
     if isinstance(sampling, SamespaceSampling):
         hashes = described.rows[SquareWaveletDescriptor.name][:, 0]

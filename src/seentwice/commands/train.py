@@ -97,6 +97,7 @@ def run(config: DictConfig) -> None:
                 "data": bench.photo_set.name,
                 "data_fingerprint": fingerprint.text,
                 "leaks": bench.leaks.total,
+                "suspects": bench.suspects.total,
                 "git_commit": git_commit(),
                 "seed": job.config.seed,
             }

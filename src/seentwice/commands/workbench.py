@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 from time import perf_counter
 from typing import Literal
 
@@ -16,8 +17,9 @@ from seentwice.commands.mining import read_miner
 from seentwice.commands.progress import describe_rejects, print_plainly, show_progress
 from seentwice.commands.settings import SeedSettings, read_settings, read_source
 from seentwice.commands.unlabelled import look_at_unlabelled
-from seentwice.data.leaks import HASH, Leaks, Parts, find_leaks, parts_of
+from seentwice.data.lookalikes import HASH, FoundLookalikes, Lookalikes, find_lookalikes
 from seentwice.data.pairs import PairTable
+from seentwice.data.parts import Parts, parts_of
 from seentwice.data.source import PhotoSet
 from seentwice.data.split_remarks import remark_on_split
 from seentwice.data.splits import (
@@ -40,7 +42,7 @@ from seentwice.detectors.describe import Described, Descriptor
 from seentwice.detectors.hashes import hash_column
 from seentwice.detectors.pixel_digest import PixelDigestDescriptor
 from seentwice.models.backbones import Trunk, build_trunk
-from seentwice.records import WEB_REASONS, Unreadable
+from seentwice.records import WEB_REASONS, Photo, Unreadable
 
 # What must be the same for two runs on the same photos to make the same pair tables, seed aside.
 PROTOCOL_SECTIONS = ("split", "edits", "sampling")
@@ -81,11 +83,23 @@ class Workbench:
     folds: tuple[FoldTables, ...]
     hashes: NDArray[np.uint64]  # (v,) one a view, those that negatives were drawn by
     parts: Parts  # of the photos: what must not leak into each other
-    leaks: Leaks  # photos that are in two parts
+    leaks: Lookalikes  # photos that are in two parts
+    suspects: Lookalikes  # photos that look the same, labelled as two places
     unlabelled: NDArray[np.float32] | None  # (u, d) features of the photos without labels
     unlabelled_fingerprint: str | None  # sha256 of their bytes
     unreadable: tuple[Unreadable, ...]  # files that gave no photo, labelled or not
     looking_seconds: float  # to decode all photos, edit them and pass them through the trunk
+
+    @property
+    def photo_readable(self) -> NDArray[np.bool_]:
+        """Which of the data set's photos could be read, (p,)."""
+        readable: NDArray[np.bool_] = self.described.readable[self.plan.edit_name == ""]
+        return readable
+
+    @property
+    def readable_photos(self) -> tuple[Photo, ...]:
+        """The photos that could be read: what every count of photos and places is of."""
+        return tuple(compress(self.photo_set.photos, self.photo_readable))
 
 
 def load_photos(config: DictConfig, console: Console) -> PhotoSet:
@@ -172,7 +186,7 @@ def set_up(
         needs_both_labels,
     )
     parts = parts_of(splits, len(photo_set.photos))
-    leaks = _look_for_leaks(looked, parts, fingerprint, console)
+    lookalikes = _look_for_lookalikes(looked, parts, fingerprint, console)
     unlabelled = look_at_unlabelled(config, fingerprint, trunk, console)
     return Workbench(
         photo_set=photo_set,
@@ -184,7 +198,8 @@ def set_up(
         folds=tables,
         hashes=looked.digests.hashes,
         parts=parts,
-        leaks=leaks,
+        leaks=lookalikes.leaks,
+        suspects=lookalikes.suspects,
         unlabelled=unlabelled.features if unlabelled else None,
         unlabelled_fingerprint=unlabelled.fingerprint if unlabelled else None,
         unreadable=(
@@ -231,14 +246,14 @@ def set_up_test(
     return EvaluationBench(test, split.test, looked.described, looked.digests.hashes)
 
 
-def _look_for_leaks(
+def _look_for_lookalikes(
     looked: Looked, parts: Parts, fingerprint: Fingerprint, console: Console
-) -> Leaks:
+) -> FoundLookalikes:
     plan, rows = looked.plan, looked.described.rows
     unedited = np.flatnonzero(plan.edit_name == "")
     with show_progress("Looking for leaks", console) as progress:
-        return find_leaks(
-            [plan.views[index].photo.key for index in unedited],
+        return find_lookalikes(
+            [plan.views[index].photo for index in unedited],
             parts,
             fingerprint.files,
             [digest.tobytes() for digest in rows[PixelDigestDescriptor.name][unedited]],

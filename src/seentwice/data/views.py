@@ -49,7 +49,7 @@ class ViewPlan:
         return np.flatnonzero(chosen)
 
     def content_of(self, digests: NDArray[np.uint64]) -> NDArray[np.uint64]:
-        """Return what each view's photo held before its edit, (v,), from every view's digest."""
+        """Return each view's digest before its edit, (v,), from the digests of unedited views."""
         # The photo as it is stands first among its views.
         _, first, number = np.unique(self.photo, return_index=True, return_inverse=True)
         return digests[first[number]]

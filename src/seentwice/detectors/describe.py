@@ -23,6 +23,9 @@ Rows = Mapping[str, NDArray[Any]]
 
 BATCH = 32
 
+Looks = list[tuple[int, list[NDArray[Any]]]]
+"""Numbers of views, with a look by each descriptor; those for unedited views stand last."""
+
 
 class Descriptor(Protocol):
     """Turns a view into one row of numbers, in two steps."""
@@ -53,6 +56,7 @@ def describe_views(
     workers: int,
     max_pixels: int,
     on_progress: Progress,
+    unedited: Sequence[Descriptor] = (),
 ) -> Described:
     """Decode each photo once, apply the edits of its views, and describe every view.
 
@@ -62,6 +66,7 @@ def describe_views(
         workers: decoding threads; the rows do not depend on their number.
         max_pixels: photos with more are listed as unreadable.
         on_progress: told of every photo.
+        unedited: what to compute of the photos as they are alone; rows of edited views are 0.
 
     Raises:
         UserError: not one photo could be read.
@@ -69,20 +74,24 @@ def describe_views(
     readable = np.zeros(len(views), dtype=bool)
     unreadable: list[Unreadable] = []
     rows: dict[str, NDArray[Any]] = {}
-    waiting: list[tuple[int, list[NDArray[Any]]]] = []
+    waiting: Looks = []
 
     def flush() -> None:
-        numbers = [number for number, _ in waiting]
-        for column, descriptor in enumerate(descriptors):
-            block = descriptor.finish(np.stack([looks[column] for _, looks in waiting]))
+        for column, descriptor in enumerate([*descriptors, *unedited]):
+            looked = [(number, looks[column]) for number, looks in waiting if column < len(looks)]
+            if not looked:
+                continue
+            numbers = [number for number, _ in looked]
+            block = descriptor.finish(np.stack([look for _, look in looked]))
             if descriptor.name not in rows:
                 rows[descriptor.name] = np.zeros((len(views), *block.shape[1:]), block.dtype)
             rows[descriptor.name][numbers] = block
-        readable[numbers] = True
+        readable[[number for number, _ in waiting]] = True
         waiting.clear()
 
     photos = [list(group) for _, group in groupby(enumerate(views), lambda item: item[1].photo)]
-    for done, outcome in enumerate(_decode_all(photos, descriptors, workers, max_pixels), 1):
+    decoded = _decode_all(photos, descriptors, unedited, workers, max_pixels)
+    for done, outcome in enumerate(decoded, 1):
         if isinstance(outcome, Unreadable):
             unreadable.append(outcome)
         else:
@@ -98,12 +107,10 @@ def describe_views(
     return Described(rows, readable, tuple(unreadable))
 
 
-Looks = list[tuple[int, list[NDArray[Any]]]]
-
-
 def _decode_all(
     photos: Sequence[Sequence[tuple[int, View]]],
     descriptors: Sequence[Descriptor],
+    unedited: Sequence[Descriptor],
     workers: int,
     max_pixels: int,
 ) -> Iterator[Looks | Unreadable]:
@@ -111,7 +118,7 @@ def _decode_all(
     ahead: deque[Future[Looks | Unreadable]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         for photo in photos:
-            ahead.append(pool.submit(_decode_one, photo, descriptors, max_pixels))
+            ahead.append(pool.submit(_decode_one, photo, descriptors, unedited, max_pixels))
             if len(ahead) > 4 * workers:
                 yield ahead.popleft().result()
         while ahead:
@@ -119,7 +126,10 @@ def _decode_all(
 
 
 def _decode_one(
-    views: Sequence[tuple[int, View]], descriptors: Sequence[Descriptor], max_pixels: int
+    views: Sequence[tuple[int, View]],
+    descriptors: Sequence[Descriptor],
+    unedited: Sequence[Descriptor],
+    max_pixels: int,
 ) -> Looks | Unreadable:
     try:
         image = read_photo(views[0][1].photo.path, max_pixels)
@@ -127,6 +137,7 @@ def _decode_one(
         return error.unreadable
     looks: Looks = []
     for number, view in views:
-        edited = apply_edit(image, view.edit) if view.edit else image
-        looks.append((number, [descriptor.look(edited) for descriptor in descriptors]))
+        shown = apply_edit(image, view.edit) if view.edit else image
+        wanted = descriptors if view.edit else [*descriptors, *unedited]
+        looks.append((number, [descriptor.look(shown) for descriptor in wanted]))
     return looks

@@ -27,6 +27,6 @@ class PixelDigestDescriptor:
 
 
 def pixel_column(rows: Rows) -> NDArray[np.uint64]:
-    """Return the first 64 bits of each view's digest, (v,), by which equal pictures are found."""
+    """Return the first 64 bits of each digest, (v,), by which equal pictures are found."""
     digests: NDArray[np.uint8] = rows[PixelDigestDescriptor.name]
     return np.ascontiguousarray(digests[:, :8]).view(np.uint64)[:, 0]

@@ -61,13 +61,6 @@ from seentwice.files import write_atomically
 from seentwice.learn.tracking import FOLDER_TAG, TrackedRun, check_store, track_run, tracking_uri
 from seentwice.models.backbones import Trunk
 
-EXAMPLES = """\
-  seentwice compare                                     the embedded rooms, 5 minutes
-  seentwice compare data=folder data.root=PHOTOS backbone=mobilenet_v2 folds=5
-  seentwice compare data=houses data.root=houses backbone=mobilenet_v2 head=[l1,l2]
-  seentwice compare baselines=[cosine,perception] head=l2 seed=1,2,3 --multirun
-"""
-
 EPOCHS = "epochs"  # the folder of Lightning's own files
 
 

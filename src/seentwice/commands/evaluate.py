@@ -30,11 +30,6 @@ from seentwice.models.backbones import build_trunk
 from seentwice.models.checkpoint import CheckpointRecord, load_checkpoint, read_record
 from seentwice.models.nets import pair_logits
 
-EXAMPLES = """\
-  seentwice evaluate checkpoint=outputs/train/.../checkpoint.safetensors
-  seentwice evaluate checkpoint=FILE data=folder data.root=PHOTOS
-"""
-
 
 def run(config: DictConfig) -> None:
     """Score the test pairs with the checkpoint's own threshold; claimed beside measured."""

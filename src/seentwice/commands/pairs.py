@@ -23,12 +23,6 @@ from seentwice.data.tables import SamespaceSampling
 from seentwice.data.triplets import make_triplets
 from seentwice.files import open_atomically
 
-EXAMPLES = """\
-  seentwice pairs                                   of the embedded rooms
-  seentwice pairs data=airbnb sampling=samespace split.assign=own    SameSpace's own tables
-  seentwice pairs data=folder data.root=PHOTOS triplets=3 folds=5
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class PairsSettings:

@@ -11,15 +11,6 @@ from seentwice.commands.progress import open_console, print_plainly
 from seentwice.commands.settings import read_data
 from seentwice.data.source import ForgivingSource, ListingSource
 
-EXAMPLES = """\
-  seentwice prepare                                 render the embedded rooms
-  seentwice prepare data=rooms data.train_places=20 fewer of them
-  seentwice prepare data=airbnb                     download it with your Kaggle token
-  seentwice prepare data=folder data.root=PHOTOS    count and open your own photos
-  seentwice prepare data=catalogue data.file=products.csv data.json=products.json
-  seentwice prepare data=listings data.items=ItemInfo_train.csv data.pairs=ItemPairs_train.csv
-"""
-
 
 def run(config: DictConfig) -> None:
     """Prepare the data set, read all of it once and print what is there."""

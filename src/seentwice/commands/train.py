@@ -39,12 +39,6 @@ from seentwice.metrics import choose_threshold, pair_metrics
 from seentwice.models.backbones import Trunk
 from seentwice.models.checkpoint import CheckpointRecord, Protocol, save_checkpoint
 
-EXAMPLES = """\
-  seentwice train head=l2                         on the embedded rooms
-  seentwice train head=l1 seed=0,1,2 --multirun   three seeds
-  seentwice train resume=outputs/train/...        go on after Ctrl-C
-"""
-
 CONFIG_FILE = "config.yaml"
 CHECKPOINT_FILE = "checkpoint.safetensors"
 STATE_FILE = "training.json"  # marks the folder of a training; compare has a config as well

@@ -69,8 +69,8 @@ Keys (key=value):
   names=null
 
 flour=wheat: White
-  flour.grams=500                               of 1,000 at most; a comment so long that the
-                                                line has no room for the whole of it
+  flour.grams=500                               of 1,000 at most; a comment so long that the line
+                                                has no room for the whole of it
   flour.sieve.mesh=1
   flour.sieve.separator="#"                     a value that looks like a comment
 

@@ -13,7 +13,7 @@ from seentwice.data.pairs import COLUMNS
 from seentwice.data.triplets import COLUMNS as TRIPLET_COLUMNS
 
 HARD = "sampling.train.negatives.hard=1"
-QUICK = ("training.epochs=2", "training.batches_per_epoch=2", "workers=1")
+QUICK = ("training=table", "training.epochs=2", "workers=1")
 
 
 def write_pairs(photos: Path, folder: Path, *words: str) -> int:

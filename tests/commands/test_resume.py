@@ -9,9 +9,10 @@ from omegaconf import OmegaConf
 from safetensors.torch import load_file
 
 from seentwice.commands.main import main
-from seentwice.commands.train import CHECKPOINT_FILE, CONFIG_FILE, RUN_FILE, STATE_FILE
+from seentwice.commands.train import CONFIG_FILE, RUN_FILE, STATE_FILE
 from seentwice.learn.tracking import FOLDER_TAG, track_run
 from seentwice.learn.training import EpochReport
+from seentwice.models.checkpoint import CHECKPOINT_FILE
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ from safetensors.torch import load_file, save_file
 from torchvision import models
 
 from seentwice.commands.main import main
-from seentwice.commands.train import CHECKPOINT_FILE, RUN_FILE
-from seentwice.models.checkpoint import read_record
+from seentwice.commands.train import RUN_FILE
+from seentwice.models.checkpoint import CHECKPOINT_FILE, read_record
 
 FROZEN = ["backbone=mobilenet_v3_large", "backbone.weights=none", "training.epochs=3"]
 

@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from seentwice.commands.main import main
 from seentwice.commands.train import CONFIG_FILE, RUN_FILE, STATE_FILE
 from seentwice.learn.tracking import FOLDER_TAG, track_run
-from seentwice.learn.training import EpochReport
+from seentwice.learn.training import LAST, EpochReport
 from seentwice.models.checkpoint import CHECKPOINT_FILE
 
 
@@ -144,6 +144,8 @@ def test_the_folder_and_the_run_of_another_command_are_refused(
         (CONFIG_FILE, "head: {l2: {}}\n", "no key 'tower'"),
         (STATE_FILE, "[]", "training.json is damaged"),
         (STATE_FILE, "{", "training.json is damaged"),
+        (LAST, "", "last.ckpt: not whole (empty); delete last.ckpt and best.ckpt there"),
+        (LAST, "PK", "last.ckpt: not whole ("),
     ],
 )
 def test_a_damaged_folder_is_refused(

@@ -96,19 +96,8 @@ def run(config: DictConfig) -> None:
     with track_run("train", heads[0], tags, resumed_id=job.run_id) as tracked:
         write_atomically(job.folder / RUN_FILE, f"{tracked.run_id}\n")
         tracked.log_file(job.folder / CONFIG_FILE)
-        tracked.log_parameters(
-            {
-                "head": heads[0],
-                "backbone": job.config.backbone.name,
-                "tower": job.config.tower.name,
-                "data": bench.photo_set.name,
-                "data_fingerprint": fingerprint.text,
-                "leaks": bench.leaks.total,
-                "git_commit": git_commit(),
-                "seed": job.config.seed,
-                **(bench.mining.parameters if bench.mining else {}),
-            }
-        )
+        if tracked.run_id != job.run_id:  # MLflow lets no parameter change, such as the commit
+            tracked.log_parameters(_parameters(job.config, heads[0], bench))
         with (
             _tell_how_to_resume(job.folder, console),
             show_progress(f"Training {heads[0]}", console) as progress,
@@ -220,6 +209,20 @@ def _read_state(folder: Path) -> str:
         return str(json.loads((folder / STATE_FILE).read_text())["data_fingerprint"])
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"resume={folder}: {STATE_FILE} is damaged") from error
+
+
+def _parameters(config: DictConfig, head: str, bench: Workbench) -> dict[str, object]:
+    return {
+        "head": head,
+        "backbone": config.backbone.name,
+        "tower": config.tower.name,
+        "data": bench.photo_set.name,
+        "data_fingerprint": bench.fingerprint,
+        "leaks": bench.leaks.total,
+        "git_commit": git_commit(),
+        "seed": config.seed,
+        **(bench.mining.parameters if bench.mining else {}),
+    }
 
 
 def _record(

@@ -131,7 +131,7 @@ def run(config: DictConfig) -> None:
         tracked.log_file(path)
     for name, value in metrics.items():
         print_plainly(f"  test/{name:<24}{value:.4f}", console)
-    words = [f"checkpoint={spell_value(str(path))}", *_evaluation_overrides(job.config)]
+    words = [f"checkpoint={spell_value(str(path.absolute()))}", *_evaluation_overrides(job.config)]
     print_plainly(NEXT + write_command("evaluate", words), console)
 
 
@@ -140,7 +140,7 @@ def _tell_how_to_resume(folder: Path, console: Console) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        going_on = write_command("train", [f"resume={spell_value(str(folder))}"])
+        going_on = write_command("train", [f"resume={spell_value(str(folder.absolute()))}"])
         print_plainly(f"Stopped; go on with: {going_on}", console)
         raise
 

@@ -54,7 +54,10 @@ def test_a_catalogue_is_counted_with_its_rejects(
         "data.rows=photo",
     ]
     assert len(Path("data/prepared/catalogue_rejects.csv").read_text().splitlines()) == 3
-    assert out[-1] == "Next: seentwice compare with the same data options"
+    assert out[-1] == (
+        f"Next: seentwice compare data=catalogue data.file=products.csv 'data.columns={columns}' "
+        "'data.photo_separator=|'"
+    )
     assert "1 photo could not be fetched; seentwice prepare tries again, other commands do not" in (
         out
     )

@@ -252,11 +252,13 @@ def test_what_is_written_as_json_is_one_line_a_product(tmp_path: Path, rejects: 
     assert again.read_bytes() == out.read_bytes()
 
 
-def test_a_catalogue_is_written_as_json_while_it_is_prepared(tmp_path: Path):
+def test_a_catalogue_is_written_as_json_when_it_is_exported(tmp_path: Path):
     write_table(tmp_path, f"{TABLE}1,again.jpg,,,,\n")
     source = source_of(tmp_path, json=tmp_path / "out" / "products.json")
     told = []
-    source.prepare(lambda done, total: told.append(done))
+    source.prepare(tell_nobody)
+    assert not source.json.exists()
+    source.export(lambda done, total: told.append(done))
     assert told == [(tmp_path / "products.csv").stat().st_size]
     again = replace(source, file=source.json, json=None, photo_root=tmp_path)
     assert again.read().photos == source.read().photos

@@ -40,6 +40,7 @@ def make_record(trunk, trunk_trains=False, tower="linear", head="l2", settings=N
         data_name="Küche 🏠",
         data_fingerprint="f" * 64,
         learned_photos=("0123456789abcdef", "f" * 16),
+        mined_by="",
         seed=0,
         protocol=Protocol({"test_share": 0.2, "seed": 0}, {"train": ["crop"]}, {"train": {}}),
         test_metrics={"average_precision": 2 / 3},

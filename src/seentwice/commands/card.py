@@ -25,12 +25,6 @@ from seentwice.files import write_atomically
 from seentwice.hashing import HASHES
 from seentwice.pages import write_page
 
-EXAMPLES = """\
-  seentwice card                                    of the embedded rooms
-  seentwice card data=folder data.root=PHOTOS       of your own photos
-  seentwice card data=houses data.root=HOUSES data.known_duplicates=false
-"""
-
 CARD_PAGE, CARD_JSON = "card.html", "card.json"
 EXAMPLES_A_KIND = 6
 

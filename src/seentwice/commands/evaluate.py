@@ -21,25 +21,25 @@ from seentwice.commands.workbench import (
 )
 from seentwice.compare.results import to_json
 from seentwice.compare.summary import gather_test_pairs
-from seentwice.compare.table import format_interval
+from seentwice.compare.table import describe_clusters, describe_few_clusters, format_interval
 from seentwice.detectors.calibration import Calibration
 from seentwice.detectors.trunk import describe_input
 from seentwice.errors import UserError
 from seentwice.files import write_atomically
 from seentwice.models.backbones import build_trunk
-from seentwice.models.checkpoint import CheckpointRecord, load_checkpoint, read_record
+from seentwice.models.checkpoint import (
+    CHECKPOINT_FILE,
+    CheckpointRecord,
+    load_checkpoint,
+    read_record,
+)
 from seentwice.models.nets import pair_logits
-
-EXAMPLES = """\
-  seentwice evaluate checkpoint=outputs/train/.../checkpoint.safetensors
-  seentwice evaluate checkpoint=FILE data=folder data.root=PHOTOS
-"""
 
 
 def run(config: DictConfig) -> None:
     """Score the test pairs with the checkpoint's own threshold; claimed beside measured."""
     console = open_console()
-    path = Path(str(config.checkpoint))
+    path = _find_checkpoint(Path(str(config.checkpoint)))
     record = read_record(path)
     architecture = record.architecture
     trunk = build_trunk(
@@ -85,11 +85,15 @@ def run(config: DictConfig) -> None:
             console,
         )
     if known:
+        miner = " or the net that mined its negatives" if record.mined_by else ""
         print_plainly(
             f"Of {len(bench.tested):,} tested photos {known:,} trained or validated the "
-            "checkpoint: measured is not of unseen photos alone",
+            f"checkpoint{miner}: measured is not of unseen photos alone",
             console,
         )
+    print_plainly(f"95 % intervals over {describe_clusters(pairs)}", console)
+    for line in describe_few_clusters(pairs):
+        print_plainly(line, console)
     table = Table("metric", "claimed", "measured", "95 % interval")
     for name, interval in measured.items():
         claimed = record.test_metrics.get(name, math.nan)
@@ -103,6 +107,9 @@ def run(config: DictConfig) -> None:
         "data_fingerprint": fingerprint.text,
         "tested_photos": len(bench.tested),
         "tested_photos_learned_from": known,
+        "mined_by": record.mined_by,
+        "cluster": pairs.cluster,
+        "clusters": pairs.clusters,
         "unreadable": [file.name for file in unreadable],
         "claimed": record.test_metrics,
         "measured": {name: interval.value for name, interval in measured.items()},
@@ -111,6 +118,11 @@ def run(config: DictConfig) -> None:
     }
     write_atomically(folder / "metrics.json", to_json(result))
     print_plainly(f"Written: {folder / 'metrics.json'}", console)
+
+
+def _find_checkpoint(path: Path) -> Path:
+    """Return the file itself, also where the folder of the training that wrote it is given."""
+    return path / CHECKPOINT_FILE if path.is_dir() else path
 
 
 def _trunk_weights(config: DictConfig, path: Path, record: CheckpointRecord) -> str:

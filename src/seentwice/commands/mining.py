@@ -1,5 +1,6 @@
 """The net that hard negatives are mined with, from the section `mining`."""
 
+import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,12 +33,27 @@ class MiningSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Mining:
+    """Where hard negatives come from, for the record of what learns from them."""
+
+    checkpoint: Path  # as it was given
+    sha256: str  # of the file
+    learned_photos: tuple[str, ...]  # `digest_name` of each file that it has learned from
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """What a run is tracked with."""
+        return {"mining_checkpoint": self.checkpoint, "mining_sha256": self.sha256}
+
+
+@dataclass(frozen=True, slots=True)
 class Miner:
     """A trained net, and what it takes of a view."""
 
     net: SiameseNet
     inputs: str  # the descriptor whose rows the net takes
     neighbours: int
+    mining: Mining
 
     def find_nearest(self, rows: Rows, members: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return each member's nearest ones, (m, k), as indices into the members."""
@@ -104,4 +120,11 @@ def read_miner(
         # A trunk of its own: its weights are loaded, and detectors look through the other one.
         trunk = build_trunk(architecture.backbone, "none", architecture.pooling, record.trunk_seed)
     net = load_checkpoint(path, record, trunk)
-    return Miner(net, describe_input(trunk, backbone.trains).name, settings.neighbours)
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    return Miner(
+        net,
+        describe_input(trunk, backbone.trains).name,
+        settings.neighbours,
+        Mining(path, sha256, record.learned_photos),
+    )

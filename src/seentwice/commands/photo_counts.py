@@ -7,6 +7,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 from rich.console import Console
 
+from seentwice.commands.next_steps import NEXT, shared_overrides, write_command
 from seentwice.commands.progress import show_progress
 from seentwice.commands.settings import ReadingSettings, read_settings
 from seentwice.commands.unreadable import report_unreadable
@@ -61,5 +62,5 @@ def count_photos(config: DictConfig, folder: Path, console: Console) -> list[str
             "(data/README.md), or let edits=mls make copies"
         )
     else:
-        lines.append("Next: seentwice compare with the same data options")
+        lines.append(NEXT + write_command("compare", shared_overrides("compare")))
     return lines

@@ -1,8 +1,6 @@
 """Train one Siamese network and write its checkpoint."""
 
 import json
-import re
-import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -14,11 +12,18 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from seentwice.commands.application import quote_value
 from seentwice.commands.fingerprint import Fingerprint, digest_name, fingerprint_photos
 from seentwice.commands.leaks import report_leaks
 from seentwice.commands.nets import check_nets, chosen_heads, net_trainer, read_architecture
+from seentwice.commands.next_steps import (
+    NEXT,
+    data_overrides,
+    key_of,
+    spell_value,
+    write_command,
+)
 from seentwice.commands.pair_counts import print_tables
+from seentwice.commands.place_batches import check_batches, tell_of_batches
 from seentwice.commands.progress import open_console, print_plainly, show_progress
 from seentwice.commands.provenance import git_commit, library_versions
 from seentwice.commands.settings import read_source
@@ -37,16 +42,14 @@ from seentwice.files import write_atomically
 from seentwice.learn.tracking import FOLDER_TAG, check_store, find_run_folder, track_run
 from seentwice.metrics import choose_threshold, pair_metrics
 from seentwice.models.backbones import Trunk
-from seentwice.models.checkpoint import CheckpointRecord, Protocol, save_checkpoint
-
-EXAMPLES = """\
-  seentwice train head=l2                         on the embedded rooms
-  seentwice train head=l1 seed=0,1,2 --multirun   three seeds
-  seentwice train resume=outputs/train/...        go on after Ctrl-C
-"""
+from seentwice.models.checkpoint import (
+    CHECKPOINT_FILE,
+    CheckpointRecord,
+    Protocol,
+    save_checkpoint,
+)
 
 CONFIG_FILE = "config.yaml"
-CHECKPOINT_FILE = "checkpoint.safetensors"
 STATE_FILE = "training.json"  # marks the folder of a training; compare has a config as well
 RUN_FILE = "mlflow_run_id.txt"
 
@@ -59,7 +62,7 @@ class Job:
     folder: Path
     resumed: bool
     run_id: str | None  # the interrupted MLflow run, where its folder knows it
-    fingerprint: str | None  # of the photos it was started with, where it came that far
+    fingerprint: str | None  # of the photos it was started with, where it is resumed
 
 
 def run(config: DictConfig) -> None:
@@ -70,6 +73,7 @@ def run(config: DictConfig) -> None:
     if len(heads) != 1:
         raise UserError(f"head={','.join(heads)}: train takes one head; compare takes several")
     check_nets(job.config, heads)
+    check_batches(job.config, heads, HydraConfig.get().overrides.task)
     trunk = read_trunk(job.config)
     check_store()
     seen = describe_input(trunk, job.config.backbone.trains)
@@ -80,28 +84,20 @@ def run(config: DictConfig) -> None:
             f"resume={job.folder}: the photos are not those it was started with; "
             "bring those back, or start a new training"
         )
-    _write_state(job.folder, fingerprint.text)
     bench = set_up(job.config, photo_set, fingerprint, [seen], trunk, None, True, console)
     print_tables(bench, job.folder, console)
+    tell_of_batches(job.config, heads, console)
     report_leaks(bench, job.config, job.folder, console)
+    # Not before: of a run that ended until here there is nothing to go on with.
+    write_atomically(job.folder / CONFIG_FILE, OmegaConf.to_yaml(job.config, resolve=True))
+    _write_state(job.folder, fingerprint.text)
     tables, rows = bench.folds[0], bench.described.rows
     tags = {FOLDER_TAG: str(job.folder.resolve()), "seentwice.command": "train"}
     with track_run("train", heads[0], tags, resumed_id=job.run_id) as tracked:
         write_atomically(job.folder / RUN_FILE, f"{tracked.run_id}\n")
         tracked.log_file(job.folder / CONFIG_FILE)
-        tracked.log_parameters(
-            {
-                "head": heads[0],
-                "backbone": job.config.backbone.name,
-                "tower": job.config.tower.name,
-                "data": bench.photo_set.name,
-                "data_fingerprint": fingerprint.text,
-                "leaks": bench.leaks.total,
-                "suspects": bench.suspects.total,
-                "git_commit": git_commit(),
-                "seed": job.config.seed,
-            }
-        )
+        if tracked.run_id != job.run_id:  # MLflow lets no parameter change, such as the commit
+            tracked.log_parameters(_parameters(job.config, heads[0], bench))
         with (
             _tell_how_to_resume(job.folder, console),
             show_progress(f"Training {heads[0]}", console) as progress,
@@ -135,9 +131,8 @@ def run(config: DictConfig) -> None:
         tracked.log_file(path)
     for name, value in metrics.items():
         print_plainly(f"  test/{name:<24}{value:.4f}", console)
-    data = [word for word in HydraConfig.get().overrides.task if word.startswith("data")]
-    following = ["seentwice", "evaluate", f"checkpoint={_quote_path(path)}", *data]
-    print_plainly(f"Next: {shlex.join(following)}", console)
+    words = [f"checkpoint={spell_value(str(path.absolute()))}", *_evaluation_overrides(job.config)]
+    print_plainly(NEXT + write_command("evaluate", words), console)
 
 
 @contextmanager
@@ -145,15 +140,18 @@ def _tell_how_to_resume(folder: Path, console: Console) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        going_on = shlex.join(["seentwice", "train", f"resume={_quote_path(folder)}"])
+        going_on = write_command("train", [f"resume={spell_value(str(folder.absolute()))}"])
         print_plainly(f"Stopped; go on with: {going_on}", console)
         raise
 
 
-def _quote_path(path: Path) -> str:
-    """Return the path as it is where it is plain, which is easier to read and to complete."""
-    text = str(path)
-    return text if re.fullmatch(r"[\w./:-]+", text) else quote_value(text)
+def _evaluation_overrides(config: DictConfig) -> list[str]:
+    """Return what `evaluate` needs to measure the checkpoint on the same photos."""
+    words = data_overrides(config)
+    if not config.backbone.trains and config.backbone.weights not in ("none", "imagenet"):
+        # The checkpoint knows the file's name alone.
+        words.append(f"weights={spell_value(str(config.backbone.weights))}")
+    return words
 
 
 def _choose_job(config: DictConfig) -> Job:
@@ -165,10 +163,8 @@ def _choose_job(config: DictConfig) -> Job:
     if config.resume is None:
         folder = Path(HydraConfig.get().runtime.output_dir)
         own = _with_absolute_paths(config)
-        write_atomically(folder / CONFIG_FILE, OmegaConf.to_yaml(own, resolve=True))
-        _write_state(folder, None)
         return Job(own, folder, resumed=False, run_id=None, fingerprint=None)
-    beside = [word for word in HydraConfig.get().overrides.task if not word.startswith("resume=")]
+    beside = [word for word in HydraConfig.get().overrides.task if key_of(word) != "resume"]
     if beside:
         raise UserError(
             f"resume goes on with the configuration that the training had: leave out {beside[0]}"
@@ -203,17 +199,31 @@ def _with_absolute_paths(config: DictConfig) -> DictConfig:
     return own
 
 
-def _write_state(folder: Path, fingerprint: str | None) -> None:
+def _write_state(folder: Path, fingerprint: str) -> None:
     write_atomically(folder / STATE_FILE, json.dumps({"data_fingerprint": fingerprint}))
 
 
-def _read_state(folder: Path) -> str | None:
+def _read_state(folder: Path) -> str:
     """Return the fingerprint of the photos that a training was started with."""
     try:
-        fingerprint = json.loads((folder / STATE_FILE).read_text())["data_fingerprint"]
+        return str(json.loads((folder / STATE_FILE).read_text())["data_fingerprint"])
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"resume={folder}: {STATE_FILE} is damaged") from error
-    return None if fingerprint is None else str(fingerprint)
+
+
+def _parameters(config: DictConfig, head: str, bench: Workbench) -> dict[str, object]:
+    return {
+        "head": head,
+        "backbone": config.backbone.name,
+        "tower": config.tower.name,
+        "data": bench.photo_set.name,
+        "data_fingerprint": bench.fingerprint,
+        "leaks": bench.leaks.total,
+        "suspects": bench.suspects.total,
+        "git_commit": git_commit(),
+        "seed": config.seed,
+        **(bench.mining.parameters if bench.mining else {}),
+    }
 
 
 def _record(
@@ -228,7 +238,13 @@ def _record(
 ) -> CheckpointRecord:
     architecture = read_architecture(config, head)
     assert detector.calibration is not None
-    learned = np.union1d(bench.splits[0].train, bench.splits[0].validation)
+    own = np.union1d(bench.splits[0].train, bench.splits[0].validation)
+    learned = {digest_name(fingerprint.files[n]) for n in own}
+    mined_by = ""
+    if bench.mining is not None:
+        # What the miner took for near says something of the photos that it has learned from.
+        learned.update(bench.mining.learned_photos)
+        mined_by = bench.mining.sha256
     protocol: dict[str, Any] = {
         section: OmegaConf.to_container(config[section], resolve=True)
         for section in PROTOCOL_SECTIONS
@@ -244,7 +260,8 @@ def _record(
         threshold=threshold,
         data_name=bench.photo_set.name,
         data_fingerprint=fingerprint.text,
-        learned_photos=tuple(sorted({digest_name(fingerprint.files[n]) for n in learned})),
+        learned_photos=tuple(sorted(learned)),
+        mined_by=mined_by,
         seed=config.seed,
         protocol=Protocol(**protocol),
         test_metrics=metrics,

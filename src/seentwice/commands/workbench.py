@@ -13,7 +13,7 @@ from rich.console import Console
 
 from seentwice.commands.fingerprint import Fingerprint
 from seentwice.commands.looking import Looked, look_at_views, read_sampling
-from seentwice.commands.mining import read_miner
+from seentwice.commands.mining import Mining, read_miner
 from seentwice.commands.progress import describe_rejects, print_plainly, show_progress
 from seentwice.commands.settings import SeedSettings, read_settings, read_source
 from seentwice.commands.unlabelled import look_at_unlabelled
@@ -85,6 +85,7 @@ class Workbench:
     parts: Parts  # of the photos: what must not leak into each other
     leaks: Lookalikes  # photos that are in two parts
     suspects: Lookalikes  # photos that look the same, labelled as two places
+    mining: Mining | None  # where hard negatives come from; None where there are none
     unlabelled: NDArray[np.float32] | None  # (u, d) features of the photos without labels
     unlabelled_fingerprint: str | None  # sha256 of their bytes
     unreadable: tuple[Unreadable, ...]  # files that gave no photo, labelled or not
@@ -200,6 +201,7 @@ def set_up(
         parts=parts,
         leaks=lookalikes.leaks,
         suspects=lookalikes.suspects,
+        mining=miner.mining if miner else None,
         unlabelled=unlabelled.features if unlabelled else None,
         unlabelled_fingerprint=unlabelled.fingerprint if unlabelled else None,
         unreadable=(

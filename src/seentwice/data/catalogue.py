@@ -58,7 +58,7 @@ class CatalogueSource:
     delimiter: str | None = None  # between cells, see `read_delimiter`; None: by the extension
     cache: Path = Path("data/prepared/downloads")  # keeps what was fetched from the web
     download: DownloadLimits = DownloadLimits()  # noqa: RUF009 - frozen
-    json: Path | None = None  # where `prepare` writes the products, see `write_catalogue_json`
+    json: Path | None = None  # where `export` writes the products, see `write_catalogue_json`
 
     def __post_init__(self) -> None:
         check_separator("data.photo_separator", self.photo_separator)
@@ -70,16 +70,20 @@ class CatalogueSource:
             keep_inputs("data.json", Path(self.json), [Path(self.file), Path(self.rejects)])
 
     def prepare(self, on_progress: Progress) -> None:
-        """Write the products as JSON, where asked to, and fetch the photos that are on the web.
+        """Fetch the photos that are on the web.
 
-        Of those, what gave nothing before is left out; see `fetch_photos`.
+        What gave nothing before is left out; see `fetch_photos`.
         """
-        if self.json is not None:
-            Path(self.json).parent.mkdir(parents=True, exist_ok=True)
-            with collect_rejects(None) as rejects:
-                listings = self.listings(rejects, on_progress)
-                write_catalogue_json(Path(self.json), listings, self.columns)
         self.fetch(Web(self.download), on_progress)
+
+    def export(self, on_progress: Progress) -> None:
+        """Write the products as JSON, where asked to."""
+        if self.json is None:
+            return
+        Path(self.json).parent.mkdir(parents=True, exist_ok=True)
+        with collect_rejects(None) as rejects:
+            listings = self.listings(rejects, on_progress)
+            write_catalogue_json(Path(self.json), listings, self.columns)
 
     def forget_failures(self) -> None:
         """Let `prepare` try again what could not be fetched."""

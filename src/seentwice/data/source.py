@@ -50,6 +50,15 @@ class ForgivingSource(Protocol):
 
 
 @runtime_checkable
+class ExportingSource(Protocol):
+    """A data set that can write itself in another format, where its settings ask for it."""
+
+    def export(self, on_progress: Progress) -> None:
+        """Write it; `seentwice prepare` alone calls this."""
+        ...
+
+
+@runtime_checkable
 class ListingSource(Protocol):
     """A data set of listings with text, read one at a time: no photo is opened."""
 

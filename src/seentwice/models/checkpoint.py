@@ -19,7 +19,8 @@ from seentwice.files import write_atomically
 from seentwice.models.backbones import Trunk
 from seentwice.models.nets import Architecture, SiameseNet, build_siamese
 
-FORMAT = "seentwice-siamese-2"
+FORMAT = "seentwice-siamese-3"
+CHECKPOINT_FILE = "checkpoint.safetensors"  # its name in the folder of a training
 _METADATA = "seentwice"
 
 
@@ -49,7 +50,9 @@ class CheckpointRecord:
     threshold: Finite  # on the probability; chosen on validation pairs
     data_name: str
     data_fingerprint: str
-    learned_photos: tuple[str, ...]  # `digest_name` of each file that trained or validated it
+    # `digest_name` of each file that trained or validated it, or the net that mined its negatives.
+    learned_photos: tuple[str, ...]
+    mined_by: str  # sha256 of the checkpoint that mined its hard negatives; "" without
     seed: Seed
     protocol: Protocol
     test_metrics: dict[str, float]

@@ -49,7 +49,7 @@ def test_after_prepare_and_pairs(own_rooms: Path, capsys: pytest.CaptureFixture[
     assert main(["prepare", *DATA, "edits=mls"]) == 0
     config = composed("compare", suggested(capsys)["compare"])
     assert config.data.root == "own rooms"
-    assert list(config.edits.train) == ["watermark/logo", "crop", "rotate"]
+    assert list(config.edits.train) == ["mls"]
 
     words = ("sampling.train.max_negatives=9", "folds=3", "triplets=0")
     assert main(["pairs", *DATA, *words]) == 0

@@ -138,7 +138,7 @@ def test_a_row_may_be_a_photo(tmp_path: Path):
     assert [photo.key for photo in photo_set.photos] == ["1/a.jpg", "1/b.jpg", "2/c.jpg"]
     assert [photo.place for photo in photo_set.photos] == ["1", "1", "2"]
     assert photo_set.rejected.count == 0
-    source.prepare(tell_nobody)
+    source.export(tell_nobody)
     assert [each["images"] for each in json.loads(source.json.read_bytes())] == [
         ["a.jpg", "b.jpg"],
         ["c.jpg"],

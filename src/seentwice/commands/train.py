@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from seentwice.commands.pair_counts import print_tables
 from seentwice.commands.place_batches import check_batches, tell_of_batches
 from seentwice.commands.progress import open_console, print_plainly, show_progress
 from seentwice.commands.provenance import git_commit, library_versions
-from seentwice.commands.settings import read_source
+from seentwice.commands.settings import read_settings, read_source
 from seentwice.commands.workbench import (
     PROTOCOL_SECTIONS,
     Workbench,
@@ -34,6 +34,7 @@ from seentwice.commands.workbench import (
     read_trunk,
     set_up,
 )
+from seentwice.data.views import EditChoice
 from seentwice.detectors.calibration import CalibratedDetector
 from seentwice.detectors.siamese import SiameseEvidence
 from seentwice.detectors.trunk import describe_input
@@ -249,6 +250,8 @@ def _record(
         section: OmegaConf.to_container(config[section], resolve=True)
         for section in PROTOCOL_SECTIONS
     }
+    # Whole, not by the names of strengths, whose edits another version may change.
+    protocol["edits"] = asdict(read_settings(EditChoice, config, "edits"))
     return CheckpointRecord(
         architecture=architecture,
         # Its name alone: where it lies on this computer is nobody else's business.

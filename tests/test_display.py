@@ -1,6 +1,6 @@
 import pytest
 
-from seentwice.display import show_text
+from seentwice.display import LONGEST_ERROR, name_first, one_line, show_text
 
 
 @pytest.mark.parametrize(
@@ -16,3 +16,19 @@ from seentwice.display import show_text
 def test_only_what_cannot_be_shown_is_escaped(text: str, shown: str) -> None:
     assert show_text(text) == shown
     assert shown.encode("utf-8").decode("utf-8").isprintable()
+
+
+def test_a_long_error_ends_with_a_whole_word() -> None:
+    assert one_line(ValueError("two\n  lines")) == "two lines"
+    assert one_line(ValueError("x" * LONGEST_ERROR)) == "x" * LONGEST_ERROR
+    shown = one_line(ValueError("word " * 100))
+    assert shown == "word " * (len(shown) // 5) + "..."
+    assert LONGEST_ERROR - len("word ") < len(shown) <= LONGEST_ERROR
+    shown = one_line(ValueError("x" * 1000))
+    assert shown == "x" * (LONGEST_ERROR - 4) + " ..."
+
+
+def test_the_first_three_of_many_names_are_shown() -> None:
+    assert name_first(["a b"]) == "'a b'"
+    assert name_first(["a", "b", "c"]) == "'a', 'b', 'c'"
+    assert name_first(["a\n", *"bcde"]) == r"'a\n', 'b', 'c' and 2 more"

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from seentwice.files import open_atomically, write_atomically
+from seentwice.errors import UserError
+from seentwice.files import UnwritableError, open_atomically, write_atomically
 
 
 def test_bytes_and_text_are_written_as_they_are(tmp_path: Path) -> None:
@@ -54,15 +55,59 @@ def test_a_block_that_raises_changes_nothing(
 def test_a_rename_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     folder = tmp_path / "results.json"
     folder.mkdir()
-    with pytest.raises(OSError, match="directory"):
+    with pytest.raises(UnwritableError, match="a folder has its name: rename that one"):
         write_atomically(folder, "text")
     assert list(tmp_path.iterdir()) == [folder]
 
 
 def test_a_missing_folder_is_an_error_and_is_not_made(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
+    told = r"'results\.json' cannot be written in .*/gone \(No such file or directory\); make that"
+    with pytest.raises(UserError, match=told):
         write_atomically(tmp_path / "gone" / "results.json", "text")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_may_not_be_written_is_named_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, mode: str) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(UnwritableError) as caught:
+        write_atomically(tmp_path / "results.json", "text")
+    assert str(caught.value) == (
+        f"'results.json' cannot be written in {tmp_path} (Permission denied); let your account "
+        "write there, or choose another"
+    )
+    assert isinstance(caught.value, OSError)  # as callers that go on without the file expect
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_a_full_disk_is_told_wherever_it_is_met(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inside: bool
+) -> None:
+    def fill(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    def write() -> None:
+        with open_atomically(tmp_path / "a"):
+            if inside:
+                fill(0)
+
+    monkeypatch.setattr(os, "fsync", fill)
+    with pytest.raises(UnwritableError, match=r"'a' .* \(No space left on device\); make room"):
+        write()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_else_a_block_meets_is_its_own(tmp_path: Path) -> None:
+    def write() -> None:
+        with open_atomically(tmp_path / "a"):
+            (tmp_path / "gone").read_bytes()
+
+    with pytest.raises(FileNotFoundError):
+        write()
 
 
 @pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])

@@ -144,7 +144,7 @@ def test_a_file_name_that_is_not_utf_8_leaves_a_document_that_is(tmp_path: Path)
 def test_a_page_is_written_whole(tmp_path: Path) -> None:
     write_page(tmp_path / "a.html", PAGE)
     assert (tmp_path / "a.html").read_bytes() == PAGE.encode()
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(OSError, match="make that folder"):
         write_page(tmp_path / "gone" / "a.html", PAGE)
 
 

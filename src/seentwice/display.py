@@ -1,6 +1,9 @@
 """Texts from outside, such as file names and errors of libraries, made fit to show."""
 
-LONGEST_ERROR = 200
+from collections.abc import Sequence
+
+LONGEST_ERROR = 300
+_FIRST = 3
 
 
 def show_text(text: str) -> str:
@@ -13,5 +16,17 @@ def show_text(text: str) -> str:
 
 
 def one_line(error: Exception) -> str:
-    """Return a library's error as one line of at most `LONGEST_ERROR` characters."""
-    return " ".join(str(error).split())[:LONGEST_ERROR]
+    """Return a library's error as one line; "..." is what exceeds `LONGEST_ERROR`."""
+    line = " ".join(str(error).split())
+    if len(line) <= LONGEST_ERROR:
+        return line
+    # A word longer than the line is cut all the same: an address may have any length.
+    whole = line[: LONGEST_ERROR - 3].rpartition(" ")[0] or line[: LONGEST_ERROR - 4]
+    return f"{whole} ..."
+
+
+def name_first(names: Sequence[str]) -> str:
+    """Return the first three names, quoted, and how many more there are."""
+    shown = ", ".join(map(repr, names[:_FIRST]))
+    more = len(names) - _FIRST
+    return f"{shown} and {more:,} more" if more > 0 else shown

@@ -13,6 +13,8 @@ class Reason(StrEnum):
     NO_PERMISSION = "no permission"
     EMPTY = "empty"
     NOT_AN_IMAGE = "not an image"
+    UNDECODED = "format that is not read"  # a photo, but HEIC, raw, ...
+    MISNAMED = "not named as a photo"  # a photo by its first bytes
     TRUNCATED = "truncated"
     TOO_LARGE = "too many pixels"  # a decompression bomb
     DAMAGED = "damaged"  # recognised, but its decoder failed
@@ -75,6 +77,12 @@ class Unreadable:
     path: Path
     reason: Reason
     detail: str  # the decoder's own words, one line
+    url: str | None = None  # where the file was to come from, if from the web
+
+    @property
+    def name(self) -> str:
+        """By what a user knows it: the URL of a file from the web, the path of any other."""
+        return self.url or str(self.path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,12 +96,13 @@ def test_a_key_is_written_after_its_row(tmp_path, monkeypatch):
     """A fill that ends between the two leaves no key of a row that is not there."""
     writer = SegmentWriter(tmp_path / "a", RECIPE, "rooms")
     synced = []
-    monkeypatch.setattr(
-        "os.fsync", lambda fd: synced.append((tmp_path / f"a{KEYS}").stat().st_size)
-    )
     with writer:
+        writer.append(keys_of([0]), rows_of([0]))
+        monkeypatch.setattr(
+            "os.fsync", lambda fd: synced.append((tmp_path / f"a{KEYS}").stat().st_size)
+        )
         writer.append(keys_of([1]), rows_of([1]))
-    assert synced == [0, 16]
+    assert synced == [16, 32]
 
 
 def test_a_missing_folder_holds_nothing(tmp_path):
@@ -114,3 +115,9 @@ def test_rows_stay_readable_when_their_files_are_gone(tmp_path):
     for file in tmp_path.iterdir():
         file.unlink()
     np.testing.assert_array_equal(shelf.take(keys_of([2, 1])), rows_of([2, 1]))
+
+
+def test_a_segment_without_rows_leaves_no_files(tmp_path):
+    with SegmentWriter(tmp_path / "a", RECIPE, "rooms"):
+        pass
+    assert list(tmp_path.iterdir()) == []

@@ -115,6 +115,7 @@ def test_the_json_is_this_one(card: dict) -> None:
     assert card["leaks"]["counts"] == {"same bytes": 1, "same pixels": 0, "near hash": 0}
     (leak,) = card["leaks"]["listed"]
     assert (leak["left"], leak["right"]) == (f"test/bath/{EVIL}", "train/bath/home3_room_1.bmp")
+    assert card["suspects"] == card["leaks"]
     (file,) = card["unreadable"]
     assert Path(file["file"]).name == "home4_room_<b>.jpg"
     assert file["reason"] == "not an image"
@@ -142,9 +143,10 @@ def test_the_page_says_what_the_json_says(folder: Path, card: dict) -> None:
         for table in card["tables"]
     ]
     assert page.body("Formats") == [[name, str(count)] for name, count in card["formats"].items()]
-    assert dict(page.body("Pairs, each under")) == {
-        how: str(count) for how, count in card["leaks"]["counts"].items()
-    }
+    for name in ("leaks", "suspects"):
+        assert dict(page.body(f"{name.capitalize()}, each under")) == {
+            how: str(count) for how, count in card[name]["counts"].items()
+        }
     assert page.body("Files and reasons") == [
         [file["file"], file["reason"], file["detail"]] for file in card["unreadable"]
     ]
@@ -166,10 +168,10 @@ def test_a_browser_shows_tables_and_pictures_and_fetches_nothing(
     page = Tables(document)
     kinds = [count for table in card["tables"] for count in table["pairs"].values()]
     assert sum(kinds) > 0
-    # Two plots; a pair that leaks; up to 6 pairs of each kind.
-    assert 2 + 2 + 2 * 6 < len(page.pictures) <= 2 + 2 + 2 * 6 * len(Kind)
+    # Two plots; a pair that leaks and is suspect; up to 6 pairs of each kind.
+    assert 2 + 4 + 2 * 6 < len(page.pictures) <= 2 + 4 + 2 * 6 * len(Kind)
     assert all(picture.startswith("data:image/") for picture in page.pictures)
-    assert len(page.rows) == 8
+    assert len(page.rows) == 9
     assert "default-src 'none'" in document
 
 
@@ -181,8 +183,23 @@ def test_the_command_tells_where_the_card_is_and_what_leaks(
     assert "tiny: 21 photos of 11 places. Files that gave no photo: 1. Leaks: 1" in printed.out
     assert f"Card:  {tmp_path / 'card.html'}" in printed.out
     assert "split.leaks=error: 1 pair of photos across splits" in printed.err
-    names = ("card.html", "card.json", "leaks.csv")
+    assert "home4_room_<b>.jpg: not an image" in printed.out
+    names = ("card.html", "card.json", "leaks.csv", "suspects.csv", "unreadable.csv")
     assert all((tmp_path / name).is_file() for name in names)
+
+
+def test_a_comparison_counts_the_photos_that_the_card_counts(
+    folder_of_photos: Path, card: dict, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["data=folder", f"data.root={folder_of_photos}", f"hydra.run.dir={tmp_path}"]
+    words += ["split.assign=balanced", "head=[]", "baselines=[average]", "bootstrap_resamples=2"]
+    assert main(["compare", *words, "workers=1"]) == 0
+    assert "tiny: 21 photos of 11 places, 21 views\n" in capsys.readouterr().out
+    results = json.loads((tmp_path / "results.json").read_text())
+    whole = card["parts"][0]
+    assert (results["photos"], results["places"]) == (whole["photos"], whole["places"])
+    assert results["counts"] == card["tables"]
+    assert len(results["unreadable"]) == len(card["unreadable"]) == 1
 
 
 def test_folds_are_the_parts_of_their_card(
@@ -215,7 +232,7 @@ def test_blank_photos_have_a_card_that_counts_all_leaks_and_shows_few(tmp_path: 
     [
         (["home_room_1.bmp", "home_room_2.bmp"], "too few groups (at least 3"),
         (["a_1_1.txt"], "holds no photo"),
-        (["nameless.bmp"], "'bath/nameless.bmp': the name tells no place"),
+        (["nameless.bmp"], "1 of 1 photos tell no place ('bath/nameless.bmp')"),
     ],
 )
 def test_photos_that_make_no_comparison_make_no_card(

@@ -9,7 +9,7 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 
-from seentwice.commands import main, nets, workbench
+from seentwice.commands import banking, main, nets, trunks, workbench
 from seentwice.commands.application import find_configs
 from seentwice.commands.settings import read_settings
 from seentwice.data.tabular.columns import Columns
@@ -27,7 +27,8 @@ OPTIONS = [
     (group, path.stem) for group in GROUPS for path in sorted((CONFIGS / group).glob("*.yaml"))
 ]
 RECORDS = {
-    "backbone": workbench.BackboneSettings,
+    "backbone": trunks.BackboneSettings,
+    "bank": banking.BankSettings,
     "split": workbench.SplitSettings,
     "edits": EditChoice,
     "tower": nets.TowerSettings,
@@ -126,15 +127,15 @@ def test_a_heads_config_lists_every_setting_with_its_default(option: str) -> Non
 def test_every_edit_that_a_config_names_exists() -> None:
     for group, option in OPTIONS:
         if group == "edits":
-            edits = composed("compare", f"edits={option}").edits
+            edits = read_settings(EditChoice, composed("compare", f"edits={option}"), "edits")
             names = [*edits.train, *edits.evaluation]
             assert len(draw_edits("a.jpg", names, 0)) == len(names)
 
 
 @pytest.mark.parametrize("strength", sorted(STRENGTHS))
-def test_the_config_of_a_strength_names_its_edits(strength: str) -> None:
-    edits = composed("compare", f"edits={strength}").edits
-    assert tuple(edits.train) == tuple(edits.evaluation) == STRENGTHS[strength]
+def test_the_config_of_a_strength_stands_for_its_edits(strength: str) -> None:
+    edits = read_settings(EditChoice, composed("compare", f"edits={strength}"), "edits")
+    assert edits.train == edits.evaluation == STRENGTHS[strength]
 
 
 def test_the_samespace_edits_count_in_binary() -> None:

@@ -44,6 +44,10 @@ MISTAKES = {
     "wrong type": ("train data=folder data.root=R training.epochs=many", "training.epochs='many'"),
     "wrong choice": ("train data=folder data.root=R training.batches=x", "'table' or 'places'"),
     "wrong edit": ("compare data=folder data.root=R edits.train=[smear]", "watermark"),
+    "edits as text": (
+        "compare data=folder data.root=R edits.train=crop",
+        "edits.train='crop': give a list, as in edits.train=[crop]",
+    ),
     "too many folds": ("compare data=folder data.root=R folds=99", "folds=99: choose 3 to 20"),
     "pickle": ("compare --experimental-rerun config.pickle", "opens a pickle"),
     "unknown config folder": ("compare --config-dir nowhere", "nowhere' not found"),

@@ -32,16 +32,6 @@ def test_help_loads_none_of_the_slow_libraries() -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-@pytest.mark.parametrize("command", sorted(COMMANDS))
-def test_help_of_a_command_shows_groups_and_examples(
-    command: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main([command, "--help"]) == 0
-    text = capsys.readouterr().out
-    assert "data: airbnb, catalogue, folder, houses, listings, rooms, text_pairs" in text
-    assert f"seentwice {command}" in text.split("Examples:")[1]
-
-
 def test_cfg_job_prints_the_configuration_and_runs_nothing(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -50,6 +50,28 @@ def test_a_parsers_errors_name_its_help() -> None:
         parser.parse_args([])
 
 
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["mop=dry mop"], r"mop=dry mop: no such argument; give --mop 'dry mop'; see"),
+        (["a", "wet=1"], r"wet=1: no such argument; give --wet; see"),
+        (["a", "wets=1"], r"wets=1: no such argument; give --wet; see"),
+        (["a", "--mopp=2"], r"--mopp=2: no such argument; give --mop; see"),
+        (["a", "--broom"], r"unrecognized arguments: --broom; see"),
+        (["a", "b=c"], r"unrecognized arguments: b=c; see"),
+    ],
+)
+def test_what_is_nearly_an_option_is_answered_by_it(words: list[str], complaint: str) -> None:
+    parser = OptionParser("dust", "Dusts.", "  seentwice dust SHELF\n")
+    parser.add_argument("shelf")
+    parser.add_argument("--mop")
+    parser.add_argument("--wet", action="store_true")
+    with pytest.raises(UserError, match=complaint):
+        parser.parse(words)
+    assert parser.parse(["a=b", "--mop", "dry"]).shelf == "a=b"
+    assert parser.parse(["--mop=mop=1", "--", "wet=1"]).shelf == "wet=1"
+
+
 @pytest.mark.parametrize("text", ["1_0", " 7", "+7", "-7", "٧", "7\n", "9" * 5000, "", "0"])
 def test_what_is_no_plain_number_in_range_is_refused(text: str) -> None:
     assert whole_number(1)("7") == 7

@@ -1,19 +1,23 @@
 """The tables that the command writes, and trainings that draw in other ways."""
 
 import csv
+import hashlib
 import json
 from itertools import combinations
 from pathlib import Path
 
 import pytest
+from mlflow import MlflowClient
 
 from seentwice.commands.main import main
+from seentwice.commands.train import RUN_FILE
 from seentwice.data import samespace
 from seentwice.data.pairs import COLUMNS
 from seentwice.data.triplets import COLUMNS as TRIPLET_COLUMNS
+from seentwice.models.checkpoint import read_record
 
 HARD = "sampling.train.negatives.hard=1"
-QUICK = ("training.epochs=2", "training.batches_per_epoch=2", "workers=1")
+QUICK = ("training=table", "training.epochs=2", "workers=1")
 
 
 def write_pairs(photos: Path, folder: Path, *words: str) -> int:
@@ -87,6 +91,13 @@ def test_hard_negatives_of_a_net_are_trained_with(few_rooms: Path, tmp_path: Pat
     net = tmp_path / "first" / "checkpoint.safetensors"
     mined = [f"mining.checkpoint={net}", HARD]
     assert main(["train", *words, *mined, f"hydra.run.dir={tmp_path / 'second'}"]) == 0
+    sha256 = hashlib.sha256(net.read_bytes()).hexdigest()
+    first, second = (read_record(tmp_path / name / net.name) for name in ("first", "second"))
+    assert (first.mined_by, second.mined_by) == ("", sha256)
+    assert set(first.learned_photos) <= set(second.learned_photos)
+    run = MlflowClient().get_run((tmp_path / "second" / RUN_FILE).read_text().strip())
+    assert run.data.params["mining_checkpoint"] == str(net)
+    assert run.data.params["mining_sha256"] == sha256
     arguments = [*words, *mined, "head=l2", "baselines=[]", f"hydra.run.dir={tmp_path / 'third'}"]
     assert main(["compare", *arguments]) == 0
     results = json.loads((tmp_path / "third" / "results.json").read_text())
@@ -112,7 +123,7 @@ def net(few_rooms: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["mining.checkpoint=NET", "sampling=samespace"], "nothing is mined"),
         (
             ["mining.checkpoint=NET", HARD, "backbone=vgg16", "backbone.weights=none"],
-            "its backbone is compact",
+            "its backbone.name is compact; choose the same",
         ),
         (["mining.neighbours=1", "mining.checkpoint=NET", HARD], "mining.neighbours=1"),
         (["sampling.evaluation.negatives.hard=1"], "must be 0"),
@@ -138,6 +149,27 @@ def test_wrong_ways_to_draw_are_one_line(
     error = capsys.readouterr().err
     assert complaint in error
     assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("word", "key"),
+    [
+        (HARD, "sampling.train.negatives.hard=1"),
+        ("mining.checkpoint=net", "mining.checkpoint="),
+        ("mining.neighbours=3", "mining.neighbours"),
+        ("sampling.train.max_negatives=5", "sampling.train.max_negatives"),
+        ("sampling=samespace", "sampling=samespace"),
+    ],
+)
+@pytest.mark.parametrize("command", ["train", "compare"])
+def test_batches_of_places_take_no_pairs(
+    command: str, word: str, key: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fixed = ["data=folder", "data.root=nowhere", f"hydra.run.dir={tmp_path}"]
+    assert main([command, *fixed, word]) == 2
+    error = capsys.readouterr().err
+    assert f"{command}: {key}" in error
+    assert error.endswith("places trains on no table of pairs; give training=table\n")
 
 
 def test_what_is_mined_does_not_change_the_baselines(

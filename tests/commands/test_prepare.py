@@ -97,3 +97,27 @@ def test_photos_without_a_second_one_of_their_place_are_said_to_teach_nothing(
     assert "No place has two photos" in capsys.readouterr().out
     assert main(["prepare", "data=folder", "data.root=photos", "edits=mls"]) == 0
     assert "No place has two photos" not in capsys.readouterr().out
+
+
+def test_what_is_known_of_homes_and_room_types_is_said(
+    few_rooms: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    good = next(few_rooms.rglob("*.jpg")).read_bytes()
+    (tmp_path / "photos" / "kitchen").mkdir(parents=True)
+    for name in ("kitchen/home1_1_1.jpg", "home1_2_1.jpg"):
+        (tmp_path / "photos" / name).write_bytes(good)
+    assert main(["prepare", "data=folder", "data.root=photos"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert {"  kitchen: 1", "  no room type: 1"} < set(lines)
+    (line,) = [line for line in lines if line.startswith("No home is known, so places are split")]
+    assert "; data.homes=name takes it from the first part of the name" in line
+    assert main(["prepare", "data=folder", "data.root=photos", "data.homes=name"]) == 0
+    assert "home is known" not in capsys.readouterr().out
+    assert main(["prepare", "data=folder", "data.root=photos", "data.homes=names"]) == 2
+    assert "data.homes='names': Input should be 'manifest' or" in capsys.readouterr().err
+    assert main(["prepare", "data=airbnb", "data.root=photos"]) == 0
+    assert "0 training photos, where the set on Kaggle has 631" in capsys.readouterr().out

@@ -8,10 +8,12 @@ from mlflow import MlflowClient
 from omegaconf import OmegaConf
 from safetensors.torch import load_file
 
+from seentwice.commands import train
 from seentwice.commands.main import main
-from seentwice.commands.train import CHECKPOINT_FILE, CONFIG_FILE, RUN_FILE, STATE_FILE
+from seentwice.commands.train import CONFIG_FILE, RUN_FILE, STATE_FILE
 from seentwice.learn.tracking import FOLDER_TAG, track_run
-from seentwice.learn.training import EpochReport
+from seentwice.learn.training import LAST, EpochReport
+from seentwice.models.checkpoint import CHECKPOINT_FILE
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +80,8 @@ def test_a_resumed_training_ends_as_one_that_was_never_stopped(
 
     resumed = run_id if name == "run" else tmp_path
     other = tmp_path / "elsewhere"
+    # MLflow would refuse another value of a parameter that it has.
+    monkeypatch.setattr(train, "git_commit", lambda: "another commit")
     assert main(["train", f"resume={resumed}", f"hydra.run.dir={other}"]) == 0
     assert same_weights(trained, tmp_path)
     assert client.get_run(run_id).info.status == "FINISHED"
@@ -140,9 +144,11 @@ def test_the_folder_and_the_run_of_another_command_are_refused(
     ("file", "text", "complaint"),
     [
         (CONFIG_FILE, "- a\n- b\n", "config.yaml is damaged: it holds no keys"),
-        (CONFIG_FILE, "head: {l2: {}}\n", "no key 'tower'"),
+        (CONFIG_FILE, "head: {l2: {}}\n", "no key 'sampling'"),
         (STATE_FILE, "[]", "training.json is damaged"),
         (STATE_FILE, "{", "training.json is damaged"),
+        (LAST, "", "last.ckpt: not whole (empty); delete last.ckpt and best.ckpt there"),
+        (LAST, "PK", "last.ckpt: not whole ("),
     ],
 )
 def test_a_damaged_folder_is_refused(

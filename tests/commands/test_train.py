@@ -8,8 +8,8 @@ from safetensors.torch import load_file, save_file
 from torchvision import models
 
 from seentwice.commands.main import main
-from seentwice.commands.train import CHECKPOINT_FILE, RUN_FILE
-from seentwice.models.checkpoint import read_record
+from seentwice.commands.train import RUN_FILE
+from seentwice.models.checkpoint import CHECKPOINT_FILE, read_record
 
 FROZEN = ["backbone=mobilenet_v3_large", "backbone.weights=none", "training.epochs=3"]
 
@@ -39,11 +39,21 @@ def measured(folder: Path, *arguments: str) -> dict:
 
 
 def test_a_reloaded_checkpoint_measures_what_training_claimed(
-    trained: Path, few_rooms: Path, tmp_path: Path
+    trained: Path, few_rooms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    checkpoint = f"checkpoint={trained / CHECKPOINT_FILE}"
+    checkpoint = f"checkpoint={trained}"  # its folder
     found = measured(tmp_path, checkpoint, "data=folder", f"data.root={few_rooms}")
     assert found["measured"] == pytest.approx(found["claimed"], abs=1e-6, nan_ok=True)
+    said = capsys.readouterr().out
+    assert "95 % intervals over 5 places\nOnly 5 places were tested: intervals" in said
+    assert (found["cluster"], found["clusters"]) == ("place", 5)
+
+
+def test_a_folder_without_a_checkpoint_is_told_by_the_files_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", f"checkpoint={tmp_path}", f"hydra.run.dir={tmp_path}"]) == 2
+    assert f"{tmp_path / CHECKPOINT_FILE}: no such file" in capsys.readouterr().err
 
 
 def test_a_frozen_trunk_is_asked_for_again_and_recognised(
@@ -82,6 +92,7 @@ def test_a_run_names_its_data_its_net_and_its_commit(trained: Path, few_rooms: P
         "git_commit": str(record.git_commit),
         "seed": "0",
         "leaks": "0",
+        "suspects": "0",
     }
 
 
@@ -114,7 +125,9 @@ def test_folders_and_heads_are_printed_as_they_are_named(
     words = ["head=[l1]", "training.epochs=1", f"hydra.run.dir='{folder}'"]
     assert main(["train", *quick, *words]) == 0
     checkpoint = folder / CHECKPOINT_FILE
-    following = capsys.readouterr().out.splitlines()[-1].removeprefix("Next: ")
+    lines = capsys.readouterr().out.splitlines()
+    assert any("no head trains on the table of training pairs" in line for line in lines)
+    following = lines[-1].removeprefix("Next: ")
     program, command, *words = shlex.split(following)
     assert (program, command) == ("seentwice", "evaluate")
     assert words == [f"checkpoint='{checkpoint}'", "data=folder", f"data.root={few_rooms}"]

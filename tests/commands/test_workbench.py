@@ -1,5 +1,6 @@
 """What the commands share: fingerprints of photos with their labels, and unlabelled photos."""
 
+import io
 import json
 import shutil
 from dataclasses import replace
@@ -10,8 +11,10 @@ from rich.console import Console
 
 from seentwice.commands.fingerprint import fingerprint_photos
 from seentwice.commands.main import main
+from seentwice.commands.workbench import SplitSettings, choose_splits
 from seentwice.data.folder import read_folder
 from seentwice.data.source import PhotoSet
+from seentwice.data.splits import Assign, SplitBy
 
 QUIET = Console(quiet=True)
 UNTRAINED = ["backbone=mobilenet_v3_large", "backbone.weights=none", "training.epochs=1"]
@@ -81,3 +84,12 @@ def test_only_what_the_detectors_look_at_is_asked_for(few_rooms: Path, tmp_path:
     words = ["backbone=vgg16", "backbone.weights=missing.safetensors", "head=[]"]
     words += ["baselines=[wavelet,histogram]", "data=folder", f"data.root={few_rooms}"]
     assert main(["compare", *words, f"hydra.run.dir={tmp_path / 'out'}"]) == 0
+
+
+def test_what_to_know_of_a_split_is_told_once(few_rooms: Path) -> None:
+    told = io.StringIO()
+    settings = SplitSettings(SplitBy.PROPERTY, Assign.NAME, 0, 0.2, 0.2, "report")
+    (split,) = choose_splits(read_folder(few_rooms), settings, None, Console(file=told, width=20))
+    assert len(split.train) > 0
+    lines = told.getvalue().splitlines()
+    assert [line.partition(",")[0] for line in lines if "home" in line] == ["No home is known"]

@@ -160,6 +160,7 @@ def comparison():
         seed=7,
         folds=2,
         leaks={"same_bytes": 1, "same_pixels": 0, "near_hash": 2},
+        suspects={"same_bytes": 1, "same_pixels": 0, "near_hash": 3},
         counts=tuple(
             TableCounts(
                 split,
@@ -173,7 +174,7 @@ def comparison():
         baseline="cosine",
         retrieval=RetrievalResult(Interval(0.5, 0.25, 0.75), queries=20, gallery=24),
         cluster="property",
-        clusters=6,
+        clusters=12,
         triplets=96,
         resamples=1000,
         detectors=(

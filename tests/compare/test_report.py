@@ -94,7 +94,7 @@ def test_the_page_says_what_was_compared_and_how(write, comparison):
         assert fact in text
     assert "seentwice compare folds=2" in text
     assert "folds: 2\nname: <kitchen & bath>\n" in text
-    assert "bootstrap over 6 properties, 1,000 resamples" in text
+    assert "bootstrap over 12 properties, 1,000 resamples" in text
 
 
 def test_every_detector_has_a_row_and_the_best_value_is_bold(write):

@@ -228,6 +228,22 @@ def test_triplet_accuracy_is_that_of_a_slow_count(tested, make_scores):
     assert 0.5 < accuracy.value < 1
 
 
+def test_a_triplet_with_a_tie_is_wrong(tested, make_scores):
+    """Where ROC AUC counts half of it."""
+    triplets = tested.triplets
+    level = np.full(len(tested.pairs), 0.5)
+    tied = replace(make_scores(0.25), score=level)
+    result = summarise_scores("a", True, tied, None, tested, FEW, silent)
+    assert result.triplet_accuracy == Interval(0, 0, 0)
+    assert result.metrics["roc_auc"].value == 0.5
+    # One duplicate above all others: of the triplets, those that hold it and no other are right.
+    level[np.flatnonzero(tested.pairs.label)[0]] = 0.6
+    result = summarise_scores("a", True, tied, None, tested, FEW, silent)
+    share = np.mean(triplets.positive_pair == np.flatnonzero(tested.pairs.label)[0])
+    assert 0 < share < 0.5
+    assert result.triplet_accuracy.value == pytest.approx(share)
+
+
 def test_a_table_without_triplets_has_no_triplet_accuracy(tested, make_scores):
     none = make_triplets(tested.pairs.take(tested.pairs.label), 1, np.random.default_rng(0))
     result = summarise_scores(

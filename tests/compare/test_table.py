@@ -60,7 +60,7 @@ def test_the_table_on_a_terminal_of_100_columns(comparison):
         ],
     ]
     said = " ".join(lines[-7:])
-    assert "[95 % interval over 6 properties]; the report and results.json have every" in said
+    assert "[95 % interval over 12 properties]; the report and results.json have every" in said
     assert (
         "siamese (the best head on validation pairs) against cosine: average precision +0.100 "
         "[+0.050, +0.150] on the same pairs: better"
@@ -108,7 +108,7 @@ def test_the_title_of_a_single_split(comparison):
 
 
 def test_what_the_bootstrap_resampled(comparison):
-    assert describe_clusters(comparison) == "6 properties"
+    assert describe_clusters(comparison) == "12 properties"
     assert describe_clusters(replace(comparison, cluster="place", clusters=1234)) == "1,234 places"
 
 
@@ -130,6 +130,9 @@ def test_a_baseline_on_an_untrained_backbone_is_called_so(comparison):
 
 
 def test_an_interval_over_few_homes_is_said_to_say_little(comparison):
-    lines = describe_result(replace(comparison, clusters=2))
-    assert any(line.startswith("Only 2 properties were tested: intervals") for line in lines)
-    assert not any(line.startswith("Only") for line in describe_result(comparison))
+    few = "Only 9 properties were tested: intervals over so few say little"
+    assert few in describe_result(replace(comparison, clusters=9))
+    alone = describe_result(replace(comparison, clusters=9, folds=1))
+    assert f"{few}; folds=5 tests every photo once" in alone
+    enough = describe_result(replace(comparison, clusters=10))
+    assert not any(line.startswith("Only") for line in enough)

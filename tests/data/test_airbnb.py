@@ -87,6 +87,26 @@ def test_a_zip_fills_the_folder_that_is_named(tmp_path, airbnb_zip):
     assert [photo.key for photo in source.read().photos] == list(KEYS)
 
 
+def test_a_zip_of_another_shape_is_not_kept(tmp_path, houses_zip, airbnb_zip):
+    (tmp_path / "my.zip").write_bytes(houses_zip)
+    source = AirbnbSource(tmp_path / "new", archive=tmp_path / "my.zip")
+    told = r"my\.zip: 8 of its 8 photos are not named \{Training Data,Test Data\}/<room type>/"
+    with pytest.raises(UserError, match=rf"{told}.*501_bathroom\.jpg.* and 5 more\); nothing was"):
+        source.prepare(ignore)
+    assert not (tmp_path / "new").exists()
+    (tmp_path / "my.zip").write_bytes(airbnb_zip)
+    source.prepare(ignore)
+    assert len(source.read().photos) == len(KEYS)
+
+
+def test_another_number_of_training_photos_is_noted(tmp_path):
+    write_photos(tmp_path, KEYS)
+    (note,) = read_airbnb(tmp_path).notes
+    assert note.startswith("5 training photos, where the set on Kaggle has 631;")
+    write_photos(tmp_path, [f"Training Data/attic/oslo_{number}_1.jpg" for number in range(626)])
+    assert read_airbnb(tmp_path).notes == ()
+
+
 def test_the_first_command_downloads_and_the_second_asks_nobody(
     tmp_path, monkeypatch, kaggle_site, airbnb_zip, capsys
 ):

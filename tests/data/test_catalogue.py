@@ -37,7 +37,9 @@ def write_table(folder: Path, text: str = TABLE, name: str = "products.csv") -> 
 
 
 def read_all(file: Path, rejects: Rejects, columns: Columns = COLUMNS) -> list[Listing]:
-    return list(read_catalogue(file, columns, file.parent, ",", None, rejects, tell_nobody))
+    return list(
+        read_catalogue(file, columns, "product", file.parent, ",", None, rejects, tell_nobody)
+    )
 
 
 def source_of(folder: Path, **settings: object) -> CatalogueSource:
@@ -127,6 +129,36 @@ def test_malformed_rows_are_written_with_line_and_reason(tmp_path: Path):
     assert not source.rejects.exists()
 
 
+def test_a_row_may_be_a_photo(tmp_path: Path):
+    rows = ["sku,images,category,productFamily,shop,colour"]
+    rows += ["1,a.jpg,chair,f1,Ann,red", "2,c.jpg,chair,,,", "1,b.jpg,chair,f1,Ann,red"]
+    write_table(tmp_path, "\n".join(rows))
+    source = source_of(tmp_path, rows="photo", json=tmp_path / "out.json")
+    photo_set = source.read()
+    assert [photo.key for photo in photo_set.photos] == ["1/a.jpg", "1/b.jpg", "2/c.jpg"]
+    assert [photo.place for photo in photo_set.photos] == ["1", "1", "2"]
+    assert photo_set.rejected.count == 0
+    source.export(tell_nobody)
+    assert [each["images"] for each in json.loads(source.json.read_bytes())] == [
+        ["a.jpg", "b.jpg"],
+        ["c.jpg"],
+    ]
+    as_products = source_of(tmp_path).read()
+    assert [photo.key for photo in as_products.photos] == ["1/a.jpg", "2/c.jpg"]
+    (hint,) = as_products.rejected.hints
+    assert hint == (
+        f"{tmp_path / 'products.csv'}: 1 row has the id of another row; if each row is one photo "
+        "of a product, add data.rows=photo"
+    )
+
+
+def test_a_slip_in_the_ids_is_no_reason_for_a_hint(tmp_path: Path):
+    rows = "".join(f"{number},{number}.jpg,,,,\n" for number in [*range(9), 0])
+    write_table(tmp_path, TABLE.splitlines()[0] + "\n" + rows)
+    rejected = source_of(tmp_path).read().rejected
+    assert (rejected.count, rejected.hints) == (1, ())
+
+
 def test_a_tab_may_be_written_with_a_backslash(tmp_path: Path):
     write_table(tmp_path, TABLE.replace('"a.jpg,b.jpg"', "a.jpg").replace(",", "\t"))
     photo_set = source_of(tmp_path, delimiter=r"\t").read()
@@ -192,6 +224,18 @@ def test_json_may_leave_columns_out(tmp_path: Path, rejects: Rejects):
     ]
 
 
+@pytest.mark.parametrize("attributes", [None, "more"])
+def test_an_odd_price_is_written_as_json_and_stays_odd(
+    tmp_path: Path, rejects: Rejects, attributes: str | None
+):
+    columns = Columns(id="sku", price="price", photos="images", attributes=attributes)
+    file = write_table(tmp_path, "sku,images,price,more\n1,a.jpg,ask,\n2,b.jpg,5,\n")
+    products = read_all(file, rejects, columns)
+    assert products[0].attributes == (("price", "ask"),)
+    write_catalogue_json(tmp_path / "out.json", products, columns)
+    assert read_all(tmp_path / "out.json", rejects, columns) == products
+
+
 def test_what_is_written_as_json_is_one_line_a_product(tmp_path: Path, rejects: Rejects):
     out = tmp_path / "out.json"
     write_catalogue_json(out, read_all(write_table(tmp_path), rejects), COLUMNS)
@@ -208,11 +252,13 @@ def test_what_is_written_as_json_is_one_line_a_product(tmp_path: Path, rejects: 
     assert again.read_bytes() == out.read_bytes()
 
 
-def test_a_catalogue_is_written_as_json_while_it_is_prepared(tmp_path: Path):
+def test_a_catalogue_is_written_as_json_when_it_is_exported(tmp_path: Path):
     write_table(tmp_path, f"{TABLE}1,again.jpg,,,,\n")
     source = source_of(tmp_path, json=tmp_path / "out" / "products.json")
     told = []
-    source.prepare(lambda done, total: told.append(done))
+    source.prepare(tell_nobody)
+    assert not source.json.exists()
+    source.export(lambda done, total: told.append(done))
     assert told == [(tmp_path / "products.csv").stat().st_size]
     again = replace(source, file=source.json, json=None, photo_root=tmp_path)
     assert again.read().photos == source.read().photos
@@ -307,7 +353,7 @@ def test_photos_from_the_web_are_fetched_once(tmp_path: Path, server: WebServer)
     assert photos[f"5/{here}"].path.read_bytes() == (tmp_path / "photo.jpg").read_bytes()
     assert photos[f"5/{here}"].place == photos["5/photo.jpg"].place == "5"
     (problem,) = photo_set.unreadable
-    assert (problem.reason, problem.detail) == (Reason.NOT_SERVED, f"{gone}: HTTP 404")
+    assert (problem.name, problem.reason, problem.detail) == (gone, Reason.NOT_SERVED, "HTTP 404")
     server.requests.clear()
     source.fetch(web, tell_nobody)
     assert not server.requests

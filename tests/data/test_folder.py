@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from seentwice.data.folder import FolderSource, place_of, read_folder
+from seentwice.data.folder import FolderSource, Homes, place_of, read_folder
 from seentwice.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,8 +41,16 @@ def test_folder_and_two_parts_of_the_name_tell_the_place(key, place):
 
 @pytest.mark.parametrize("name", ["IMG.jpg", "berlin_.jpg", "_4711.jpg", "_.jpg"])
 def test_a_name_that_tells_no_place_is_refused(tmp_path, name):
+    assert place_of(f"bedroom/{name}") is None
     write_photos(tmp_path, [*KEYS, f"bedroom/{name}"])
     with pytest.raises(UserError, match=rf"{re.escape(name)}'.*name photos <room type>/<home>"):
+        read_folder(tmp_path)
+
+
+def test_all_names_that_tell_no_place_are_counted_and_the_first_are_shown(tmp_path):
+    write_photos(tmp_path, [*KEYS, *(f"IMG{number}.jpg" for number in range(1, 6))])
+    shown = r"'IMG1\.jpg', 'IMG2\.jpg', 'IMG3\.jpg' and 2 more"
+    with pytest.raises(UserError, match=rf"5 of 8 photos tell no place \({shown}\); name"):
         read_folder(tmp_path)
 
 
@@ -79,10 +87,22 @@ def test_a_split_folder_counts_anywhere_above_the_room_type(tmp_path, folder, sp
     assert (photo.split, photo.room_type) == (split, room_type)
 
 
-def test_a_photo_without_a_folder_has_no_room_type(tmp_path):
-    write_photos(tmp_path, ["berlin_1_1.jpg"])
-    (photo,) = read_folder(tmp_path).photos
-    assert (photo.split, photo.room_type) == (None, None)
+def test_a_photo_without_a_folder_has_no_room_type_and_a_place_apart(tmp_path):
+    write_photos(tmp_path, ["bedroom/berlin_1_1.jpg", "berlin_1_1.jpg", "berlin_1_2.jpg"])
+    inside, *outside = read_folder(tmp_path).photos
+    assert [(photo.split, photo.room_type) for photo in outside] == [(None, None)] * 2
+    assert {photo.place for photo in outside} == {"/berlin_1"} != {inside.place}
+
+
+def test_the_first_part_of_the_name_is_the_home_where_it_is_said_to_be(tmp_path):
+    write_photos(tmp_path, [*KEYS, "kitchen/berlin_9_1.jpg", "oslo_3_1.jpg"])
+    photos = FolderSource(tmp_path, Homes.NAME).read().photos
+    assert [photo.property for photo in photos] == ["berlin", "berlin", "berlin", "oslo", "oslo"]
+    write_manifest(tmp_path, "file,property\n" + "".join(f"{p.key},\n" for p in photos[1:]))
+    with (tmp_path / "manifest.csv").open("a") as manifest:
+        manifest.write(f"{photos[0].key},villa\n")
+    photos = FolderSource(tmp_path, Homes.NAME).read().photos
+    assert [photo.property for photo in photos] == ["villa", "berlin", "berlin", "oslo", "oslo"]
 
 
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])  # Excel writes a byte order mark
@@ -112,9 +132,18 @@ ROWS = "".join(f"{key},home\n" for key in KEYS)
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        ("", r"manifest\.csv: needs a column 'file'; it has None"),
+        ("", r"manifest\.csv: is empty; write the columns file, property and zone_id"),
+        (b"\xef\xbb\xbf\r\n", r"manifest\.csv: is empty"),
+        (f"file;property\n{ROWS}", r"separated by semicolons, .*; save it with commas"),
+        (f'"property";"file"\n{ROWS}', "separated by semicolons"),
+        (f"zone_id\tfile\r\n{ROWS}", "separated by tabs"),
         ("photo,property\n", r"needs a column 'file'; it has \['photo', 'property'\]"),
-        ("file,property\n", r"manifest\.csv: no row for the photo 'bedroom/berlin_1_1\.jpg'"),
+        ("file,property\n", r"manifest\.csv: has no row; add one for each photo"),
+        (f"file\n{KEYS[1]}\n", r"no row for 2 of 3 photos \('bedroom/berlin_1_1\.jpg', 'kitchen"),
+        (
+            "file\nhomes/bedroom/berlin_1_1.jpg\nhomes/bedroom/berlin_1_2.jpg\n",
+            r"no row is of a photo .* names 'homes/bedroom/b\S+jpg', .* is 'bedroom/berlin_1_1",
+        ),
         (f"file,property\n{ROWS}{KEYS[0]},other\n", r"line 5: 'bedroom/berlin_1_1\.jpg' again"),
         (f"file,property\n{ROWS},home\n", "line 5: names no file"),
         (f"property,file\n{'home,' + KEYS[0]}\nhome\n", "line 3: names no file"),
@@ -122,7 +151,7 @@ ROWS = "".join(f"{key},home\n" for key in KEYS)
         (f"file,property\n{'x' * 200_000},\n", r"line 2: not a table .*field limit"),
         (b"file,property\na,b\n\xff\xfe,\n", "line 3: not UTF-8"),
         (b"\xef\xbb\xbffile,property\n\xe9,\n", "line 2: not UTF-8"),
-        ("file,property\n".encode("utf-16"), "line 1: not UTF-8"),
+        ("file,property\n".encode("utf-16"), r"manifest\.csv: is UTF-16; save it as CSV in UTF-8"),
     ],
 )
 def test_a_wrong_manifest_is_refused_with_its_line(tmp_path, content, complaint):
@@ -132,6 +161,19 @@ def test_a_wrong_manifest_is_refused_with_its_line(tmp_path, content, complaint)
         read_folder(tmp_path)
     assert "manifest.csv" in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def test_a_manifest_that_may_not_be_read_is_told(tmp_path, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied")
+
+    write_photos(tmp_path)
+    write_manifest(tmp_path, f"file\n{ROWS}")
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(
+        UserError, match=r"manifest\.csv: cannot be read \(Permission denied\); let"
+    ):
+        read_folder(tmp_path)
 
 
 def test_a_folder_without_photos_is_refused(tmp_path):

@@ -117,10 +117,25 @@ def test_a_photo_that_vanishes_is_left_to_its_reader(tmp_path, monkeypatch):
     assert [photo.place for photo in read_houses(tmp_path).photos] == ["401_kitchen", "402_kitchen"]
 
 
-def test_another_name_is_refused(tmp_path):
-    write_photos(tmp_path, ["401_kitchen.jpg", "401_garage.jpg"])
-    with pytest.raises(UserError, match=r"401_garage\.jpg: not a photo of the Houses-dataset"):
+def test_other_names_are_refused(tmp_path):
+    write_photos(tmp_path, ["401_kitchen.jpg", "401_garage.jpg", "some/402.jpg"])
+    told = r"2 of 3 photos are not of the Houses-dataset \('401_garage\.jpg', 'some/402\.jpg'\)"
+    with pytest.raises(UserError, match=rf"{told}; its photos are named <number>_<bathroom"):
         read_houses(tmp_path)
+
+
+def test_a_zip_of_another_shape_is_not_kept(tmp_path, houses_zip, airbnb_zip):
+    (tmp_path / "my.zip").write_bytes(airbnb_zip)
+    source = HousesSource(tmp_path / "new", archive=tmp_path / "my.zip")
+    told = (
+        r"my\.zip: 6 of its 6 photos are not named <number>_<bathroom\|bedroom\|frontal\|kitchen>"
+    )
+    with pytest.raises(UserError, match=rf"{told}.*Houses-dataset are \(.*\); nothing was kept"):
+        source.prepare(ignore)
+    assert not (tmp_path / "new").exists()
+    (tmp_path / "my.zip").write_bytes(houses_zip)
+    source.prepare(ignore)
+    assert len(source.read().photos) == 8
 
 
 def ignore(done: int, total: int) -> None:

@@ -1,5 +1,5 @@
 import json
-from itertools import islice
+from itertools import combinations, islice
 from pathlib import Path
 
 import pytest
@@ -81,7 +81,7 @@ def avito(folder: Path, **settings: object) -> ListingsSource:
 
 def read_file(path: Path, content: str, rejects: Rejects) -> list[Listing]:
     path.write_text(content, encoding="utf-8")
-    return list(read_items(path, None, None, rejects, tell_nobody))
+    return list(read_items(path, None, None, None, rejects, tell_nobody))
 
 
 def test_items_of_avito_are_listings(tmp_path: Path, rejects: Rejects):
@@ -134,14 +134,68 @@ def test_pairs_are_of_listings_that_are_there(tmp_path: Path, rejects: Rejects):
     pairs = list(source.read_pairs(rejects, tell_nobody))
     assert pairs == [
         ListingPair("11", "12", is_duplicate=True, source="3"),
-        ListingPair("12", "11", is_duplicate=False, source="1"),
     ]
     assert [str(reject) for reject in rejects.summary().first] == [
         "line 3: no listing '13'",
         "line 4: '12' is paired with itself",
         "line 5: isDuplicate is 'maybe'; needed is 0 or 1",
     ]
-    assert rejects.count == 3
+    assert rejects.count == 4
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("11,12,1", "line 4: '11' and '12' again; they are on line 2"),
+        ("12,11,1", "line 4: '11' and '12' again; they are on line 2"),
+        ("11,12,0", "line 4: '11' and '12' again, isDuplicate 0; on line 2 it is 1"),
+        ("12,11,", "line 4: '11' and '12' again, isDuplicate empty; on line 2 it is 1"),
+        ("14,12,0", "line 4: '12' and '14' again, isDuplicate 0; on line 3 it is empty"),
+    ],
+)
+def test_of_pairs_of_the_same_listings_the_first_counts(
+    tmp_path: Path, rejects: Rejects, row: str, reason: str
+):
+    source = avito(tmp_path)
+    source.pairs.write_text(f"itemID_1,itemID_2,isDuplicate\n11,12,1\n12,14,\n{row}\n11,14,0\n")
+    pairs = list(source.read_pairs(rejects, tell_nobody))
+    assert [(pair.left, pair.right) for pair in pairs] == [("11", "12"), ("12", "14"), ("11", "14")]
+    assert [str(reject) for reject in rejects.summary().first] == [reason]
+
+
+def test_ids_that_run_together_are_no_other_pair(tmp_path: Path, rejects: Rejects):
+    ids = ("1", "11", "111", "1 1")
+    homes = [{"ListingKey": key} for key in ids]
+    (tmp_path / "homes.json").write_text(json.dumps(homes))
+    pairs = [{"ListingKey_1": left, "ListingKey_2": right} for left, right in combinations(ids, 2)]
+    (tmp_path / "pairs.json").write_text(json.dumps(pairs))
+    source = ListingsSource(tmp_path / "homes.json", tmp_path / "r.csv", tmp_path / "pairs.json")
+    assert len(list(source.read_pairs(rejects, tell_nobody))) == len(pairs)
+    assert rejects.count == 0
+
+
+def test_an_odd_price_or_coordinate_costs_no_listing(tmp_path: Path, rejects: Rejects):
+    table = "itemID,title,price,lat,lon\n1,a,ask,55.7,37.6\n2,b,5,north,37.6\n"
+    one, two = read_file(tmp_path / "items.csv", table, rejects)
+    assert one == Listing(
+        key="1", title="a", attributes=(("price", "ask"),), latitude=55.7, longitude=37.6
+    )
+    assert (two.price, two.latitude, two.attributes) == (5.0, None, (("lat", "north"),))
+    assert (rejects.count, rejects.cells) == (0, 2)
+    assert [str(odd) for odd in rejects.summary().first_cells] == [
+        "line 2: price: 'ask' is no number; it became an attribute",
+        "line 3: lat: 'north' is no number; it became an attribute",
+    ]
+
+
+def test_another_character_may_stand_between_cells_of_both_tables(tmp_path: Path, rejects: Rejects):
+    source = avito(tmp_path, delimiter=";")
+    source.items.write_text("itemID;title\n1;a,b\n2;c\n")
+    source.pairs.write_text("itemID_1;itemID_2;isDuplicate\n1;2;1\n")
+    assert [each.title for each in source.read_listings(rejects, tell_nobody)] == ["a,b", "c"]
+    assert list(source.read_pairs(rejects, tell_nobody)) == [ListingPair("1", "2", True)]
+    with pytest.raises(UserError, match=r"data\.delimiter=';;': give one character"):
+        avito(tmp_path, delimiter=";;")
 
 
 def test_pairs_may_be_unlabelled_or_none(tmp_path: Path, rejects: Rejects):
@@ -209,7 +263,7 @@ def test_the_rejects_of_both_tables_are_in_one_file(tmp_path: Path):
     lines = source.rejects.read_text().splitlines()
     assert [line.split(",")[:2] for line in lines[1:]] == [
         [str(source.items), "5"],
-        *([str(source.pairs), number] for number in ("3", "4", "5")),
+        *([str(source.pairs), number] for number in ("3", "4", "5", "6")),
     ]
 
 
@@ -224,7 +278,7 @@ def test_listings_come_before_the_table_is_read(tmp_path: Path, rejects: Rejects
     """A row that cannot be decoded stands after those that are taken, and is not reached."""
     table = AVITO_ITEMS.splitlines()[0] + "\n" + "".join(f"{n}{',' * 10}\n" for n in range(50))
     (tmp_path / "items.csv").write_bytes(table.encode() + b"\xff\n")
-    listings = read_items(tmp_path / "items.csv", None, None, rejects, tell_nobody)
+    listings = read_items(tmp_path / "items.csv", None, None, None, rejects, tell_nobody)
     assert [listing.key for listing in islice(listings, 50)] == [str(n) for n in range(50)]
     assert rejects.count == 0
     assert list(listings) == []

@@ -144,6 +144,35 @@ def test_equal_records_of_a_side_are_one_listing(tmp_path):
     assert all(pair.is_duplicate for pair in pairs)
 
 
+def test_a_pair_that_is_there_again_is_kept_and_told(tmp_path, rejects):
+    other = LINE.replace("9.5", "8")
+    lines = [LINE, other, LINE, f"{other[:-1]}0", f"{LINE[:-1]}0"]
+    for name in ("train", "valid"):
+        (tmp_path / f"{name}.txt").write_text("".join(f"{line}\n" for line in lines))
+    (tmp_path / "test.txt").write_text(LINE.replace("9.5", "7"))
+    pairs = list(TextPairsSource(tmp_path, "r.csv").read_pairs(rejects, tell_nobody))
+    assert len(pairs) == 11
+    assert rejects.count == 0
+    assert rejects.summary().hints == (
+        f"{tmp_path}: pairs with both texts of an earlier pair: 8, of them with the other label: "
+        "4; all are kept, since two things may have one text",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "split"), [("train", "train"), ("valid", "validation"), ("test", "test")]
+)
+def test_a_file_that_is_not_there_is_told(tmp_path, rejects, name, split):
+    for number, other in enumerate({"train", "valid", "test"} - {name}):
+        (tmp_path / f"{other}.txt").write_text(LINE.replace("9.5", f"{number}"))
+    pairs = list(TextPairsSource(tmp_path, "r.csv").read_pairs(rejects, tell_nobody))
+    assert len(pairs) == 2
+    assert split not in {pair.split for pair in pairs}
+    assert rejects.summary().hints == (
+        f"{tmp_path}: holds no {name}.txt, so there are no {split} pairs",
+    )
+
+
 def test_malformed_lines_are_told_once(tmp_path):
     (tmp_path / "test.txt").write_bytes(f"{LINE}\n\nno pair\n".encode() + b"\xff\n" + LINE.encode())
     source = TextPairsSource(tmp_path, tmp_path / "rejects.csv")
@@ -178,6 +207,8 @@ GOLDEN = {
     "fodors_zagats": {"train": (567, 66), "validation": (190, 22), "test": (189, 22)},
 }
 LISTINGS = {"abt_buy": 2103, "amazon_google": 3362, "fodors_zagats": 531}
+REPEATED = {"abt_buy": (73, 22), "amazon_google": (501, 18), "fodors_zagats": None}
+"""Pairs of texts that were there before, and how many of them with the other label."""
 
 
 @pytest.mark.parametrize("name", sorted(GOLDEN))
@@ -191,6 +222,13 @@ def test_the_public_sets_come_out_as_published(text_pairs_root, tmp_path, reject
     assert keys == {key for pair in pairs for key in (pair.left, pair.right)}
     assert len(keys) == LISTINGS[name]
     assert rejects.count == 0
+    repeated = REPEATED[name]
+    assert len(rejects.summary().hints) == (repeated is not None)
+    if repeated is not None:
+        assert (
+            f"earlier pair: {repeated[0]}, of them with the other label: {repeated[1]};"
+            in (rejects.summary().hints[0])
+        )
 
 
 @pytest.mark.parametrize("name", sorted(GOLDEN))

@@ -2,10 +2,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
 from seentwice.data.splits import Split
 from seentwice.data.views import EditChoice, plan_views
-from seentwice.edits import parse_edit
+from seentwice.edits import STRENGTHS, parse_edit
 from seentwice.records import Photo
 
 PHOTOS = [Photo(Path(f"{n}.jpg"), f"{n}.jpg", f"room/{n}") for n in range(4)]
@@ -62,3 +63,11 @@ def test_members_are_the_readable_views_of_photos_and_edits(photos, edits, expec
     readable = np.array([pair != (3, "rotate") for pair in shown(plan)])
     members = plan.members(np.array(photos, np.int64), edits, readable)
     assert [shown(plan)[index] for index in members] == expected
+
+
+def test_a_choice_that_is_read_takes_lists_and_the_names_of_strengths():
+    adapter = TypeAdapter(EditChoice)
+    choice = adapter.validate_python({"train": ["rotate", "mls"], "evaluation": []})
+    assert choice == EditChoice(("rotate", *STRENGTHS["mls"]), ())
+    with pytest.raises(ValidationError, match=r"give a list, as in edits\.train=\[crop\]"):
+        adapter.validate_python({"train": "crop", "evaluation": []})

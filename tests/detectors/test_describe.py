@@ -7,7 +7,7 @@ from PIL import Image
 
 from seentwice.bank.bank import list_entries, open_bank, remove_entry
 from seentwice.bank.recipe import Recipe
-from seentwice.detectors import describe
+from seentwice.detectors import describe, filling
 from seentwice.detectors.describe import describe_views
 from seentwice.errors import UserError
 from seentwice.photos import PhotoError
@@ -81,9 +81,9 @@ class Size:
 @pytest.fixture
 def disk(monkeypatch):
     stand_in = Disk()
-    monkeypatch.setattr(describe, "read_photo", stand_in.read_photo)
-    monkeypatch.setattr(describe, "apply_edit", stand_in.apply_edit)
-    monkeypatch.setattr(describe, "digest_file", lambda path: f"{path.name}.jpg".encode().ljust(32))
+    monkeypatch.setattr(filling, "read_photo", stand_in.read_photo)
+    monkeypatch.setattr(filling, "apply_edit", stand_in.apply_edit)
+    monkeypatch.setattr(filling, "digest_file", lambda path: f"{path.name}.jpg".encode().ljust(32))
     return stand_in
 
 
@@ -91,7 +91,9 @@ def contents_of(views):
     return [view.photo.key.encode().ljust(32) for view in views]
 
 
-def run(views, descriptors=None, workers=2, on_progress=lambda done, total: None, bank=None):
+def run(
+    views, descriptors=None, workers=2, on_progress=lambda done, total: None, bank=None, unedited=()
+):
     return describe_views(
         views,
         contents_of(views),
@@ -101,6 +103,7 @@ def run(views, descriptors=None, workers=2, on_progress=lambda done, total: None
         workers,
         1000,
         on_progress,
+        unedited,
     )
 
 
@@ -114,7 +117,7 @@ def test_a_photo_is_decoded_once_whatever_its_views_and_descriptors(disk):
 @pytest.mark.parametrize("batch", [1, 2, 5, 1000])
 @pytest.mark.parametrize("workers", [1, 2, 7])
 def test_row_i_belongs_to_view_i_for_all_workers_and_batches(disk, monkeypatch, workers, batch):
-    monkeypatch.setattr(describe, "BATCH", batch)
+    monkeypatch.setattr(filling, "BATCH", batch)
     views = make_views()
     described = run(views, workers=workers)
     readable = np.array([view.photo.path.name not in BROKEN for view in views])
@@ -123,6 +126,20 @@ def test_row_i_belongs_to_view_i_for_all_workers_and_batches(disk, monkeypatch, 
     np.testing.assert_array_equal(described.rows["level"], np.stack([values, values / 2], axis=1))
     np.testing.assert_array_equal(described.rows["size"], readable[:, None] * [4, 3])
     np.testing.assert_array_equal(described.readable, readable)
+
+
+@pytest.mark.parametrize("batch", [1, 2, 5, 1000])
+def test_what_is_of_unedited_views_alone_looks_at_no_edited_one(disk, monkeypatch, batch):
+    monkeypatch.setattr(filling, "BATCH", batch)
+    views, level = make_views(), Level()
+    described = run(views, [Size()], unedited=[level])
+    readable = np.array([view.photo.path.name not in BROKEN for view in views])
+    unedited = np.array([view.edit == "" for view in views])
+    values = np.array([value_of(view) for view in views]) * (readable & unedited)
+    np.testing.assert_array_equal(described.rows["level"][:, 0], values)
+    np.testing.assert_array_equal(described.rows["size"], readable[:, None] * [4, 3])
+    np.testing.assert_array_equal(described.readable, readable)
+    assert sum(level.blocks) == (readable & unedited).sum() == 6
 
 
 def test_a_photo_that_is_slow_to_decode_keeps_its_place(disk, monkeypatch):
@@ -134,7 +151,7 @@ def test_a_photo_that_is_slow_to_decode_keeps_its_place(disk, monkeypatch):
         later.set()
         return Disk(broken=()).read_photo(path, max_pixels)
 
-    monkeypatch.setattr(describe, "read_photo", read_photo)
+    monkeypatch.setattr(filling, "read_photo", read_photo)
     views = make_views(photos=4)
     assert run(views).rows["level"][:, 0].tolist() == [value_of(view) for view in views]
 
@@ -161,7 +178,7 @@ def test_progress_counts_photos_unreadable_ones_too(disk):
 
 
 def test_photos_are_finished_in_batches(disk, monkeypatch):
-    monkeypatch.setattr(describe, "BATCH", 6)
+    monkeypatch.setattr(filling, "BATCH", 6)
     disk.broken = ()
     level = Level()
     run(make_views(photos=5), [level])
@@ -217,7 +234,7 @@ def test_only_what_is_missing_is_computed(disk, tmp_path):
 
 
 def test_a_fill_that_was_stopped_goes_on_where_it_was(disk, tmp_path, monkeypatch):
-    monkeypatch.setattr(describe, "BATCH", 3)
+    monkeypatch.setattr(filling, "BATCH", 3)
     disk.broken = ()
 
     def stop(done, total):
@@ -245,7 +262,7 @@ def test_other_settings_of_the_decoder_are_another_recipe(disk, tmp_path, monkey
 
 def test_a_file_that_changed_since_it_was_fingerprinted_is_not_kept(disk, monkeypatch):
     monkeypatch.setattr(
-        describe,
+        filling,
         "digest_file",
         lambda path: b"other" if path.name == "3" else f"{path.name}.jpg".encode().ljust(32),
     )

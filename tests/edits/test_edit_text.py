@@ -1,7 +1,9 @@
+import hashlib
+
 import pytest
 from PIL import Image
 
-from seentwice.edits import EDITS, STRENGTHS, apply_edit, draw_edits
+from seentwice.edits import EDITS, STRENGTHS, apply_edit, draw_edits, expand_strengths
 from seentwice.errors import UserError
 
 NAMES = ("watermark", "crop", "rotate", "hflip")
@@ -126,3 +128,18 @@ def test_one_of_several_is_chosen_and_drawn_as_if_alone() -> None:
     assert all(choice in alone for choice, *alone in drawn)
     share = sum(choice.startswith("logo") for choice, *_ in drawn) / len(drawn)
     assert 0.4 < share < 0.6
+
+
+def test_a_strength_stands_for_its_edits_and_is_no_edit_itself() -> None:
+    assert expand_strengths(["grey", "mls", "crop"]) == ("grey", *STRENGTHS["mls"], "crop")
+    assert not set(STRENGTHS) & set(EDITS)
+    with pytest.raises(UserError, match=r"or a set: mls, web, attack"):
+        draw_edits("a.jpg", ["smear"], 0)
+
+
+def test_checkpoints_may_name_strengths_so_these_lists_stay() -> None:
+    digests = {
+        name: hashlib.sha256(repr(edits).encode()).hexdigest()[:8]
+        for name, edits in STRENGTHS.items()
+    }
+    assert digests == {"mls": "d4d98387", "web": "fe944f60", "attack": "eb393fee"}

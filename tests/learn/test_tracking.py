@@ -190,3 +190,19 @@ def test_two_first_runs_in_one_folder_make_one_store(tmp_path: Path) -> None:
     ]
     complaints = [process.communicate()[1] for process in together]
     assert [process.returncode for process in together] == [0, 0], complaints
+
+
+def test_a_store_below_a_file_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'file' / 'mlflow.db'}")
+    with pytest.raises(UserError, match=r"MLflow store .*file: File exists; work in a folder"):
+        check_store()
+
+
+def test_a_store_in_a_folder_that_cannot_be_written_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(UserError, match="it cannot be written; work in a folder"):
+        check_store()

@@ -90,6 +90,14 @@ def test_frozen_and_trained_stages_are_the_whole_trunk():
         torch.testing.assert_close(trunk.trained(maps), expected)
 
 
+def test_scoring_does_not_move_the_cut():
+    """A stage without parameters is all that can be in eval mode of a trunk that trains."""
+    trunk = build_trunk("compact", "none", "average", "all", "eval", seed=0)
+    trunk.stages.eval()
+    assert trunk.cut == 0
+    assert list(trunk.trained) == list(trunk.stages)
+
+
 def test_rows_do_not_depend_on_the_batch():
     trunk = build_trunk("mobilenet_v3_large", "none", "average", 0, "eval", seed=0)
     with torch.no_grad():  # statistics of a trunk that has seen photos: outputs of usual size

@@ -6,9 +6,10 @@ its power, just those rows count that are whole; the next fill computes the rest
 
 import json
 import os
-import time
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
+from time import gmtime, strftime
 from types import TracebackType
 
 import numpy as np
@@ -52,7 +53,7 @@ def read_segment(path: Path, recipe: Recipe) -> Segment:
 
 
 class SegmentWriter:
-    """Appends rows to a new segment; a context manager that closes its files."""
+    """Appends rows to a new segment, whose files are made with the first; a context manager."""
 
     def __init__(self, path: Path, recipe: Recipe, data: str) -> None:
         """Begin a segment.
@@ -61,26 +62,27 @@ class SegmentWriter:
             path: of its files, without their extensions; they must not be there.
             recipe: of its rows.
             data: name of the data set, for people.
-
-        Raises:
-            OSError: the folder cannot be written.
         """
         self.path = path
         self.recipe = recipe
-        about = {"data": data, "begun": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
-        write_atomically(path.with_suffix(ABOUT), json.dumps(about))
-        self._rows = path.with_suffix(ROWS).open("xb", buffering=0)
-        self._keys = path.with_suffix(KEYS).open("xb", buffering=0)
+        self.data = data
+        self._files: tuple[FileIO, FileIO] | None = None  # of rows and keys
 
     def append(self, keys: NDArray[np.bytes_], rows: NDArray[np.generic]) -> None:
         """Write rows (n, ...) to the disk, and then their keys (n,).
 
         Raises:
-            OSError: the disk is full.
+            OSError: the folder cannot be written, or the disk is full.
         """
-        for file, values in (
-            (self._rows, np.ascontiguousarray(rows, self.recipe.dtype)),
-            (self._keys, np.ascontiguousarray(keys, KEY)),
+        if self._files is None:
+            about = {"data": self.data, "begun": strftime("%Y-%m-%dT%H:%M:%SZ", gmtime())}
+            write_atomically(self.path.with_suffix(ABOUT), json.dumps(about))
+            names = [self.path.with_suffix(suffix) for suffix in (ROWS, KEYS)]
+            self._files = FileIO(names[0], "x"), FileIO(names[1], "x")
+        for file, values in zip(
+            self._files,
+            (np.ascontiguousarray(rows, self.recipe.dtype), np.ascontiguousarray(keys, KEY)),
+            strict=True,
         ):
             _write_whole(file.fileno(), values.tobytes())
             os.fsync(file.fileno())
@@ -94,8 +96,8 @@ class SegmentWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._rows.close()
-        self._keys.close()
+        for file in self._files or ():
+            file.close()
 
 
 def _write_whole(descriptor: int, data: bytes) -> None:

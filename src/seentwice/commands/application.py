@@ -7,17 +7,24 @@ user can mend is one line that names the choices, and the exit code is 2.
 import difflib
 import os
 import re
+import shutil
+import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 import hydra
 import yaml
 from hydra import compose, initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from seentwice.commands.file_errors import describe_file_error
+from seentwice.commands.option_help import describe_command, groups_of
 from seentwice.commands.provenance import find_checkout
 from seentwice.errors import UserError
 
@@ -33,6 +40,8 @@ MENDABLE = (
 )
 
 STOPPED = 130  # the shell's exit code for a program that Ctrl-C stopped
+TERMINATED = 143  # likewise, for SIGTERM
+HELP_FLAGS = {"--help", "-h"}
 
 
 def find_configs() -> Path:
@@ -43,12 +52,35 @@ def find_configs() -> Path:
     return Path(__file__).resolve().parents[1] / "configs"
 
 
-def run_application(command: str, examples: str, run: Run, arguments: Sequence[str]) -> int:
+def print_help(command: str, arguments: Sequence[str]) -> int:
+    """Print a command's keys, of the options that the arguments choose, and return the exit code.
+
+    Args:
+        command: its name, also that of its primary config.
+        arguments: what stands after it.
+    """
+    configs = find_configs()
+    words = [word for word in arguments if word not in HELP_FLAGS]
+    try:
+        with initialize_config_dir(str(configs), version_base="1.3"):
+            config = compose(command, _group_choices(words), return_hydra_config=True)
+    except MENDABLE as error:
+        return _fail(command, _one_line(error, command, words))
+    choices = config.hydra.runtime.choices
+    chosen = {}
+    for group, options in groups_of(configs, command).items():
+        # Hydra names no choice of a group of which several options are chosen, such as `head`.
+        names = [choices[group]] if group in choices else (config.get(group) or ())
+        chosen[group] = [str(name) for name in names if name in options]
+    print(describe_command(configs, command, chosen), end="")
+    return 0
+
+
+def run_application(command: str, run: Run, arguments: Sequence[str]) -> int:
     """Compose the configuration, run the command and return the exit code.
 
     Args:
         command: its name, also that of its primary config.
-        examples: shown by --help.
         run: does the work; raises UserError where the user can mend the input.
         arguments: overrides and Hydra's flags.
     """
@@ -64,21 +96,23 @@ def run_application(command: str, examples: str, run: Run, arguments: Sequence[s
             run(config)
         except MENDABLE as error:
             failed.append(error)
+        finally:
+            _remove_empty_folder()
 
     program, sys.argv = sys.argv, [f"seentwice {command}", *arguments]
-    help_text = f"hydra.help.footer={quote_value(_footer(examples))}"
-    sys.argv += [help_text] if {"--help", "-h"} & set(arguments) else []
+    terminated: list[int] = []
     try:
-        application = hydra.main(
-            version_base="1.3", config_path=str(find_configs()), config_name=command
-        )(task)
-        application()
+        with _sigterm_as_ctrl_c(terminated):
+            application = hydra.main(
+                version_base="1.3", config_path=str(find_configs()), config_name=command
+            )(task)
+            application()
     except MENDABLE as error:
         failed.append(error)
     except KeyboardInterrupt:
         print(f"seentwice {command}: stopped", file=sys.stderr)
-        return STOPPED
-    except SystemExit as end:  # argparse's, for --help and for unknown flags
+        return TERMINATED if terminated else STOPPED
+    except SystemExit as end:  # argparse's, for unknown flags
         return end.code if isinstance(end.code, int) else 2
     finally:
         sys.argv = program
@@ -92,8 +126,40 @@ def _fail(command: str, message: str) -> int:
     return 2
 
 
-def _footer(examples: str) -> str:
-    return f"Examples:\n{examples}\nHydra's own flags: --hydra-help"
+def _remove_empty_folder() -> None:
+    """Remove the folder that Hydra made for a run, or for a job of several, if it wrote nothing.
+
+    Hydra's own record of the configuration is in it always. A folder that the user named is kept.
+    """
+    hydra_config = HydraConfig.get()
+    if any(
+        word.startswith(("hydra.run.", "hydra.sweep.")) for word in hydra_config.overrides.hydra
+    ):
+        return
+    folder = Path(hydra_config.runtime.output_dir)
+    record = folder / str(hydra_config.output_subdir)
+    if folder.is_dir() and set(folder.iterdir()) <= {record}:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _sigterm_as_ctrl_c(terminated: list[int]) -> Iterator[None]:
+    """Let SIGTERM end the block as Ctrl-C does, so that runs are closed and told how to go on.
+
+    Args:
+        terminated: gets the signal's number when it comes.
+    """
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_IGN)  # a second one does not interrupt the tidying up
+        terminated.append(number)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def quote_value(text: str) -> str:
@@ -110,7 +176,7 @@ def _one_line(error: Exception, command: str, arguments: Sequence[str]) -> str:
         return f"a config cannot be read: {' '.join(str(error).split())}"
     # Hydra's error of a missing config is an OSError as well.
     if isinstance(error, OSError) and not isinstance(error, HydraException):
-        return str(error)
+        return describe_file_error(error)
     text = f"{error}\n{error.__cause__ or ''}"
     missing = re.search(r"Missing mandatory value: (\S+)", text)
     if missing:
@@ -141,10 +207,14 @@ def _compose_groups(command: str, arguments: Sequence[str]) -> DictConfig:
 
     Without them where they cannot be composed, such as with the choices of a --multirun.
     """
-    groups = {folder.name for folder in find_configs().iterdir() if folder.is_dir()}
-    chosen = [word for word in arguments if word.partition("=")[0].lstrip("+") in groups]
     with initialize_config_dir(str(find_configs()), version_base="1.3"):
         try:
-            return compose(command, chosen)
+            return compose(command, _group_choices(arguments))
         except (HydraException, OmegaConfBaseException):
             return compose(command)
+
+
+def _group_choices(arguments: Sequence[str]) -> list[str]:
+    """Return those arguments that choose an option of a group."""
+    groups = {folder.name for folder in find_configs().iterdir() if folder.is_dir()}
+    return [word for word in arguments if word.partition("=")[0].lstrip("+") in groups]

@@ -13,22 +13,17 @@ from seentwice.commands.fingerprint import fingerprint_photos
 from seentwice.commands.leaks import report_leaks
 from seentwice.commands.progress import open_console, print_plainly, show_progress
 from seentwice.commands.settings import read_settings
+from seentwice.commands.unreadable import report_unreadable
 from seentwice.commands.workbench import Workbench, load_photos, set_up
 from seentwice.data.card.counts import DataCard, PhotoMeasures, choose_examples, make_card, to_json
 from seentwice.data.card.page import describe_card, render_card
-from seentwice.data.leaks import Parts
+from seentwice.data.parts import Parts
 from seentwice.data.thumbnails import view_loader
 from seentwice.detectors.hashes import hash_column
 from seentwice.detectors.measures import FORMATS, MeasureDescriptor
 from seentwice.files import write_atomically
 from seentwice.hashing import HASHES
 from seentwice.pages import write_page
-
-EXAMPLES = """\
-  seentwice card                                    of the embedded rooms
-  seentwice card data=folder data.root=PHOTOS       of your own photos
-  seentwice card data=houses data.root=HOUSES data.known_duplicates=false
-"""
 
 CARD_PAGE, CARD_JSON = "card.html", "card.json"
 EXAMPLES_A_KIND = 6
@@ -77,8 +72,8 @@ def _make_card(
 ) -> tuple[DataCard, PhotoMeasures]:
     """Take what the card needs from the views of readable photos as they are."""
     unedited = np.flatnonzero(bench.plan.edit_name == "")
-    readable = bench.described.readable[unedited]
-    photos = [photo for photo, ok in zip(bench.photo_set.photos, readable, strict=True) if ok]
+    readable = bench.photo_readable
+    photos = bench.readable_photos
     width_px, height_px, kind = bench.described.rows[MeasureDescriptor.name][unedited][readable].T
     measures = PhotoMeasures(
         width_px,
@@ -98,12 +93,15 @@ def _make_card(
         hashes={name: hash_column(bench.described.rows, name) for name in HASHES},
         unreadable=bench.unreadable,
         leaks=bench.leaks,
+        suspects=bench.suspects,
     )
     return card, measures
 
 
 def _print_card(card: DataCard, folder: Path, console: Console) -> None:
     print_plainly(f"{card.data}: {describe_card(card)}", console)
+    for line in report_unreadable(card.unreadable, folder):
+        print_plainly(line, console)
     for part in card.parts[1:]:
         print_plainly(f"  {part.part}: {part.photos:,} photos of {part.places:,} places", console)
     print_plainly(f"Card:  {folder / CARD_PAGE}", console)

@@ -15,6 +15,7 @@ from pydantic import Field
 from rich.console import Console
 
 from seentwice.bootstrap import bootstrap_share
+from seentwice.commands.banking import read_row_type
 from seentwice.commands.detectors import (
     BASELINE,
     check_baselines,
@@ -24,9 +25,11 @@ from seentwice.commands.detectors import (
     needs_trunk,
 )
 from seentwice.commands.fingerprint import fingerprint_photos
-from seentwice.commands.leaks import count_leaks, report_leaks
+from seentwice.commands.leaks import count_leaks, count_suspects, report_leaks
 from seentwice.commands.nets import check_nets, chosen_heads
+from seentwice.commands.next_steps import NEXT, key_of, shared_overrides, write_command
 from seentwice.commands.pair_counts import print_tables
+from seentwice.commands.place_batches import check_batches, tell_of_batches
 from seentwice.commands.progress import (
     open_console,
     print_plainly,
@@ -34,7 +37,8 @@ from seentwice.commands.progress import (
 )
 from seentwice.commands.provenance import describe_machine, git_commit, library_versions
 from seentwice.commands.settings import read_settings
-from seentwice.commands.workbench import Workbench, load_photos, read_trunk, set_up
+from seentwice.commands.trunks import Trunks, read_trunks, tell_cut
+from seentwice.commands.workbench import Workbench, load_photos, set_up
 from seentwice.compare.report import FILES, REPORT, write_report
 from seentwice.compare.results import (
     Comparison,
@@ -49,8 +53,9 @@ from seentwice.compare.summary import (
     gather_test_pairs,
     summarise_scores,
 )
-from seentwice.compare.table import print_table
+from seentwice.compare.table import best_head, print_table
 from seentwice.data.source import Progress
+from seentwice.data.splits import groups_of
 from seentwice.data.table_counts import count_tables
 from seentwice.data.thumbnails import view_loader
 from seentwice.detectors.knn import retrieve_nearest
@@ -59,16 +64,9 @@ from seentwice.display import show_text
 from seentwice.errors import UserError
 from seentwice.files import write_atomically
 from seentwice.learn.tracking import FOLDER_TAG, TrackedRun, check_store, track_run, tracking_uri
-from seentwice.models.backbones import Trunk
-
-EXAMPLES = """\
-  seentwice compare                                     the embedded rooms, 5 minutes
-  seentwice compare data=folder data.root=PHOTOS backbone=mobilenet_v2 folds=5
-  seentwice compare data=houses data.root=houses backbone=mobilenet_v2 head=[l1,l2]
-  seentwice compare baselines=[cosine,perception] head=l2 seed=1,2,3 --multirun
-"""
 
 EPOCHS = "epochs"  # the folder of Lightning's own files
+FOLDS_TO_TRY = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +86,7 @@ class Stage:
 
     config: DictConfig
     settings: CompareSettings
-    trunk: Trunk | None
+    trunks: Trunks | None
     bench: Workbench
     test: HeldOutPairs
     bootstrap: Bootstrap
@@ -109,16 +107,20 @@ def run(config: DictConfig) -> None:
     settings = read_settings(CompareSettings, config, None)
     heads = chosen_heads(config)
     names = _chosen_detectors(heads, settings.baselines)
-    check_nets(config, heads)
+    check_batches(config, heads, HydraConfig.get().overrides.task)
+    trunks = read_trunks(config) if needs_trunk(heads, settings.baselines) else None
+    check_nets(config, heads, trunks.own if trunks else None)
     check_store()
-    trunk = read_trunk(config) if needs_trunk(heads, settings.baselines) else None
-    descriptors = choose_descriptors(heads, settings.baselines, trunk, config.backbone.trains)
+    descriptors = choose_descriptors(heads, settings.baselines, trunks, read_row_type(config))
     photo_set = load_photos(config, console)
     fingerprint = fingerprint_photos(photo_set, console)
     bench = set_up(
-        config, photo_set, fingerprint, descriptors, trunk, settings.folds, True, console
+        config, photo_set, fingerprint, descriptors, trunks, settings.folds, True, console
     )
     print_tables(bench, folder, console)
+    if trunks and heads:
+        tell_cut(trunks.own, console)
+    tell_of_batches(config, heads, console)
     report_leaks(bench, config, folder, console)
     config_yaml = OmegaConf.to_yaml(config, resolve=True)
     write_atomically(folder / "config.yaml", config_yaml)
@@ -129,7 +131,7 @@ def run(config: DictConfig) -> None:
         test = gather_test_pairs([tables.test for tables in bench.folds], bench.hashes)
         bootstrap = Bootstrap(settings.bootstrap_resamples, settings.seed)
         stage = Stage(
-            config, settings, trunk, bench, test, bootstrap, folder, tags, commit, parent, console
+            config, settings, trunks, bench, test, bootstrap, folder, tags, commit, parent, console
         )
         scores: dict[str, Scores] = {}
         results = []
@@ -146,7 +148,10 @@ def run(config: DictConfig) -> None:
     # Of use only to choose the best epoch; `train` keeps a checkpoint.
     shutil.rmtree(folder / EPOCHS, ignore_errors=True)
     print_table(comparison, console)
-    _print_next(folder, bench.photo_set.name == "rooms", console)
+    print_plainly(f"Report:  {folder / REPORT}", console)
+    print_plainly(f"Runs:    mlflow ui --backend-store-uri {tracking_uri()}", console)
+    for line in _next_steps(bench, settings.folds, comparison):
+        print_plainly(line, console)
 
 
 def _chosen_detectors(heads: Sequence[str], baselines: Sequence[str]) -> dict[str, bool]:
@@ -198,9 +203,11 @@ def _make_detector(
 
     if not is_head:
         return make_baseline(stage.config, name, stage.bench.unlabelled, advance)
+    assert stage.trunks is not None
     return make_head(
         stage.config,
         name,
+        stage.trunks.own,
         stage.folder / EPOCHS / name / f"fold{fold}",
         stage.bench.unlabelled,
         tracked,
@@ -227,12 +234,14 @@ def _parameters(config: DictConfig, bench: Workbench, commit: str | None) -> dic
         "seed": config.seed,
         "folds": len(bench.folds),
         "leaks": bench.leaks.total,
+        "suspects": bench.suspects.total,
+        **(bench.mining.parameters if bench.mining else {}),
     }
 
 
 def _collect(stage: Stage, results: list[DetectorResult], seconds: float) -> Comparison:
     config, bench = stage.config, stage.bench
-    photos = bench.photo_set.photos
+    photos = bench.readable_photos
     best_first = sorted(results, key=lambda result: -result.metrics["average_precision"].value)
     return Comparison(
         data=show_text(bench.photo_set.name),
@@ -242,7 +251,7 @@ def _collect(stage: Stage, results: list[DetectorResult], seconds: float) -> Com
         places=len({photo.place for photo in photos}),
         properties=len({photo.property for photo in photos if photo.property}),
         unreadable=tuple(
-            UnreadableFile(show_text(str(file.path)), file.reason.value, file.detail)
+            UnreadableFile(show_text(file.name), file.reason.value, file.detail)
             for file in bench.unreadable
         ),
         backbone=config.backbone.name,
@@ -251,6 +260,7 @@ def _collect(stage: Stage, results: list[DetectorResult], seconds: float) -> Com
         folds=len(bench.folds),
         counts=count_tables(bench.folds),
         leaks=count_leaks(bench),
+        suspects=count_suspects(bench),
         baseline=BASELINE,
         retrieval=_measure_retrieval(stage),
         cluster=stage.test.cluster,
@@ -285,23 +295,28 @@ def _measure_retrieval(stage: Stage) -> RetrievalResult | None:
     return RetrievalResult(share, len(query), max(retrieval.gallery for retrieval in found))
 
 
-def _print_next(folder: Path, is_embedded: bool, console: Console) -> None:
-    words = [word for word in HydraConfig.get().overrides.task if word.startswith("data")]
-    following = (
-        [
-            "Next:    seentwice compare data=folder data.root=PHOTOS backbone=mobilenet_v2",
-            "         (photos named <room type>/<home>_<room>_<k>.jpg; seentwice compare --help)",
+def _next_steps(bench: Workbench, folds: int | None, comparison: Comparison) -> list[str]:
+    """Return what to do next: with photos of one's own, with folds, for a checkpoint."""
+    if bench.photo_set.name == "rooms":
+        words = ["data=folder", "data.root=PHOTOS", "backbone=mobilenet_v2"]
+        return [
+            NEXT + write_command("compare", words),
+            "  (photos named <room type>/<home>_<room>_<k>.jpg; seentwice compare --help)",
         ]
-        if is_embedded
-        else [
-            f"Next:    seentwice train head=HEAD {shlex.join(words)} ... for a checkpoint,",
-            "         or folds=5 to test every photo once (seentwice train --help)",
+    lines = []
+    if folds is None and len(set(groups_of(bench.photo_set.photos))) >= FOLDS_TO_TRY:
+        words = [word for word in HydraConfig.get().overrides.task if key_of(word) != "folds"]
+        lines.append(NEXT + write_command("compare", [*words, f"folds={FOLDS_TO_TRY}"]))
+        lines.append("  (every photo is tested once)")
+    best = best_head(comparison)
+    if best is not None:
+        # Settings of the other heads are no keys of a training of this one.
+        words = [
+            word
+            for word in shared_overrides("train")
+            if key_of(word) != "head"
+            and (not key_of(word).startswith("head.") or key_of(word).split(".")[1] == best.name)
         ]
-    )
-    lines = [
-        f"Report:  {folder / REPORT}",
-        f"Runs:    mlflow ui --backend-store-uri {tracking_uri()}",
-        *following,
-    ]
-    for line in lines:
-        print_plainly(line, console)
+        lines.append(NEXT + write_command("train", [f"head={best.name}", *words]))
+        lines.append("  (a checkpoint of the best head)")
+    return lines

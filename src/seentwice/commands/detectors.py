@@ -15,7 +15,7 @@ from seentwice.commands.settings import SeedSettings, read_settings
 from seentwice.commands.trunks import Trunks
 from seentwice.data.source import Progress
 from seentwice.detectors.calibration import CalibratedDetector
-from seentwice.detectors.describe import Descriptor
+from seentwice.detectors.descriptor import Descriptor
 from seentwice.detectors.hashes import hash_similarity
 from seentwice.detectors.histogram import HistogramDescriptor, histogram_similarity
 from seentwice.detectors.knn import NearestPairs

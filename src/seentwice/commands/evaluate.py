@@ -21,35 +21,37 @@ from seentwice.commands.workbench import (
 )
 from seentwice.compare.results import to_json
 from seentwice.compare.summary import gather_test_pairs
-from seentwice.compare.table import format_interval
+from seentwice.compare.table import describe_clusters, describe_few_clusters, format_interval
 from seentwice.detectors.calibration import Calibration
 from seentwice.detectors.trunk import describe_input
 from seentwice.errors import UserError
 from seentwice.files import write_atomically
 from seentwice.models.backbones import build_trunk
-from seentwice.models.checkpoint import CheckpointRecord, load_checkpoint, read_record
+from seentwice.models.checkpoint import (
+    CHECKPOINT_FILE,
+    CheckpointRecord,
+    load_checkpoint,
+    read_record,
+)
 from seentwice.models.nets import pair_logits
-
-EXAMPLES = """\
-  seentwice evaluate checkpoint=outputs/train/.../checkpoint.safetensors
-  seentwice evaluate checkpoint=FILE data=folder data.root=PHOTOS
-"""
 
 
 def run(config: DictConfig) -> None:
     """Score the test pairs with the checkpoint's own threshold; claimed beside measured."""
     console = open_console()
-    path = Path(str(config.checkpoint))
+    path = _find_checkpoint(Path(str(config.checkpoint)))
     record = read_record(path)
     architecture = record.architecture
     trunk = build_trunk(
         architecture.backbone,
         _trunk_weights(config, path, record),
         architecture.pooling,
+        architecture.trained_blocks,
+        architecture.frozen_batchnorm,
         record.trunk_seed,
     )
     net = load_checkpoint(path, record, trunk)
-    seen = describe_input(trunk, architecture.trunk_trains)
+    seen = describe_input(trunk, record.row_type)
     photo_set = load_photos(config, console)
     fingerprint = fingerprint_photos(photo_set, console)
     same_data = fingerprint.text == record.data_fingerprint
@@ -60,7 +62,7 @@ def run(config: DictConfig) -> None:
     own: Any = OmegaConf.to_container(config)
     # Whole sections: what another kind of table has no use for is not mixed into it.
     settings = OmegaConf.create({**own, **protocol, "seed": record.seed})
-    bench = set_up_test(settings, photo_set, [seen], console)
+    bench = set_up_test(settings, photo_set, fingerprint, [seen], console)
     test = bench.test
     calibration = Calibration(record.calibration_slope, record.calibration_offset)
     logits = pair_logits(
@@ -85,11 +87,15 @@ def run(config: DictConfig) -> None:
             console,
         )
     if known:
+        miner = " or the net that mined its negatives" if record.mined_by else ""
         print_plainly(
             f"Of {len(bench.tested):,} tested photos {known:,} trained or validated the "
-            "checkpoint: measured is not of unseen photos alone",
+            f"checkpoint{miner}: measured is not of unseen photos alone",
             console,
         )
+    print_plainly(f"95 % intervals over {describe_clusters(pairs)}", console)
+    for line in describe_few_clusters(pairs):
+        print_plainly(line, console)
     table = Table("metric", "claimed", "measured", "95 % interval")
     for name, interval in measured.items():
         claimed = record.test_metrics.get(name, math.nan)
@@ -103,7 +109,10 @@ def run(config: DictConfig) -> None:
         "data_fingerprint": fingerprint.text,
         "tested_photos": len(bench.tested),
         "tested_photos_learned_from": known,
-        "unreadable": [str(file.path) for file in unreadable],
+        "mined_by": record.mined_by,
+        "cluster": pairs.cluster,
+        "clusters": pairs.clusters,
+        "unreadable": [file.name for file in unreadable],
         "claimed": record.test_metrics,
         "measured": {name: interval.value for name, interval in measured.items()},
         "low": {name: interval.low for name, interval in measured.items()},
@@ -113,13 +122,18 @@ def run(config: DictConfig) -> None:
     print_plainly(f"Written: {folder / 'metrics.json'}", console)
 
 
+def _find_checkpoint(path: Path) -> Path:
+    """Return the file itself, also where the folder of the training that wrote it is given."""
+    return path / CHECKPOINT_FILE if path.is_dir() else path
+
+
 def _trunk_weights(config: DictConfig, path: Path, record: CheckpointRecord) -> str:
     """Return where a trunk like the checkpoint's comes from: none, imagenet or a file.
 
     Raises:
         UserError: it came from a file that is not here.
     """
-    if record.architecture.trunk_trains:
+    if not record.trunk_fingerprint:
         return "none"
     weights = str(config.weights or record.trunk_weights)
     if weights in ("none", "imagenet") or Path(weights).is_file():

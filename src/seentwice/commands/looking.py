@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from omegaconf import DictConfig
 from rich.console import Console
 
+from seentwice.bank.bank import Bank
+from seentwice.commands.fingerprint import Fingerprint
 from seentwice.commands.progress import show_progress
 from seentwice.commands.settings import ReadingSettings, SeedSettings, read_settings
 from seentwice.data.source import PhotoSet
 from seentwice.data.splits import Split
 from seentwice.data.tables import MixedSampling, SamespaceSampling, Sampling, ViewDigests
 from seentwice.data.views import EditChoice, ViewPlan, plan_views
-from seentwice.detectors.describe import Described, Descriptor, describe_views
+from seentwice.detectors.describe import Described, describe_views
+from seentwice.detectors.descriptor import Descriptor
 from seentwice.detectors.hashes import HashDescriptor, SquareWaveletDescriptor, hash_column
 from seentwice.detectors.pixel_digest import PixelDigestDescriptor, pixel_column
 from seentwice.errors import UserError
@@ -35,8 +38,10 @@ class Looked:
 def look_at_views(
     config: DictConfig,
     photo_set: PhotoSet,
+    fingerprint: Fingerprint,
     splits: Sequence[Split],
     descriptors: Sequence[Descriptor],
+    bank: Bank,
     console: Console,
 ) -> Looked:
     """Decode the photos of some splits once, and describe their views as they are and edited.
@@ -44,8 +49,11 @@ def look_at_views(
     Args:
         config: the composed configuration.
         photo_set: from `load_photos`.
+        fingerprint: from `fingerprint_photos`.
         splits: photos that are in none are not looked at.
-        descriptors: what detectors need of each view; hashes and digests of the pixels come too.
+        descriptors: what detectors need of each view; hashes come too, and of unedited
+            ones the digests of their pixels.
+        bank: has the rows of views that were described before, and gets those of the others.
         console: shows progress.
 
     Raises:
@@ -57,16 +65,20 @@ def look_at_views(
     edits = read_settings(EditChoice, config, "edits")
     sampling = read_sampling(config)
     plan = plan_views(photo_set.photos, splits, edits, seed)
-    own: list[Descriptor] = [HashDescriptor(), PixelDigestDescriptor()]
+    own: list[Descriptor] = [HashDescriptor()]
     if isinstance(sampling, SamespaceSampling):
         own.append(SquareWaveletDescriptor())
     with show_progress("Looking at photos", console) as progress:
         described = describe_views(
             plan.views,
+            [fingerprint.files[number] for number in plan.photo],
             [*own, *descriptors],
+            bank,
+            photo_set.name,
             workers=threads,
             max_pixels=reading.max_pixels,
             on_progress=progress,
+            unedited=[PixelDigestDescriptor()],
         )
     if isinstance(sampling, SamespaceSampling):
         hashes = described.rows[SquareWaveletDescriptor.name][:, 0]

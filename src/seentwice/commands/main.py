@@ -31,17 +31,17 @@ Commands, which take key=value (seentwice COMMAND --cfg job prints all of it, an
 Commands for use, which take arguments and --options:
 {chr(10).join(f"  {name:<10}{text}" for name, text in OPTION_COMMANDS.items())}
 
-  seentwice COMMAND --help   the choices of a command, with examples
+  seentwice COMMAND --help   the choices and keys of a command, with examples
   seentwice --version
 
 Start with:  seentwice compare
 On your own photos, named <room type>/<home>_<room>_<k>.jpg:
-  seentwice compare data=folder data.root=PHOTOS backbone=mobilenet_v2
+  seentwice compare data=folder data.root=PHOTOS data.homes=name backbone=mobilenet_v2
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 done, 2 wrong input, 130 stopped by Ctrl-C."""
+    """Run one command and return its exit code: 0 done, 2 wrong input, 130 Ctrl-C, 143 SIGTERM."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     if not words or words[0] in ("-h", "--help", "help"):
         print(HELP, end="")
@@ -56,13 +56,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
-    # Imported here, because a command brings torch, and --help should not wait for it.
+    # Imported here, because a command brings torch, and no --help should wait for it.
     if words[0] in OPTION_COMMANDS:
         from seentwice.commands.options import run_options
 
         command = importlib.import_module(f"seentwice.commands.{words[0]}")
         return run_options(words[0], command.run, command.ON_STOP, words[1:])
-    from seentwice.commands.application import run_application
+    from seentwice.commands.application import HELP_FLAGS, print_help, run_application
 
+    if HELP_FLAGS & set(words):
+        return print_help(words[0], words[1:])
     command = importlib.import_module(f"seentwice.commands.{words[0]}")
-    return run_application(words[0], command.EXAMPLES, command.run, words[1:])
+    return run_application(words[0], command.run, words[1:])

@@ -1,6 +1,7 @@
 """The net that hard negatives are mined with, from the section `mining`."""
 
 from collections.abc import Collection, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -12,13 +13,14 @@ from pydantic import Field
 
 from seentwice.commands.fingerprint import digest_name
 from seentwice.commands.settings import read_settings
+from seentwice.commands.trunks import Trunks
 from seentwice.data.sampling.mix import NEEDS_MODEL
 from seentwice.data.tables import MixedSampling, Sampling
-from seentwice.detectors.describe import Rows
+from seentwice.detectors.descriptor import Rows
 from seentwice.detectors.neighbours import nearest_views
-from seentwice.detectors.trunk import describe_input
+from seentwice.detectors.trunk import input_name
 from seentwice.errors import UserError
-from seentwice.models.backbones import Trunk, build_trunk
+from seentwice.files import digest_file
 from seentwice.models.checkpoint import load_checkpoint, read_record
 from seentwice.models.nets import SiameseNet
 
@@ -32,12 +34,27 @@ class MiningSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Mining:
+    """Where hard negatives come from, for the record of what learns from them."""
+
+    checkpoint: Path  # as it was given
+    sha256: str  # of the file
+    learned_photos: tuple[str, ...]  # `digest_name` of each file that it has learned from
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """What a run is tracked with."""
+        return {"mining_checkpoint": self.checkpoint, "mining_sha256": self.sha256}
+
+
+@dataclass(frozen=True, slots=True)
 class Miner:
     """A trained net, and what it takes of a view."""
 
     net: SiameseNet
     inputs: str  # the descriptor whose rows the net takes
     neighbours: int
+    mining: Mining
 
     def find_nearest(self, rows: Rows, members: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return each member's nearest ones, (m, k), as indices into the members."""
@@ -48,7 +65,7 @@ def read_miner(
     config: DictConfig,
     sampling: Sampling,
     tested: Sequence[bytes],
-    trunk: Trunk | None,
+    trunks: Trunks | None,
     described: Collection[str],
 ) -> Miner | None:
     """Load the net that `mining.checkpoint` names; None where no hard negatives are wanted.
@@ -59,7 +76,7 @@ def read_miner(
         config: the composed configuration.
         sampling: whether it wants hard negatives.
         tested: the sha256 of each file that is tested, in any fold.
-        trunk: what the detectors look through; None where none does.
+        trunks: what the detectors look through; None where none does.
         described: names of the descriptors whose rows there will be.
 
     Raises:
@@ -85,14 +102,19 @@ def read_miner(
             "give sampling.train.negatives.hard a weight (sampling=mixed)"
         )
     record = read_record(path)
-    architecture, backbone = record.architecture, config.backbone
-    if trunk is None or describe_input(trunk, backbone.trains).name not in described:
+    if trunks is None or input_name(trunks.own) not in described:
         raise UserError("mining.checkpoint: choose a head; no other detector learns from negatives")
-    if (backbone.name, backbone.trains) != (architecture.backbone, architecture.trunk_trains):
-        raise UserError(
-            f"mining.checkpoint={path}: its backbone is {architecture.backbone}; "
-            f"choose backbone={architecture.backbone}"
-        )
+    mined = record.architecture
+    for key, theirs in (
+        ("name", mined.backbone),
+        ("pooling", mined.pooling),
+        ("trained_blocks", mined.trained_blocks),
+        ("frozen_batchnorm", mined.frozen_batchnorm),
+    ):
+        if theirs != config.backbone[key]:
+            raise UserError(
+                f"mining.checkpoint={path}: its backbone.{key} is {theirs}; choose the same"
+            )
     learned = set(record.learned_photos)
     known = sum(digest_name(digest) in learned for digest in tested)
     if known:
@@ -100,8 +122,12 @@ def read_miner(
             f"mining.checkpoint={path}: has learned from {known:,} photos that are tested here; "
             "choose the split that it was trained with, or mine with a net of other photos"
         )
-    if architecture.trunk_trains:
-        # A trunk of its own: its weights are loaded, and detectors look through the other one.
-        trunk = build_trunk(architecture.backbone, "none", architecture.pooling, record.trunk_seed)
-    net = load_checkpoint(path, record, trunk)
-    return Miner(net, describe_input(trunk, backbone.trains).name, settings.neighbours)
+    # A copy: what trained of it is loaded, and detectors train their own.
+    net = load_checkpoint(path, record, deepcopy(trunks.own))
+    sha256 = digest_file(path).hex()
+    return Miner(
+        net,
+        input_name(trunks.own),
+        settings.neighbours,
+        Mining(path, sha256, record.learned_photos),
+    )

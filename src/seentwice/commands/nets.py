@@ -1,7 +1,8 @@
 """From a configuration to a net that trains itself on pair tables."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +15,6 @@ from omegaconf import DictConfig, OmegaConf
 from pydantic import Field
 
 from seentwice.commands.settings import SeedSettings, read_settings
-from seentwice.commands.workbench import read_trunk
 from seentwice.data.pairs import PairTable
 from seentwice.detectors.whitening import whitening_features
 from seentwice.errors import UserError
@@ -22,10 +22,10 @@ from seentwice.learn.siamese_task import SiameseTask
 from seentwice.learn.tracking import TrackedRun, epoch_logger
 from seentwice.learn.training import OnEpoch, PairModule, TrainingSettings, fit_task
 from seentwice.models.augment import augment_looks
-from seentwice.models.backbones import find_backbone
 from seentwice.models.heads import HEADS, build_head
 from seentwice.models.nets import Architecture, SiameseNet, build_siamese
 from seentwice.models.towers import WhitenedTower, build_tower
+from seentwice.models.trunk import Trunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,8 @@ def chosen_heads(config: DictConfig) -> tuple[str, ...]:
     return names
 
 
-def read_architecture(config: DictConfig, head: str) -> Architecture:
-    """Collect what a checkpoint must remember of the net.
+def read_architecture(config: DictConfig, head: str, trunk: Trunk) -> Architecture:
+    """Collect what a checkpoint must remember of the net that has a head on a trunk.
 
     Raises:
         UserError: a wrong setting of the tower, or a head without settings.
@@ -74,16 +74,22 @@ def read_architecture(config: DictConfig, head: str) -> Architecture:
     return Architecture(
         backbone=config.backbone.name,
         pooling=config.backbone.pooling,
-        trunk_trains=config.backbone.trains,
+        trained_blocks=config.backbone.trained_blocks,
+        frozen_batchnorm=config.backbone.frozen_batchnorm,
         tower=tower.name,
-        embedding_size=tower.embedding_size or find_backbone(config.backbone.name).feature_size,
+        embedding_size=tower.embedding_size or trunk.feature_size,
         head=head,
         head_settings=settings,
     )
 
 
-def check_nets(config: DictConfig, heads: Sequence[str]) -> None:
+def check_nets(config: DictConfig, heads: Sequence[str], trunk: Trunk | None) -> None:
     """Build everything small once, so that a wrong setting is told before photos are read.
+
+    Args:
+        config: the composed configuration.
+        heads: that will be trained.
+        trunk: as they train it; None where there are none.
 
     Raises:
         UserError: a setting of the head, the tower, the training or the optimizer is wrong.
@@ -91,13 +97,19 @@ def check_nets(config: DictConfig, heads: Sequence[str]) -> None:
     tower = read_settings(TowerSettings, config, "tower")
     build_tower(tower.name, 2, 2)
     read_settings(WhiteningSettings, config, "whitening")
-    if tower.name == "whitened" and config.backbone.trains:
-        raise UserError("tower=whitened needs a frozen backbone; choose tower=linear")
-    feature_size = find_backbone(config.backbone.name).feature_size
-    if tower.name == "whitened" and (tower.embedding_size or 0) > feature_size:
-        raise UserError(f"tower.embedding_size={tower.embedding_size}: at most {feature_size}")
-    for head in heads:
-        build_head(head, 2, read_architecture(config, head).head_settings)
+    if trunk is not None and tower.name == "whitened":
+        if len(trunk.trained):
+            raise UserError(
+                "tower=whitened needs a frozen backbone (backbone.trained_blocks=0, "
+                "frozen_batchnorm=eval); choose tower=linear"
+            )
+        if (tower.embedding_size or 0) > trunk.feature_size:
+            raise UserError(
+                f"tower.embedding_size={tower.embedding_size}: at most {trunk.feature_size}"
+            )
+    if trunk is not None:
+        for head in heads:
+            build_head(head, 2, read_architecture(config, head, trunk).head_settings)
     read_settings(TrainingSettings, config, "training")
     try:
         instantiate(config.optimizer)([torch.nn.Parameter(torch.zeros(1))])
@@ -108,6 +120,7 @@ def check_nets(config: DictConfig, heads: Sequence[str]) -> None:
 def net_trainer(
     config: DictConfig,
     head: str,
+    trunk: Trunk,
     folder: Path,
     unlabelled: NDArray[np.float32] | None,
     tracked: TrackedRun | None,
@@ -120,6 +133,7 @@ def net_trainer(
     Args:
         config: the composed configuration.
         head: a key of `HEADS`.
+        trunk: as the nets train it; copied for each.
         folder: for Lightning's own files.
         unlabelled: (u, d) features of photos without labels, for the whitening.
         tracked: gets the metrics of every epoch.
@@ -127,7 +141,7 @@ def net_trainer(
         resume: go on from the last epoch found in `folder`.
         on_epoch: told of every epoch.
     """
-    architecture = read_architecture(config, head)
+    architecture = read_architecture(config, head, trunk)
     settings = read_settings(TrainingSettings, config, "training")
     tower = read_settings(TowerSettings, config, "tower")
     whitening = read_settings(WhiteningSettings, config, "whitening")
@@ -137,17 +151,17 @@ def net_trainer(
     def train_net(
         train: PairTable, validation: PairTable, inputs: NDArray[np.generic]
     ) -> SiameseNet:
-        rows = torch.from_numpy(inputs)
-        # Afresh for each fold where it trains; a frozen one is not a part of the net.
-        trunk = read_trunk(config) if architecture.trunk_trains else None
-        net = build_siamese(architecture, trunk, seed)
+        # Afresh for each fold; what is frozen of it is not a part of the net.
+        own = replace(trunk, stages=deepcopy(trunk.stages)) if len(trunk.trained) else trunk
+        net = build_siamese(architecture, own, seed)
         if isinstance(net.tower, WhitenedTower):
             features = whitening_features(train, np.asarray(inputs), unlabelled)
             net.tower.start_from(torch.from_numpy(features), whitening.power, whitening.ridge)
         net.tower.requires_grad_(tower.trains)
-        augment = augment_looks if architecture.trunk_trains else torch.nn.Identity()
+        augment = augment_looks if trunk.cut == 0 else torch.nn.Identity()
         task = SiameseTask(
             net,
+            torch.from_numpy(inputs),
             make_optimizer,
             augment,
             seed,
@@ -157,7 +171,7 @@ def net_trainer(
         )
         fit_task(
             task,
-            PairModule(train, validation, rows, settings, seed),
+            PairModule(train, validation, settings, seed),
             folder,
             epoch_logger(tracked, "" if fold is None else f"fold{fold}") if tracked else None,
             resume,

@@ -2,8 +2,12 @@
 
 import argparse
 import re
+import shlex
 import sys
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+from itertools import takewhile
+from pathlib import Path
 from typing import NoReturn
 
 from seentwice.display import show_text
@@ -25,6 +29,26 @@ class OptionParser(argparse.ArgumentParser):
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
+
+    def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
+        """Parse what stands after the command.
+
+        Raises:
+            UserError: wrong arguments, of which argparse would not say what is meant: an option
+                that nearly exists, or `key=value`, which other commands take.
+        """
+        options = self._option_string_actions
+        for word in takewhile(lambda word: word != "--", arguments):
+            name, equals, value = word.partition("=")
+            option = f"--{name.removeprefix('--')}"
+            near = get_close_matches(option, options, 1, cutoff=0.85)
+            is_key = bool(equals) and not word.startswith("-") and not Path(word).exists()
+            is_unknown = word.startswith("--") and option not in options
+            if near and (is_key or is_unknown):
+                takes_value = is_key and options[near[0]].nargs != 0
+                given = f"{near[0]} {shlex.quote(value)}" if takes_value else near[0]
+                self.error(f"{word}: no such argument; give {given}")
+        return self.parse_args(arguments)
 
     def error(self, message: str) -> NoReturn:
         """Refuse the arguments.

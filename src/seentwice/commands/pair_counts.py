@@ -14,18 +14,18 @@ from seentwice.data.tables import FoldTables, MixedSampling
 
 
 def print_tables(bench: Workbench, folder: Path, console: Console) -> None:
-    """Print how many views and pairs there are, which files gave none, and what is missing.
+    """Print how many photos could be read and their pairs, which files gave none, what is missing.
 
     Args:
         bench: with the tables.
         folder: of the run; gets the table of files that gave no photo.
         console: prints.
     """
-    photos = bench.photo_set.photos
+    photos = bench.readable_photos
     places = len({photo.place for photo in photos})
     print_plainly(
         f"{bench.photo_set.name}: {len(photos):,} photos of {places:,} places, "
-        f"{len(bench.plan.views):,} views",
+        f"{bench.described.readable.sum():,} views",
         console,
     )
     for line in report_unreadable(bench.unreadable, folder):

@@ -12,6 +12,8 @@ from pydantic import Field
 
 from seentwice.commands.fingerprint import fingerprint_photos
 from seentwice.commands.leaks import report_leaks
+from seentwice.commands.looking import read_sampling
+from seentwice.commands.next_steps import NEXT, shared_overrides, write_command
 from seentwice.commands.pair_counts import print_tables
 from seentwice.commands.progress import open_console, print_plainly, show_progress
 from seentwice.commands.settings import read_settings
@@ -22,12 +24,6 @@ from seentwice.data.table_counts import TABLES
 from seentwice.data.tables import SamespaceSampling
 from seentwice.data.triplets import make_triplets
 from seentwice.files import open_atomically
-
-EXAMPLES = """\
-  seentwice pairs                                   of the embedded rooms
-  seentwice pairs data=airbnb sampling=samespace split.assign=own    SameSpace's own tables
-  seentwice pairs data=folder data.root=PHOTOS triplets=3 folds=5
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +38,7 @@ class PairsSettings:
 def run(config: DictConfig) -> None:
     """Look at every photo once, make the tables, and write each as CSV."""
     console = open_console()
+    read_sampling(config)  # a wrong setting is told before photos are read
     settings = read_settings(PairsSettings, config, None)
     folder = Path(HydraConfig.get().runtime.output_dir)
     photo_set = load_photos(config, console)
@@ -75,7 +72,9 @@ def run(config: DictConfig) -> None:
             + "; ".join(left_out),
             console,
         )
-    print_plainly("Next: seentwice train with the same data, split, edits and sampling", console)
+    # The training that takes its pairs from such a table, whatever the backbone.
+    words = ["training=table", *shared_overrides("train")]
+    print_plainly(NEXT + write_command("train", words), console)
 
 
 def _write(path: Path, frame: pd.DataFrame) -> tuple[Path, int]:

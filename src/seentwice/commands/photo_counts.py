@@ -7,10 +7,14 @@ from pathlib import Path
 from omegaconf import DictConfig
 from rich.console import Console
 
+from seentwice.commands.banking import read_bank
+from seentwice.commands.fingerprint import fingerprint_photos
+from seentwice.commands.next_steps import NEXT, shared_overrides, write_command
 from seentwice.commands.progress import show_progress
 from seentwice.commands.settings import ReadingSettings, read_settings
 from seentwice.commands.unreadable import report_unreadable
 from seentwice.commands.workbench import load_photos
+from seentwice.data.split_remarks import remark_on_homes
 from seentwice.data.views import EditChoice
 from seentwice.detectors.describe import describe_views
 from seentwice.detectors.hashes import HashDescriptor
@@ -35,7 +39,10 @@ def count_photos(config: DictConfig, folder: Path, console: Console) -> list[str
     with show_progress("Opening photos", console) as progress:
         described = describe_views(
             [View(photo) for photo in found],
+            fingerprint_photos(photo_set, console).files,
             [HashDescriptor()],
+            read_bank(config),
+            photo_set.name,
             workers=reading.workers or os.cpu_count() or 1,
             max_pixels=reading.max_pixels,
             on_progress=progress,
@@ -49,14 +56,16 @@ def count_photos(config: DictConfig, folder: Path, console: Console) -> list[str
     ]
     if edits.evaluation:
         lines.append(f"  and of every photo an edited copy: {', '.join(edits.evaluation)}")
-    for room_type, count in sorted(Counter(photo.room_type or "?" for photo in photos).items()):
-        lines.append(f"  {room_type}: {count:,}")
+    room_types = Counter(photo.room_type or "" for photo in photos)
+    for room_type, count in sorted(room_types.items()):
+        lines.append(f"  {room_type or 'no room type'}: {count:,}")
     lines += report_unreadable((*photo_set.unreadable, *described.unreadable), folder)
+    lines += (*photo_set.notes, *remark_on_homes(photo_set))
     if pairs == 0 and not edits.evaluation:
         lines.append(
             "No place has two photos, so there is nothing to find: name photos of one place alike "
             "(data/README.md), or let edits=mls make copies"
         )
     else:
-        lines.append("Next: seentwice compare with the same data options")
+        lines.append(NEXT + write_command("compare", shared_overrides("compare")))
     return lines

@@ -7,18 +7,9 @@ from omegaconf import DictConfig
 
 from seentwice.commands.listing_counts import count_listings
 from seentwice.commands.photo_counts import count_photos
-from seentwice.commands.progress import open_console, print_plainly
+from seentwice.commands.progress import open_console, print_plainly, show_progress
 from seentwice.commands.settings import read_data
-from seentwice.data.source import ForgivingSource, ListingSource
-
-EXAMPLES = """\
-  seentwice prepare                                 render the embedded rooms
-  seentwice prepare data=rooms data.train_places=20 fewer of them
-  seentwice prepare data=airbnb                     download it with your Kaggle token
-  seentwice prepare data=folder data.root=PHOTOS    count and open your own photos
-  seentwice prepare data=catalogue data.file=products.csv data.json=products.json
-  seentwice prepare data=listings data.items=ItemInfo_train.csv data.pairs=ItemPairs_train.csv
-"""
+from seentwice.data.source import ExportingSource, ForgivingSource, ListingSource
 
 
 def run(config: DictConfig) -> None:
@@ -30,6 +21,9 @@ def run(config: DictConfig) -> None:
     else:
         if isinstance(source, ForgivingSource):
             source.forget_failures()
+        if isinstance(source, ExportingSource):
+            with show_progress("Exporting", console) as progress:
+                source.export(progress)
         lines = count_photos(config, Path(HydraConfig.get().runtime.output_dir), console)
     for line in lines:
         print_plainly(line, console)

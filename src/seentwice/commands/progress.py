@@ -26,17 +26,24 @@ def print_plainly(text: str, console: Console) -> None:
 
 
 def describe_unreadable(file: Unreadable) -> str:
-    """Return the line that lists a file that gave no photo."""
-    return f"  no photo: {file.path}: {file.reason.value} ({file.detail})"
+    """Return the line that lists a file or URL that gave no photo."""
+    return f"  no photo: {file.name}: {file.reason.value} ({file.detail})"
 
 
 def describe_rejects(rejected: RejectSummary | None) -> list[str]:
-    """Return the lines that tell of rows that gave no record; none where all did."""
-    if rejected is None or not rejected.count:
+    """Return the lines that tell of rows that gave no record and of what was odd in the others."""
+    if rejected is None:
         return []
-    rows = "1 row was" if rejected.count == 1 else f"{rejected.count:,} rows were"
-    lines = [f"{rows} rejected, see {rejected.path}; the first:"]
-    return lines + [f"  {reject.file}, {reject}" for reject in rejected.first]
+    lines: list[str] = []
+    if rejected.count:
+        rows = "1 row was" if rejected.count == 1 else f"{rejected.count:,} rows were"
+        lines.append(f"{rows} rejected, see {rejected.path}; the first:")
+        lines += [f"  {reject.file}, {reject}" for reject in rejected.first]
+    if rejected.cells:
+        cells = "1 cell is" if rejected.cells == 1 else f"{rejected.cells:,} cells are"
+        lines.append(f"{cells} odd in rows that were kept, see {rejected.path}; the first:")
+        lines += [f"  {reject.file}, {reject}" for reject in rejected.first_cells]
+    return [*lines, *rejected.hints]
 
 
 @contextmanager

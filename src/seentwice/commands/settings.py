@@ -118,4 +118,6 @@ def _validate(record: type[Record], values: Any, path: list[str]) -> Record:
         where = ".".join([*path, *map(str, first["loc"])])
         if first["type"] == "missing":
             raise UserError(f"{where} needs a value: give {where}=VALUE") from error
-        raise UserError(f"{where}={first['input']!r}: {first['msg']}") from error
+        # Without the words that pydantic puts before a record's own complaint.
+        complaint = first["ctx"]["error"] if first["type"] == "value_error" else first["msg"]
+        raise UserError(f"{where}={first['input']!r}: {complaint}") from error

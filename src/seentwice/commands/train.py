@@ -1,11 +1,9 @@
 """Train one Siamese network and write its checkpoint."""
 
 import json
-import re
-import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +12,30 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from seentwice.commands.application import quote_value
+from seentwice.commands.banking import read_row_type
 from seentwice.commands.fingerprint import Fingerprint, digest_name, fingerprint_photos
 from seentwice.commands.leaks import report_leaks
 from seentwice.commands.nets import check_nets, chosen_heads, net_trainer, read_architecture
+from seentwice.commands.next_steps import (
+    NEXT,
+    data_overrides,
+    key_of,
+    spell_value,
+    write_command,
+)
 from seentwice.commands.pair_counts import print_tables
+from seentwice.commands.place_batches import check_batches, tell_of_batches
 from seentwice.commands.progress import open_console, print_plainly, show_progress
 from seentwice.commands.provenance import git_commit, library_versions
-from seentwice.commands.settings import read_source
+from seentwice.commands.settings import read_settings, read_source
+from seentwice.commands.trunks import read_trunks, tell_cut
 from seentwice.commands.workbench import (
     PROTOCOL_SECTIONS,
     Workbench,
     load_photos,
-    read_trunk,
     set_up,
 )
+from seentwice.data.views import EditChoice
 from seentwice.detectors.calibration import CalibratedDetector
 from seentwice.detectors.siamese import SiameseEvidence
 from seentwice.detectors.trunk import describe_input
@@ -36,17 +43,15 @@ from seentwice.errors import UserError
 from seentwice.files import write_atomically
 from seentwice.learn.tracking import FOLDER_TAG, check_store, find_run_folder, track_run
 from seentwice.metrics import choose_threshold, pair_metrics
-from seentwice.models.backbones import Trunk
-from seentwice.models.checkpoint import CheckpointRecord, Protocol, save_checkpoint
-
-EXAMPLES = """\
-  seentwice train head=l2                         on the embedded rooms
-  seentwice train head=l1 seed=0,1,2 --multirun   three seeds
-  seentwice train resume=outputs/train/...        go on after Ctrl-C
-"""
+from seentwice.models.checkpoint import (
+    CHECKPOINT_FILE,
+    CheckpointRecord,
+    Protocol,
+    save_checkpoint,
+)
+from seentwice.models.trunk import Trunk, fingerprint_frozen
 
 CONFIG_FILE = "config.yaml"
-CHECKPOINT_FILE = "checkpoint.safetensors"
 STATE_FILE = "training.json"  # marks the folder of a training; compare has a config as well
 RUN_FILE = "mlflow_run_id.txt"
 
@@ -59,7 +64,7 @@ class Job:
     folder: Path
     resumed: bool
     run_id: str | None  # the interrupted MLflow run, where its folder knows it
-    fingerprint: str | None  # of the photos it was started with, where it came that far
+    fingerprint: str | None  # of the photos it was started with, where it is resumed
 
 
 def run(config: DictConfig) -> None:
@@ -69,10 +74,11 @@ def run(config: DictConfig) -> None:
     heads = chosen_heads(job.config)
     if len(heads) != 1:
         raise UserError(f"head={','.join(heads)}: train takes one head; compare takes several")
-    check_nets(job.config, heads)
-    trunk = read_trunk(job.config)
+    check_batches(job.config, heads, HydraConfig.get().overrides.task)
+    trunks = read_trunks(job.config)
+    check_nets(job.config, heads, trunks.own)
     check_store()
-    seen = describe_input(trunk, job.config.backbone.trains)
+    seen = describe_input(trunks.own, read_row_type(job.config))
     photo_set = load_photos(job.config, console)
     fingerprint = fingerprint_photos(photo_set, console)
     if job.fingerprint not in (None, fingerprint.text):
@@ -80,27 +86,21 @@ def run(config: DictConfig) -> None:
             f"resume={job.folder}: the photos are not those it was started with; "
             "bring those back, or start a new training"
         )
-    _write_state(job.folder, fingerprint.text)
-    bench = set_up(job.config, photo_set, fingerprint, [seen], trunk, None, True, console)
+    bench = set_up(job.config, photo_set, fingerprint, [seen], trunks, None, True, console)
     print_tables(bench, job.folder, console)
+    tell_cut(trunks.own, console)
+    tell_of_batches(job.config, heads, console)
     report_leaks(bench, job.config, job.folder, console)
+    # Not before: of a run that ended until here there is nothing to go on with.
+    write_atomically(job.folder / CONFIG_FILE, OmegaConf.to_yaml(job.config, resolve=True))
+    _write_state(job.folder, fingerprint.text)
     tables, rows = bench.folds[0], bench.described.rows
     tags = {FOLDER_TAG: str(job.folder.resolve()), "seentwice.command": "train"}
     with track_run("train", heads[0], tags, resumed_id=job.run_id) as tracked:
         write_atomically(job.folder / RUN_FILE, f"{tracked.run_id}\n")
         tracked.log_file(job.folder / CONFIG_FILE)
-        tracked.log_parameters(
-            {
-                "head": heads[0],
-                "backbone": job.config.backbone.name,
-                "tower": job.config.tower.name,
-                "data": bench.photo_set.name,
-                "data_fingerprint": fingerprint.text,
-                "leaks": bench.leaks.total,
-                "git_commit": git_commit(),
-                "seed": job.config.seed,
-            }
-        )
+        if tracked.run_id != job.run_id:  # MLflow lets no parameter change, such as the commit
+            tracked.log_parameters(_parameters(job.config, heads[0], bench))
         with (
             _tell_how_to_resume(job.folder, console),
             show_progress(f"Training {heads[0]}", console) as progress,
@@ -109,6 +109,7 @@ def run(config: DictConfig) -> None:
                 net_trainer(
                     job.config,
                     heads[0],
+                    trunks.own,
                     job.folder,
                     bench.unlabelled,
                     tracked,
@@ -127,16 +128,15 @@ def run(config: DictConfig) -> None:
         metrics = pair_metrics(tables.test.label, score, score >= threshold)
         path = job.folder / CHECKPOINT_FILE
         record = _record(
-            job.config, heads[0], bench, fingerprint, trunk, detector, threshold, metrics
+            job.config, heads[0], bench, fingerprint, trunks.own, detector, threshold, metrics
         )
         save_checkpoint(path, evidence.net, record)
         tracked.log_metrics({f"test/{name}": value for name, value in metrics.items()})
         tracked.log_file(path)
     for name, value in metrics.items():
         print_plainly(f"  test/{name:<24}{value:.4f}", console)
-    data = [word for word in HydraConfig.get().overrides.task if word.startswith("data")]
-    following = ["seentwice", "evaluate", f"checkpoint={_quote_path(path)}", *data]
-    print_plainly(f"Next: {shlex.join(following)}", console)
+    words = [f"checkpoint={spell_value(str(path.absolute()))}", *_evaluation_overrides(job.config)]
+    print_plainly(NEXT + write_command("evaluate", words), console)
 
 
 @contextmanager
@@ -144,15 +144,18 @@ def _tell_how_to_resume(folder: Path, console: Console) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        going_on = shlex.join(["seentwice", "train", f"resume={_quote_path(folder)}"])
+        going_on = write_command("train", [f"resume={spell_value(str(folder.absolute()))}"])
         print_plainly(f"Stopped; go on with: {going_on}", console)
         raise
 
 
-def _quote_path(path: Path) -> str:
-    """Return the path as it is where it is plain, which is easier to read and to complete."""
-    text = str(path)
-    return text if re.fullmatch(r"[\w./:-]+", text) else quote_value(text)
+def _evaluation_overrides(config: DictConfig) -> list[str]:
+    """Return what `evaluate` needs to measure the checkpoint on the same photos."""
+    words = data_overrides(config)
+    if config.backbone.weights not in ("none", "imagenet"):
+        # The checkpoint knows the file's name alone.
+        words.append(f"weights={spell_value(str(config.backbone.weights))}")
+    return words
 
 
 def _choose_job(config: DictConfig) -> Job:
@@ -164,10 +167,8 @@ def _choose_job(config: DictConfig) -> Job:
     if config.resume is None:
         folder = Path(HydraConfig.get().runtime.output_dir)
         own = _with_absolute_paths(config)
-        write_atomically(folder / CONFIG_FILE, OmegaConf.to_yaml(own, resolve=True))
-        _write_state(folder, None)
         return Job(own, folder, resumed=False, run_id=None, fingerprint=None)
-    beside = [word for word in HydraConfig.get().overrides.task if not word.startswith("resume=")]
+    beside = [word for word in HydraConfig.get().overrides.task if key_of(word) != "resume"]
     if beside:
         raise UserError(
             f"resume goes on with the configuration that the training had: leave out {beside[0]}"
@@ -202,17 +203,31 @@ def _with_absolute_paths(config: DictConfig) -> DictConfig:
     return own
 
 
-def _write_state(folder: Path, fingerprint: str | None) -> None:
+def _write_state(folder: Path, fingerprint: str) -> None:
     write_atomically(folder / STATE_FILE, json.dumps({"data_fingerprint": fingerprint}))
 
 
-def _read_state(folder: Path) -> str | None:
+def _read_state(folder: Path) -> str:
     """Return the fingerprint of the photos that a training was started with."""
     try:
-        fingerprint = json.loads((folder / STATE_FILE).read_text())["data_fingerprint"]
+        return str(json.loads((folder / STATE_FILE).read_text())["data_fingerprint"])
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"resume={folder}: {STATE_FILE} is damaged") from error
-    return None if fingerprint is None else str(fingerprint)
+
+
+def _parameters(config: DictConfig, head: str, bench: Workbench) -> dict[str, object]:
+    return {
+        "head": head,
+        "backbone": config.backbone.name,
+        "tower": config.tower.name,
+        "data": bench.photo_set.name,
+        "data_fingerprint": bench.fingerprint,
+        "leaks": bench.leaks.total,
+        "suspects": bench.suspects.total,
+        "git_commit": git_commit(),
+        "seed": config.seed,
+        **(bench.mining.parameters if bench.mining else {}),
+    }
 
 
 def _record(
@@ -225,25 +240,35 @@ def _record(
     threshold: float,
     metrics: dict[str, float],
 ) -> CheckpointRecord:
-    architecture = read_architecture(config, head)
+    architecture = read_architecture(config, head, trunk)
     assert detector.calibration is not None
-    learned = np.union1d(bench.splits[0].train, bench.splits[0].validation)
+    own = np.union1d(bench.splits[0].train, bench.splits[0].validation)
+    learned = {digest_name(fingerprint.files[n]) for n in own}
+    mined_by = ""
+    if bench.mining is not None:
+        # What the miner took for near says something of the photos that it has learned from.
+        learned.update(bench.mining.learned_photos)
+        mined_by = bench.mining.sha256
     protocol: dict[str, Any] = {
         section: OmegaConf.to_container(config[section], resolve=True)
         for section in PROTOCOL_SECTIONS
     }
+    # Whole, not by the names of strengths, whose edits another version may change.
+    protocol["edits"] = asdict(read_settings(EditChoice, config, "edits"))
     return CheckpointRecord(
         architecture=architecture,
         # Its name alone: where it lies on this computer is nobody else's business.
         trunk_weights=Path(trunk.weights).name,
         trunk_seed=config.seed,
-        trunk_fingerprint="" if architecture.trunk_trains else trunk.fingerprint,
+        trunk_fingerprint=fingerprint_frozen(trunk),
+        row_type=read_row_type(config),
         calibration_slope=detector.calibration.slope,
         calibration_offset=detector.calibration.offset,
         threshold=threshold,
         data_name=bench.photo_set.name,
         data_fingerprint=fingerprint.text,
-        learned_photos=tuple(sorted({digest_name(fingerprint.files[n]) for n in learned})),
+        learned_photos=tuple(sorted(learned)),
+        mined_by=mined_by,
         seed=config.seed,
         protocol=Protocol(**protocol),
         test_metrics=metrics,

@@ -1,6 +1,7 @@
 """Files that gave no photo: the first on the terminal, all of them in a table of the run."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from seentwice.commands.progress import describe_unreadable
@@ -11,12 +12,52 @@ TABLE = "unreadable.csv"
 MOST_LISTED = 20
 
 
-def list_unreadable(files: Sequence[Unreadable], table: Path) -> list[str]:
-    """Return a line for each of the first `MOST_LISTED`, and one that names the table of all."""
-    lines = [describe_unreadable(file) for file in files[:MOST_LISTED]]
-    if len(files) > MOST_LISTED:
-        lines.append(f"  and {len(files) - MOST_LISTED:,} more, in {table}")
-    return lines
+class UnreadableFiles:
+    """Writes each file into the table as it comes; memory holds the first `MOST_LISTED` alone."""
+
+    def __init__(
+        self, table: Path, root: Path | None, write_row: Callable[[Sequence[object]], None]
+    ) -> None:
+        """Begin with none; see `open_unreadable`."""
+        self._table = table
+        self._root = root
+        self._write_row = write_row
+        self._first: list[Unreadable] = []
+        self._count = 0
+
+    def add(self, file: Unreadable) -> None:
+        """Write its row.
+
+        Raises:
+            OSError: the disk is full.
+        """
+        inside = None if self._root is None else file.path.relative_to(self._root).as_posix()
+        self._write_row((inside or file.name, file.reason.value, file.detail))
+        self._count += 1
+        if len(self._first) < MOST_LISTED:
+            self._first.append(file)
+
+    def describe(self) -> list[str]:
+        """Return a line for each of the first, and one that names the table of all."""
+        lines = [describe_unreadable(file) for file in self._first]
+        if self._count > len(self._first):
+            lines.append(f"  and {self._count - len(self._first):,} more, in {self._table}")
+        return lines
+
+
+@contextmanager
+def open_unreadable(table: Path, root: Path | None) -> Iterator[UnreadableFiles]:
+    """Write a table of files that gave no photo, which appears whole when the block ends.
+
+    Args:
+        table: its path.
+        root: the folder below which the table names the files; None for whole paths.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    with open_table(table, ("file", "reason", "detail")) as write_row:
+        yield UnreadableFiles(table, root, write_row)
 
 
 def report_unreadable(files: Sequence[Unreadable], folder: Path) -> list[str]:
@@ -25,8 +66,9 @@ def report_unreadable(files: Sequence[Unreadable], folder: Path) -> list[str]:
     Raises:
         OSError: the folder cannot be written.
     """
-    if files:
-        with open_table(folder / TABLE, ("file", "reason", "detail")) as write_row:
-            for file in files:
-                write_row((str(file.path), file.reason.value, file.detail))
-    return list_unreadable(files, folder / TABLE)
+    if not files:
+        return []
+    with open_unreadable(folder / TABLE, None) as listed:
+        for file in files:
+            listed.add(file)
+    return listed.describe()

@@ -3,196 +3,162 @@
 import os
 import re
 import shlex
-from argparse import Namespace
+from array import array
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 
-from seentwice.commands.options import OptionParser, whole_number
-from seentwice.commands.progress import (
-    describe_unreadable,
-    open_console,
-    print_plainly,
-    show_progress,
-)
+from seentwice.commands.progress import open_console, print_plainly, show_progress
+from seentwice.commands.unreadable import TABLE, open_unreadable
+from seentwice.commands.variant_options import MOST_ROWS, VariantOptions, read_options
+from seentwice.data.manifest import MANIFEST
 from seentwice.data.variants.cells import Cells, open_cells
 from seentwice.data.variants.folder import claim_folder
 from seentwice.data.variants.pairs import all_pairs, balanced_pairs, count_all, count_balanced
-from seentwice.data.variants.plan import FORMATS, VariantSettings, variants_of
+from seentwice.data.variants.places import (
+    PhotoPlaces,
+    count_named_places,
+    read_places,
+    write_manifest,
+)
+from seentwice.data.variants.plan import variants_of
 from seentwice.data.variants.tables import open_table, write_pairs
 from seentwice.data.variants.unique import UniquePhotos, find_unique
 from seentwice.data.variants.write import WritingJob, write_all
-from seentwice.edits import STRENGTHS, draw_edits
 from seentwice.errors import UserError
+from seentwice.files import UnwritableError
 from seentwice.records import Unreadable
 
 ON_STOP = "the same command goes on where it stopped"
-EXAMPLES = """\
-  seentwice variants PHOTOS OUT                          watermark, crop, rotation: the MLS study
-  seentwice variants PHOTOS OUT --strength attack        what hides a photo on purpose
-  seentwice variants PHOTOS OUT --edits "rotate:7|jpeg:60" crop --format png
-  seentwice compare data=folder data.root=OUT            compare detectors on them
-"""
-
-MOST_ROWS = 10**8
-_LARGEST_SEED = 2**31 - 1
-_LISTED = 20  # files that gave no photo, on the terminal; the table has them all
 
 
 def run(arguments: Sequence[str]) -> None:
     """Write the variants that are missing, then the tables, and print what is there."""
-    options = _parse(arguments)
-    console = open_console()
-    settings = _read_settings(options)
+    options = read_options(arguments)
+    try:
+        _make(options, open_console())
+    except UnwritableError as error:
+        raise UserError(f"{error}; {ON_STOP}") from error
+    except OSError as error:
+        where = str(error.filename or options.out)
+        raise UserError(
+            f"{where!r}: {error.strerror or error}; see to it, and {ON_STOP}"
+        ) from error
+
+
+def _make(options: VariantOptions, console: Console) -> None:
     with show_progress("Finding the same files", console) as progress:
         photos = find_unique(options.photos, progress)
-    _check_size(len(photos.keys), settings, options)
-    went_on = claim_folder(options.out, options.photos, settings, photos.fingerprint)
+    places = read_places(photos) if options.has_places else None
+    codes = np.arange(len(photos.keys)) if places is None else places.codes
+    _check_size(codes, options)
+    went_on = claim_folder(options.out, options.photos, options.settings, photos.fingerprint)
     if went_on:
         print_plainly(f"{options.out}: what is there stays, what is missing is made", console)
+    _tell_places(photos, places, options, console)
     with open_cells(options.out) as cells:
-        readable, left_out, first = _write_photos(photos, settings, options, cells, console)
-        _print_left_out(photos, left_out, first, console)
-        if not readable:
-            raise UserError(f"none of {len(photos.keys)} photos could be read; see unreadable.csv")
-        print_plainly(
-            f"{readable:,} photos, {readable * len(settings.edits):,} edited copies "
-            f"in {options.out}",
-            console,
-        )
-        _write_pairs(cells, readable, settings, options, console)
+        readable = _write_photos(photos, options, cells, console)
+        _write_pairs(cells, codes[readable], options, console)
+    print_plainly(
+        "  it is for other tools: compare draws pairs of its own from OUT, by the same rule",
+        console,
+    )
     words = ["seentwice", "compare", "data=folder", f"data.root={_quote_path(options.out)}"]
     print_plainly(f"Next: {shlex.join(words)}", console)
 
 
-def _parse(arguments: Sequence[str]) -> Namespace:
-    parser = OptionParser(
-        "variants",
-        "Writes each photo of a folder and seeded edited copies of it into another folder, and\n"
-        "pairs.csv with the duplicate flag. Photos are taken for unique but for files of the\n"
-        "same bytes, of which the first is used. A second run makes only what is missing.",
-        EXAMPLES,
-    )
-    parser.add_argument("photos", type=Path, metavar="PHOTOS", help="folder of photos, any depth")
-    parser.add_argument("out", type=Path, metavar="OUT", help="folder to write, outside PHOTOS")
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument("--strength", choices=STRENGTHS, default="mls", help="default: mls")
-    which.add_argument(
-        "--edits",
-        nargs="+",
-        metavar="NAME",
-        help="edits of your own, such as crop, 'rotate|jpeg' or rotate:7",
-    )
-    seed = whole_number(0, _LARGEST_SEED)
-    parser.add_argument("--seed", type=seed, default=0, help="of edits and pairs (default: 0)")
-    parser.add_argument(
-        "--pairs",
-        choices=("balanced", "all"),
-        default="balanced",
-        help="all duplicates and as many others, or every pair (default: balanced)",
-    )
-    parser.add_argument("--yes", action="store_true", help=f"write more than {MOST_ROWS:,} rows")
-    parser.add_argument(
-        "--format",
-        choices=FORMATS,
-        default="jpeg",
-        help="of the copies: jpeg of quality 95, or png without loss (default: jpeg)",
-    )
-    count = whole_number(1)
-    parser.add_argument("--workers", type=count, help="processes (default: one a core)")
-    parser.add_argument(
-        "--max-pixels",
-        type=count,
-        default=100_000_000,
-        help="photos with more are listed as unreadable (default: 100,000,000)",
-    )
-    return parser.parse_args(arguments)
-
-
-def _read_settings(options: Namespace) -> VariantSettings:
-    """Return the settings.
-
-    Raises:
-        UserError: an edit that does not exist, or one that is named twice.
-    """
-    names = tuple(options.edits or STRENGTHS[options.strength])
-    draw_edits("", names, options.seed)
-    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
-    if twice:
-        raise UserError(f"--edits: {twice[0]!r} stands there twice; name each edit once")
-    return VariantSettings(options.seed, names, options.format)
-
-
-def _check_size(photos: int, settings: VariantSettings, options: Namespace) -> None:
+def _check_size(codes: NDArray[np.int64], options: VariantOptions) -> None:
     """Refuse a table that is larger than meant, before anything is written."""
     count = count_all if options.pairs == "all" else count_balanced
-    rows = count(photos, settings.versions).rows
-    if rows > MOST_ROWS and not options.yes:
-        fewer = "choose --pairs balanced" if options.pairs == "all" else "name fewer --edits"
+    rows = count(codes, options.settings.versions).rows
+    if rows > MOST_ROWS and not options.may_be_large:
+        fewer = "choose --pairs balanced" if options.pairs == "all" else "name fewer edits"
         raise UserError(
-            f"--pairs {options.pairs} of {photos:,} photos are {rows:,} rows, "
+            f"--pairs {options.pairs} of {len(codes):,} photos are {rows:,} rows, "
             f"more than {MOST_ROWS:,}; {fewer}, or add --yes"
         )
 
 
+def _tell_places(
+    photos: UniquePhotos, places: PhotoPlaces | None, options: VariantOptions, console: Console
+) -> None:
+    """Write the manifest where places are known; where they are not, say what names would tell.
+
+    The manifest comes before the photos: however the run ends, nobody takes their copies for
+    photos of different places.
+
+    Raises:
+        UserError: an earlier run knew places, and this one is not to.
+    """
+    manifest = options.out / MANIFEST
+    if places is not None:
+        write_manifest(options.out, photos.keys, places, options.settings)
+        print_plainly(
+            f"{len(photos.keys):,} photos show {places.count:,} places, as their names say: "
+            "no pair of two photos of one place is written",
+            console,
+        )
+        if places.misplaced:
+            print_plainly(
+                f"  {places.misplaced:,} files name another place than the photo of the same "
+                "bytes, which counts for its own alone (same_bytes.csv)",
+                console,
+            )
+        return
+    if manifest.exists():
+        raise UserError(
+            f"{str(manifest)!r} tells places, which pairs.csv would not know; add --places, or "
+            "delete it"
+        )
+    told, named = count_named_places(photos.keys)
+    if named < told:
+        print_plainly(
+            f"Names read as <room type>/<home>_<room>_<k>.jpg tell {named:,} places of {told:,} "
+            "photos; if that is so, add --places, or two photos of one place get the flag 0",
+            console,
+        )
+
+
 def _write_photos(
-    photos: UniquePhotos,
-    settings: VariantSettings,
-    options: Namespace,
-    cells: Cells,
-    console: Console,
-) -> tuple[int, int, list[Unreadable]]:
-    """Write what is missing and the tables of files.
+    photos: UniquePhotos, options: VariantOptions, cells: Cells, console: Console
+) -> NDArray[np.int64]:
+    """Write what is missing and the tables of files, and print what was left out.
 
     Returns:
-        How many photos have variants, which `cells` are told; how many files gave none, and the
-        first of those.
+        The numbers of the photos that have variants, which `cells` are told.
+
+    Raises:
+        UserError: not one photo could be read.
     """
-    job = WritingJob(options.photos, options.out, settings, options.max_pixels)
-    readable = 0
-    left_out = len(photos.unreadable)
-    first_left_out = list(photos.unreadable[:_LISTED])
+    job = WritingJob(options.photos, options.out, options.settings, options.max_pixels)
+    readable = array("q")
     total = len(photos.keys)
     with (
         show_progress("Writing variants", console) as progress,
         open_table(options.out / "variants.csv", ("file", "photo", "edit", "sha256")) as write_row,
-        open_table(options.out / "unreadable.csv", ("file", "reason", "detail")) as write_left_out,
+        open_unreadable(options.out / TABLE, options.photos) as left_out,
     ):
         for file in photos.unreadable:
-            write_left_out(_unreadable_row(file, options.photos))
+            left_out.add(file)
         outcomes = write_all(job, photos.keys, options.workers or os.cpu_count() or 1)
-        for done, (key, outcome) in enumerate(outcomes, 1):
+        for number, (key, outcome) in enumerate(outcomes):
             if isinstance(outcome, Unreadable):
-                write_left_out(_unreadable_row(outcome, options.photos))
-                left_out += 1
-                if len(first_left_out) < _LISTED:
-                    first_left_out.append(outcome)
+                left_out.add(outcome)
             else:
-                readable += 1
-                variants = variants_of(key, settings)
+                readable.append(number)
+                variants = variants_of(key, options.settings)
                 cells.add(variants)
                 for variant, digest in zip(variants, outcome, strict=True):
                     write_row((variant.file, key, variant.edit, digest))
-            progress(done, total)
+            progress(number + 1, total)
     with open_table(options.out / "same_bytes.csv", ("file", "same_as")) as write_row:
         for row in photos.repeated:
             write_row(row)
-    return readable, left_out, first_left_out
-
-
-def _unreadable_row(file: Unreadable, root: Path) -> tuple[str, str, str]:
-    return file.path.relative_to(root).as_posix(), file.reason.value, file.detail
-
-
-def _print_left_out(
-    photos: UniquePhotos, left_out: int, first_left_out: Sequence[Unreadable], console: Console
-) -> None:
-    for file in first_left_out:
-        print_plainly(describe_unreadable(file), console)
-    if left_out > len(first_left_out):
-        more = left_out - len(first_left_out)
-        print_plainly(f"  and {more:,} more, in unreadable.csv", console)
+    for line in left_out.describe():
+        print_plainly(line, console)
     if photos.repeated:
         again, first = photos.repeated[0]
         print_plainly(
@@ -200,17 +166,22 @@ def _print_left_out(
             f"(same_bytes.csv): first {again}, as {first}",
             console,
         )
+    if not readable:
+        raise UserError(f"none of {total} photos could be read; see {options.out / TABLE}")
+    copies = len(readable) * len(options.settings.edits)
+    print_plainly(f"{len(readable):,} photos, {copies:,} edited copies in {options.out}", console)
+    return np.frombuffer(readable, np.int64)
 
 
 def _write_pairs(
-    cells: Cells, photos: int, settings: VariantSettings, options: Namespace, console: Console
+    cells: Cells, codes: NDArray[np.int64], options: VariantOptions, console: Console
 ) -> None:
-    versions = settings.versions
+    versions = options.settings.versions
     if options.pairs == "all":
-        count, blocks = count_all(photos, versions), all_pairs(photos, versions)
+        count, blocks = count_all(codes, versions), all_pairs(codes, versions)
     else:
-        count = count_balanced(photos, versions)
-        blocks = balanced_pairs(photos, versions, settings.seed)
+        count = count_balanced(codes, versions)
+        blocks = balanced_pairs(codes, versions, options.settings.seed)
     print_plainly(
         f"pairs.csv: {count.rows:,} rows, {count.duplicates:,} of them duplicates", console
     )

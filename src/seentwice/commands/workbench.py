@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 from time import perf_counter
 from typing import Literal
 
@@ -10,15 +11,19 @@ from numpy.typing import NDArray
 from omegaconf import DictConfig
 from rich.console import Console
 
+from seentwice.commands.banking import read_bank
 from seentwice.commands.fingerprint import Fingerprint
 from seentwice.commands.looking import Looked, look_at_views, read_sampling
-from seentwice.commands.mining import read_miner
+from seentwice.commands.mining import Mining, read_miner
 from seentwice.commands.progress import describe_rejects, print_plainly, show_progress
-from seentwice.commands.settings import SeedSettings, read_settings, read_source
+from seentwice.commands.settings import read_settings, read_source
+from seentwice.commands.trunks import Trunks
 from seentwice.commands.unlabelled import look_at_unlabelled
-from seentwice.data.leaks import HASH, Leaks, Parts, find_leaks, parts_of
+from seentwice.data.lookalikes import HASH, FoundLookalikes, Lookalikes, find_lookalikes
 from seentwice.data.pairs import PairTable
+from seentwice.data.parts import Parts, parts_of
 from seentwice.data.source import PhotoSet
+from seentwice.data.split_remarks import remark_on_split
 from seentwice.data.splits import (
     Assign,
     Split,
@@ -35,24 +40,14 @@ from seentwice.data.tables import (
     train_members,
 )
 from seentwice.data.views import ViewPlan
-from seentwice.detectors.describe import Described, Descriptor
+from seentwice.detectors.describe import Described
+from seentwice.detectors.descriptor import Descriptor
 from seentwice.detectors.hashes import hash_column
 from seentwice.detectors.pixel_digest import PixelDigestDescriptor
-from seentwice.models.backbones import Trunk, build_trunk
-from seentwice.records import WEB_REASONS, Unreadable
+from seentwice.records import WEB_REASONS, Photo, Unreadable
 
 # What must be the same for two runs on the same photos to make the same pair tables, seed aside.
 PROTOCOL_SECTIONS = ("split", "edits", "sampling")
-
-
-@dataclass(frozen=True, slots=True)
-class BackboneSettings:
-    """The section `backbone`."""
-
-    name: str
-    weights: str
-    pooling: str
-    trains: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +75,24 @@ class Workbench:
     folds: tuple[FoldTables, ...]
     hashes: NDArray[np.uint64]  # (v,) one a view, those that negatives were drawn by
     parts: Parts  # of the photos: what must not leak into each other
-    leaks: Leaks  # photos that are in two parts
+    leaks: Lookalikes  # photos that are in two parts
+    suspects: Lookalikes  # photos that look the same, labelled as two places
+    mining: Mining | None  # where hard negatives come from; None where there are none
     unlabelled: NDArray[np.float32] | None  # (u, d) features of the photos without labels
     unlabelled_fingerprint: str | None  # sha256 of their bytes
     unreadable: tuple[Unreadable, ...]  # files that gave no photo, labelled or not
     looking_seconds: float  # to decode all photos, edit them and pass them through the trunk
+
+    @property
+    def photo_readable(self) -> NDArray[np.bool_]:
+        """Which of the data set's photos could be read, (p,)."""
+        readable: NDArray[np.bool_] = self.described.readable[self.plan.edit_name == ""]
+        return readable
+
+    @property
+    def readable_photos(self) -> tuple[Photo, ...]:
+        """The photos that could be read: what every count of photos and places is of."""
+        return tuple(compress(self.photo_set.photos, self.photo_readable))
 
 
 def load_photos(config: DictConfig, console: Console) -> PhotoSet:
@@ -114,7 +122,7 @@ def set_up(
     photo_set: PhotoSet,
     fingerprint: Fingerprint,
     descriptors: Sequence[Descriptor],
-    trunk: Trunk | None,
+    trunks: Trunks | None,
     folds: int | None,
     needs_both_labels: bool,
     console: Console,
@@ -126,7 +134,7 @@ def set_up(
         photo_set: from `load_photos`.
         fingerprint: from `fingerprint_photos`.
         descriptors: what detectors need of each view; the hashes come too, they choose negatives.
-        trunk: for the unlabelled photos; None where no detector looks through one.
+        trunks: what the detectors look through; None where none does.
         folds: how many; None for one split by shares.
         needs_both_labels: whether a table without duplicates or without negatives is an error.
         console: shows progress.
@@ -135,18 +143,19 @@ def set_up(
         UserError: unusable data or settings.
     """
     split_settings = read_settings(SplitSettings, config, "split")
-    splits = choose_splits(photo_set, split_settings, folds)
+    splits = choose_splits(photo_set, split_settings, folds, console)
     sampling = read_sampling(config)
     tested = np.unique(np.concatenate([split.test for split in splits]))
     miner = read_miner(
         config,
         sampling,
         [fingerprint.files[index] for index in tested],
-        trunk,
+        trunks,
         [descriptor.name for descriptor in descriptors],
     )
     started = perf_counter()
-    looked = look_at_views(config, photo_set, splits, descriptors, console)
+    bank = read_bank(config)
+    looked = look_at_views(config, photo_set, fingerprint, splits, descriptors, bank, console)
     looking_seconds = perf_counter() - started
     readable = looked.digests.readable
     nearest = (
@@ -171,8 +180,8 @@ def set_up(
         needs_both_labels,
     )
     parts = parts_of(splits, len(photo_set.photos))
-    leaks = _look_for_leaks(looked, parts, fingerprint, console)
-    unlabelled = look_at_unlabelled(config, fingerprint, trunk, console)
+    lookalikes = _look_for_lookalikes(looked, parts, fingerprint, console)
+    unlabelled = look_at_unlabelled(config, fingerprint, trunks, bank, console)
     return Workbench(
         photo_set=photo_set,
         fingerprint=fingerprint.text,
@@ -183,7 +192,9 @@ def set_up(
         folds=tables,
         hashes=looked.digests.hashes,
         parts=parts,
-        leaks=leaks,
+        leaks=lookalikes.leaks,
+        suspects=lookalikes.suspects,
+        mining=miner.mining if miner else None,
         unlabelled=unlabelled.features if unlabelled else None,
         unlabelled_fingerprint=unlabelled.fingerprint if unlabelled else None,
         unreadable=(
@@ -206,7 +217,11 @@ class EvaluationBench:
 
 
 def set_up_test(
-    config: DictConfig, photo_set: PhotoSet, descriptors: Sequence[Descriptor], console: Console
+    config: DictConfig,
+    photo_set: PhotoSet,
+    fingerprint: Fingerprint,
+    descriptors: Sequence[Descriptor],
+    console: Console,
 ) -> EvaluationBench:
     """Look at the photos that the one split tests, and make the table that `set_up` makes of them.
 
@@ -214,10 +229,12 @@ def set_up_test(
         UserError: unusable data or settings.
     """
     settings = read_settings(SplitSettings, config, "split")
-    (whole,) = choose_splits(photo_set, settings, None)
+    (whole,) = choose_splits(photo_set, settings, None, console)
     none = np.empty(0, np.int64)
     split = Split(none, none, whole.test)
-    looked = look_at_views(config, photo_set, (split,), descriptors, console)
+    looked = look_at_views(
+        config, photo_set, fingerprint, (split,), descriptors, read_bank(config), console
+    )
     test = make_test_table(
         looked.plan,
         split,
@@ -230,14 +247,14 @@ def set_up_test(
     return EvaluationBench(test, split.test, looked.described, looked.digests.hashes)
 
 
-def _look_for_leaks(
+def _look_for_lookalikes(
     looked: Looked, parts: Parts, fingerprint: Fingerprint, console: Console
-) -> Leaks:
+) -> FoundLookalikes:
     plan, rows = looked.plan, looked.described.rows
     unedited = np.flatnonzero(plan.edit_name == "")
     with show_progress("Looking for leaks", console) as progress:
-        return find_leaks(
-            [plan.views[index].photo.key for index in unedited],
+        return find_lookalikes(
+            [plan.views[index].photo for index in unedited],
             parts,
             fingerprint.files,
             [digest.tobytes() for digest in rows[PixelDigestDescriptor.name][unedited]],
@@ -249,21 +266,15 @@ def _look_for_leaks(
 
 
 def choose_splits(
-    photo_set: PhotoSet, settings: SplitSettings, folds: int | None
+    photo_set: PhotoSet, settings: SplitSettings, folds: int | None, console: Console
 ) -> tuple[Split, ...]:
-    """Return one split, or one a fold."""
+    """Return one split, or one a fold; tell what to know of them."""
     rule = SplitRule(settings.by, settings.assign, settings.seed)
+    shares = settings.validation_share, settings.test_share
     if folds is not None:
-        return fold_photos(photo_set.photos, folds, rule)
-    return (split_photos(photo_set.photos, settings.validation_share, settings.test_share, rule),)
-
-
-def read_trunk(config: DictConfig) -> Trunk:
-    """Build the trunk that the section `backbone` names.
-
-    Raises:
-        UserError: an unknown name, or weights that cannot be had.
-    """
-    settings = read_settings(BackboneSettings, config, "backbone")
-    seed = read_settings(SeedSettings, config, None).seed
-    return build_trunk(settings.name, settings.weights, settings.pooling, seed)
+        splits = fold_photos(photo_set.photos, folds, rule)
+    else:
+        splits = (split_photos(photo_set.photos, *shares, rule),)
+    for line in remark_on_split(photo_set, splits, rule, *shares):
+        print_plainly(line, console)
+    return splits

@@ -252,6 +252,10 @@ def _data_section(comparison: Comparison) -> Section:
             ("Properties", f"{comparison.properties:,}" if comparison.properties else "unknown"),
             ("Unreadable files", f"{len(comparison.unreadable):,}"),
             ("Photos in two splits, pairs", f"{sum(comparison.leaks.values()):,}"),
+            (
+                "Photos in two places, pairs",
+                f"{sum(comparison.suspects.values()):,}",
+            ),
             ("Fingerprint of photos and labels (sha256)", comparison.data_fingerprint),
             ("Fingerprint of unlabelled photos", comparison.unlabelled_fingerprint or "none"),
         )

@@ -38,7 +38,9 @@ class DetectorResult:
     metrics: Mapping[str, Interval]
     fold_average_precisions: tuple[float, ...]  # `metrics` are of the pairs of all folds
     slices: Mapping[str, SliceResult]
-    triplet_accuracy: Interval  # share of test triplets whose duplicate scores above the other
+    triplet_accuracy: (
+        Interval  # share of test triplets whose duplicate scores above the other, ties not
+    )
     over_baseline: Mapping[str, Interval]  # paired difference; empty for the baseline itself
     thresholds: tuple[float, ...]  # one a fold, chosen on its validation pairs
     fit_seconds: float
@@ -61,8 +63,8 @@ class Comparison:
     data: str
     data_fingerprint: str
     unlabelled_fingerprint: str | None  # of the photos that only the whitening learned from
-    photos: int
-    places: int
+    photos: int  # that could be read
+    places: int  # of these
     properties: int  # 0 where none is known
     unreadable: tuple[UnreadableFile, ...]
     backbone: str
@@ -71,6 +73,7 @@ class Comparison:
     folds: int
     counts: tuple[TableCounts, ...]
     leaks: Mapping[str, int]  # pairs of photos that are in two splits, by how that is seen
+    suspects: Mapping[str, int]  # pairs that look the same, labelled as two places, likewise
     baseline: str  # what `over_baseline` is measured against
     retrieval: RetrievalResult | None  # None where KNN is not compared
     cluster: str  # what the bootstrap resamples: property or place

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seentwice.data.tables import FoldTables
-from seentwice.detectors.describe import Rows
+from seentwice.detectors.descriptor import Rows
 from seentwice.detectors.protocol import Detector
 from seentwice.metrics import average_precision, choose_threshold
 

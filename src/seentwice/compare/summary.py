@@ -187,7 +187,12 @@ def summarise_scores(
 
 
 def _measure_triplets(scores: Scores, test: HeldOutPairs, bootstrap: Bootstrap) -> Interval:
-    """Return how often the duplicate scores above the negative; a tie is not above."""
+    """Return the share of triplets whose duplicate scores above the negative, 0 to 1.
+
+    Above, not level: the order that a triplet asks for is strict (Schroff et al. 2015, FaceNet,
+    equation 1), so a tie is wrong, where ROC AUC counts one half. A detector that scores all pairs
+    alike has 0, and one with few different scores, such as a hash, loses what it cannot order.
+    """
     triplets, nan = test.triplets, float("nan")
     if len(triplets) == 0:
         return Interval(nan, nan, nan)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from statistics import fmean
+from typing import Protocol
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -13,7 +14,7 @@ from seentwice.compare.results import Comparison, DetectorResult
 from seentwice.records import POSITIVE_KINDS, Interval
 
 # With fewer clusters a bootstrap draws too few different resamples for its tails to mean much.
-FEW_CLUSTERS = 6
+FEW_CLUSTERS = 10
 
 # What a terminal of 100 columns has room for; the report and results.json have all of them.
 TERMINAL_METRICS = {
@@ -69,10 +70,40 @@ def title_of(comparison: Comparison) -> str:
     )
 
 
-def describe_clusters(comparison: Comparison) -> str:
+class Clustered(Protocol):
+    """What was tested, as far as the bootstrap is concerned."""
+
+    @property
+    def cluster(self) -> str:
+        """What it resamples: property or place."""
+        ...
+
+    @property
+    def clusters(self) -> int:
+        """How many there are."""
+        ...
+
+
+def describe_clusters(tested: Clustered) -> str:
     """Say what the bootstrap resampled: "10 properties"."""
-    plural = {"property": "properties", "place": "places"}[comparison.cluster]
-    return f"{comparison.clusters:,} {plural}"
+    plural = {"property": "properties", "place": "places"}[tested.cluster]
+    return f"{tested.clusters:,} {plural}"
+
+
+def describe_few_clusters(tested: Clustered) -> list[str]:
+    """Return the line that warns of intervals over few homes or places, if they are few."""
+    if tested.clusters >= FEW_CLUSTERS:
+        return []
+    return [f"Only {describe_clusters(tested)} were tested: intervals over so few say little"]
+
+
+def best_head(comparison: Comparison) -> DetectorResult | None:
+    """Return the head that is best on validation pairs; None where none was compared.
+
+    Chosen where it was not tested: the best of several on the test pairs looks better than it is.
+    """
+    heads = [result for result in comparison.detectors if result.is_head]
+    return max(heads, key=lambda head: head.validation_average_precision, default=None)
 
 
 def describe_result(comparison: Comparison) -> list[str]:
@@ -80,9 +111,7 @@ def describe_result(comparison: Comparison) -> list[str]:
     lines = []
     untrained = " of an untrained backbone" if comparison.weights == "none" else ""
     baseline = comparison.baseline + untrained
-    heads = [result for result in comparison.detectors if result.is_head]
-    # Chosen where it was not tested: the best of several on the test pairs looks better than it is.
-    best = max(heads, key=lambda head: head.validation_average_precision, default=None)
+    best = best_head(comparison)
     if best is not None and best.over_baseline:
         gain = best.over_baseline["average_precision"]
         verdict = "better" if gain.low > 0 else "worse" if gain.high < 0 else "not surely different"
@@ -93,11 +122,8 @@ def describe_result(comparison: Comparison) -> list[str]:
         )
         if comparison.folds > 1:
             lines.append(_describe_folds(comparison))
-    if comparison.clusters < FEW_CLUSTERS:
-        lines.append(
-            f"Only {describe_clusters(comparison)} were tested: intervals over so few say little; "
-            "folds=5 tests every photo once"
-        )
+    more = "" if comparison.folds > 1 else "; folds=5 tests every photo once"
+    lines += [f"{line}{more}" for line in describe_few_clusters(comparison)]
     if comparison.retrieval is not None:
         share = comparison.retrieval.share
         lines.append(

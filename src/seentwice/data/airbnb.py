@@ -7,16 +7,19 @@ same place when both folders, the city and the listing agree
 
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from seentwice.data.fetching.first_use import fill_folder
 from seentwice.data.fetching.kaggle_download import download_dataset
-from seentwice.data.folder import read_folder
+from seentwice.data.fetching.photo_names import check_photo_names
+from seentwice.data.folder import place_of, read_folder
 from seentwice.data.source import PhotoSet, Progress
 from seentwice.records import Photo
 
 SLUG = "barelydedicated/airbnb-duplicate-image-detection"
 TOP_FOLDER = "Airbnb Data"
+TRAINING_PHOTOS = 631
+_SPLIT_FOLDERS = {"training data", "test data"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class AirbnbSource:
     def prepare(self, on_progress: Progress) -> None:
         """Fill the folder, unless it is; see `fill_folder`."""
         fetch = partial(download_dataset, SLUG) if self.root == self.download_to else None
-        fill_folder(self.root, self.archive, fetch, on_progress)
+        fill_folder(self.root, self.archive, fetch, check_airbnb, on_progress)
 
     def read(self) -> PhotoSet:
         """Find the photos; see `read_airbnb`."""
@@ -53,7 +56,34 @@ def read_airbnb(root: Path) -> PhotoSet:
     while (root / TOP_FOLDER).is_dir():
         root = root / TOP_FOLDER
     found = read_folder(root)
-    return replace(found, name="airbnb", photos=tuple(map(_tell_listing, found.photos)))
+    photos = tuple(map(_tell_listing, found.photos))
+    trained = sum(photo.split == "train" for photo in photos)
+    notes = () if trained == TRAINING_PHOTOS else (_count_training(trained),)
+    return replace(found, name="airbnb", photos=photos, notes=notes)
+
+
+def check_airbnb(folder: Path) -> None:
+    """Refuse what was unpacked from another zip than Kaggle's.
+
+    Raises:
+        UserError: see `check_photo_names`.
+    """
+    names = "{Training Data,Test Data}/<room type>/<city>_<listing>_<k>.jpg"
+    page = f"https://www.kaggle.com/datasets/{SLUG}"
+    check_photo_names(folder, _is_named, names, page)
+
+
+def _is_named(key: str) -> bool:
+    *above, _ = PurePosixPath(key).parts[:-1] or ("",)
+    is_split = not _SPLIT_FOLDERS.isdisjoint(name.lower() for name in above)
+    return is_split and place_of(key) is not None
+
+
+def _count_training(photos: int) -> str:
+    return (
+        f"{photos:,} training photos, where the set on Kaggle has {TRAINING_PHOTOS}; results are "
+        "those of the photos that are here"
+    )
 
 
 def _tell_listing(photo: Photo) -> Photo:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Literal
 
 from seentwice.data.fetching.url_photos import (
     describe_missing,
@@ -18,10 +19,18 @@ from seentwice.data.fetching.url_photos import (
 )
 from seentwice.data.fetching.web import DownloadLimits, Web
 from seentwice.data.source import PhotoSet, Progress, tell_nobody
-from seentwice.data.tabular.columns import PHOTO_SEPARATOR, Columns, names_of, to_listing
+from seentwice.data.tabular.columns import (
+    PHOTO_SEPARATOR,
+    Columns,
+    Made,
+    find_odd,
+    names_of,
+    to_listing,
+)
 from seentwice.data.tabular.inputs import keep_inputs
 from seentwice.data.tabular.listing_rows import MakeListing, read_listings
 from seentwice.data.tabular.photo_references import check_separator, is_url, locate_photo
+from seentwice.data.tabular.photo_rows import read_photo_rows
 from seentwice.data.tabular.rejects import Rejects, collect_rejects
 from seentwice.data.tabular.rows import JSON_SUFFIXES, Row, read_delimiter
 from seentwice.display import show_text
@@ -29,6 +38,10 @@ from seentwice.errors import UserError
 from seentwice.files import open_atomically
 from seentwice.records import Listing, Photo, Unreadable
 
+RowKind = Literal["product", "photo"]
+"""What a row of the table is. The rows of a product's photos may stand anywhere in the table."""
+
+_REPEATED_HINT = "if each row is one photo of a product, add data.rows=photo"
 _SHOWN_COLUMNS = 30
 
 
@@ -39,12 +52,13 @@ class CatalogueSource:
     file: Path
     rejects: Path  # where malformed rows are written
     columns: Columns
+    rows: RowKind = "product"
     photo_root: Path | None = None  # None is the folder of the file
     photo_separator: str = PHOTO_SEPARATOR
     delimiter: str | None = None  # between cells, see `read_delimiter`; None: by the extension
     cache: Path = Path("data/prepared/downloads")  # keeps what was fetched from the web
     download: DownloadLimits = DownloadLimits()  # noqa: RUF009 - frozen
-    json: Path | None = None  # where `prepare` writes the products, see `write_catalogue_json`
+    json: Path | None = None  # where `export` writes the products, see `write_catalogue_json`
 
     def __post_init__(self) -> None:
         check_separator("data.photo_separator", self.photo_separator)
@@ -56,16 +70,20 @@ class CatalogueSource:
             keep_inputs("data.json", Path(self.json), [Path(self.file), Path(self.rejects)])
 
     def prepare(self, on_progress: Progress) -> None:
-        """Write the products as JSON, where asked to, and fetch the photos that are on the web.
+        """Fetch the photos that are on the web.
 
-        Of those, what gave nothing before is left out; see `fetch_photos`.
+        What gave nothing before is left out; see `fetch_photos`.
         """
-        if self.json is not None:
-            Path(self.json).parent.mkdir(parents=True, exist_ok=True)
-            with collect_rejects(None) as rejects:
-                listings = self.listings(rejects, on_progress)
-                write_catalogue_json(Path(self.json), listings, self.columns)
         self.fetch(Web(self.download), on_progress)
+
+    def export(self, on_progress: Progress) -> None:
+        """Write the products as JSON, where asked to."""
+        if self.json is None:
+            return
+        Path(self.json).parent.mkdir(parents=True, exist_ok=True)
+        with collect_rejects(None) as rejects:
+            listings = self.listings(rejects, on_progress)
+            write_catalogue_json(Path(self.json), listings, self.columns)
 
     def forget_failures(self) -> None:
         """Let `prepare` try again what could not be fetched."""
@@ -86,6 +104,7 @@ class CatalogueSource:
         return read_catalogue(
             Path(self.file),
             self.columns,
+            self.rows,
             self._photo_root(),
             self.photo_separator,
             read_delimiter("data.delimiter", self.delimiter),
@@ -137,6 +156,7 @@ class CatalogueSource:
 def read_catalogue(
     file: Path,
     columns: Columns,
+    rows: RowKind,
     photo_root: Path,
     photo_separator: str,
     delimiter: str | None,
@@ -148,22 +168,24 @@ def read_catalogue(
     Args:
         file: CSV, TSV, JSON or JSON Lines, by its extension.
         columns: what they hold; each that is named must be in a CSV's header.
+        rows: what each is: a product, or one photo of a product; see `read_photo_rows`.
         photo_root: the folder that no photo may be outside of.
         photo_separator: between the photos of one cell.
         delimiter: see `read_rows`.
-        rejects: told of malformed rows, of ids that were there before and of photos elsewhere.
+        rejects: told of malformed rows, of ids that were there before, of photos elsewhere, and of
+            cells that are odd.
         on_progress: told of the bytes that are read.
 
     Raises:
         UserError: no such file, a column that is not there, or no row that can be read.
     """
 
-    def make(row: Row) -> Listing:
-        listing = to_listing(row.cells, columns, photo_separator)
-        for reference in listing.photos:
+    def make(row: Row) -> Made:
+        made = to_listing(row.cells, columns, photo_separator)
+        for reference in made.listing.photos:
             if not is_url(reference):
                 locate_photo(photo_root, reference)
-        return listing
+        return made
 
     def choose(first: Row) -> MakeListing:
         # An object of a JSON file may leave out what it has not.
@@ -171,7 +193,9 @@ def read_catalogue(
             _check_columns(file, columns, first.cells)
         return make
 
-    return read_listings(file, delimiter, choose, rejects, on_progress)
+    if rows == "photo":
+        return read_photo_rows(file, delimiter, choose, rejects, on_progress)
+    return read_listings(file, delimiter, choose, rejects, on_progress, _REPEATED_HINT)
 
 
 def write_catalogue_json(path: Path, listings: Iterable[Listing], columns: Columns) -> None:
@@ -206,12 +230,18 @@ def _to_object(listing: Listing, keys: Mapping[str, str]) -> dict[str, object]:
     without_key = [field for field in values if field not in keys]
     if without_key:
         raise UserError(f"columns.{without_key[0]}: name a key; {listing.key!r} has a value for it")
-    attributes: dict[str, object] = dict(listing.attributes)
+    named = {keys[field]: value for field, value in values.items()}
+    attributes = dict(listing.attributes)
     if "attributes" in keys:
-        attributes = {keys["attributes"]: attributes}
-    elif not attributes.keys().isdisjoint(keys.values()):
-        raise UserError(f"{listing.key!r}: an attribute has the name of a column; name another one")
-    return {keys[field]: value for field, value in values.items()} | attributes
+        return named | {keys["attributes"]: attributes}
+    for name, key in keys.items():
+        # An odd number, such as a price "ask", is an attribute that will become one again.
+        is_odd = name not in values and find_odd(name, attributes.get(key, "")) is not None
+        if key in attributes and not is_odd:
+            raise UserError(
+                f"{listing.key!r}: an attribute has the name of a column; name another one"
+            )
+    return named | attributes
 
 
 def _check_columns(file: Path, columns: Columns, header: Iterable[str]) -> None:

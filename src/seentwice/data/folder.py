@@ -7,13 +7,14 @@ duplicates come out). A folder `Training Data` or `Test Data` anywhere above the
 that set's own `Airbnb Data/Training Data/...`, fixes the split.
 """
 
-import csv
-import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
+from seentwice.data.manifest import MANIFEST, ManifestRow, read_manifest
 from seentwice.data.source import PhotoSet, Progress
+from seentwice.display import name_first
 from seentwice.errors import UserError
 from seentwice.photos import find_photos
 from seentwice.records import Photo
@@ -24,15 +25,16 @@ SPLIT_FOLDERS: Mapping[str, str] = {
     "test data": "test",
     "test": "test",
 }
-MANIFEST = "manifest.csv"
+HOMES_HINT = (
+    "data.homes=name takes it from the first part of the name, and a manifest.csv can name it"
+)
 
 
-@dataclass(frozen=True, slots=True)
-class ManifestRow:
-    """What a manifest knows of a photo beyond its name."""
+class Homes(StrEnum):
+    """What names the home of a photo."""
 
-    property: str | None
-    zone: str | None
+    MANIFEST = "manifest"  # nothing but a manifest
+    NAME = "name"  # the first part of the name, in whatever folder; a manifest comes first
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,97 +42,94 @@ class FolderSource:
     """Photos of any folder in that layout."""
 
     root: Path
+    homes: Homes = Homes.MANIFEST
 
     def prepare(self, on_progress: Progress) -> None:
         """Do nothing: the photos are the user's own."""
 
     def read(self) -> PhotoSet:
         """Find the photos; see `read_folder`."""
-        return read_folder(Path(self.root))
+        return read_folder(self.root, self.homes)
 
 
-def read_folder(root: Path) -> PhotoSet:
+def read_folder(root: Path, homes: Homes = Homes.MANIFEST) -> PhotoSet:
     """Find the photos below `root` and read their places from folder and name.
 
     A file `manifest.csv` in `root` (columns `file` and, each optional, `property` and `zone_id`)
     adds the property and the zone: rooms of one open plan are seen in each other's photos. Rows
     of files that are not there are passed over: photos may be deleted without editing it.
+    Photos right in `root` have no room type; their places are apart from those in folders.
 
     Raises:
-        UserError: no such folder, no photo in it, a photo whose name has no second part, or a
+        UserError: no such folder, no photo in it, photos whose names have no second part, or a
             manifest that is no table, names a photo twice, or lacks its column or a photo.
     """
     files, unreadable = find_photos(root)
-    manifest = _read_manifest(root / MANIFEST) if (root / MANIFEST).is_file() else None
-    photos = []
-    for file in files:
-        key = file.relative_to(root).as_posix()
-        row = ManifestRow(None, None)
-        if manifest is not None:
-            if key not in manifest:
-                raise UserError(f"{root / MANIFEST}: no row for the photo {key!r}; add one")
-            row = manifest[key]
-        photos.append(_photo_from_name(file, key, row))
-    return PhotoSet(name=root.name, photos=tuple(photos), unreadable=tuple(unreadable))
+    keys = [file.relative_to(root).as_posix() for file in files]
+    places = _name_places(root, keys)
+    rows = _match_manifest(root, keys)
+    photos = [
+        _photo_from_name(file, key, place, row, homes)
+        for file, key, place, row in zip(files, keys, places, rows, strict=True)
+    ]
+    return PhotoSet(root.name, tuple(photos), tuple(unreadable), homes_hint=HOMES_HINT)
 
 
-def place_of(key: str) -> str:
+def place_of(key: str) -> str | None:
     """Return the place that a photo's key names: `<last folder>/<first>_<second>`.
 
-    Raises:
-        UserError: the name has fewer than two parts.
+    None where the name has fewer than two parts. The folder of a photo at the top has no name.
     """
     name = PurePosixPath(key)
     parts = name.stem.split("_")
     if len(parts) < 2 or not all(parts[:2]):
-        raise UserError(
-            f"{key!r}: the name tells no place; name photos <room type>/<home>_<room>_<k>.jpg"
-        )
+        return None
     return f"{name.parent.name}/{parts[0]}_{parts[1]}"
 
 
-def _photo_from_name(file: Path, key: str, row: ManifestRow) -> Photo:
+def _name_places(root: Path, keys: Sequence[str]) -> list[str]:
+    named = [(key, place_of(key)) for key in keys]
+    unplaced = [key for key, place in named if place is None]
+    if unplaced:
+        raise UserError(
+            f"{root}: the names of {len(unplaced):,} of {len(keys):,} photos tell no place "
+            f"({name_first(unplaced)}); name photos <room type>/<home>_<room>_<k>.jpg: the first "
+            "two parts say which place it is"
+        )
+    return [place for _, place in named if place is not None]
+
+
+def _match_manifest(root: Path, keys: Sequence[str]) -> list[ManifestRow]:
+    """Return the row of each photo, an empty one where there is no manifest."""
+    path = root / MANIFEST
+    rows = read_manifest(path)
+    if rows is None:
+        return [ManifestRow(None, None)] * len(keys)
+    missing = [key for key in keys if key not in rows]
+    if len(missing) == len(keys):
+        raise UserError(
+            f"{path}: no row is of a photo below {root}: the first names {next(iter(rows))!r}, "
+            f"where a photo is {keys[0]!r}; name files by their paths below the folder, with "
+            "forward slashes"
+        )
+    if missing:
+        raise UserError(
+            f"{path}: no row for {len(missing):,} of {len(keys):,} photos "
+            f"({name_first(missing)}); add them"
+        )
+    return [rows[key] for key in keys]
+
+
+def _photo_from_name(file: Path, key: str, place: str, row: ManifestRow, homes: Homes) -> Photo:
     *above, room_type = PurePosixPath(key).parts[:-1] or (None,)
     splits = [SPLIT_FOLDERS[name.lower()] for name in above if name.lower() in SPLIT_FOLDERS]
+    named = PurePosixPath(key).name.partition("_")[0] if homes is Homes.NAME else None
     return Photo(
         path=file,
         key=key,
-        place=place_of(key),
-        property=row.property,
+        place=place,
+        property=row.property or named,
         room_type=room_type,
         zone=row.zone,
         split=splits[0] if splits else None,
     )
-
-
-def _read_manifest(path: Path) -> dict[str, ManifestRow]:
-    reader = csv.DictReader(io.StringIO(_read_text(path), newline=""), strict=True)
-    rows: dict[str, ManifestRow] = {}
-    try:
-        if reader.fieldnames is None or "file" not in reader.fieldnames:
-            raise UserError(f"{path}: needs a column 'file'; it has {reader.fieldnames}")
-        for row in reader:
-            file = row["file"]
-            if not file:
-                raise UserError(f"{path}, line {reader.line_num}: names no file; add it")
-            if file in rows:
-                raise UserError(f"{path}, line {reader.line_num}: {file!r} again; keep one row")
-            rows[file] = ManifestRow(row.get("property") or None, row.get("zone_id") or None)
-    except csv.Error as error:
-        # The inner reader has counted the bad line; DictReader counts only those it returned.
-        raise UserError(
-            f"{path}, line {reader.reader.line_num}: not a table of "
-            f"comma-separated values ({error}); save it as CSV"
-        ) from error
-    return rows
-
-
-def _read_text(path: Path) -> str:
-    """Read UTF-8; the mark that Excel puts before it is no part of the first column's name."""
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise UserError(f"{path}, line {line}: not UTF-8; save it as CSV in UTF-8") from error
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror}); see to it") from error

@@ -10,21 +10,25 @@ import csv
 import hashlib
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files as package_files
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from seentwice.data.components import name_components
 from seentwice.data.fetching.archive_download import download_file
 from seentwice.data.fetching.first_use import fill_folder
+from seentwice.data.fetching.photo_names import check_photo_names
 from seentwice.data.source import PhotoSet, Progress
+from seentwice.display import name_first
 from seentwice.errors import UserError
 from seentwice.photos import find_photos
 from seentwice.records import Photo
 
 ROOM_TYPES = ("bathroom", "bedroom", "frontal", "kitchen")
 FOLDER = "Houses Dataset"
+_NAMES = f"<number>_<{'|'.join(ROOM_TYPES)}>.jpg"
 DUPLICATES = "houses_duplicates.csv"
 _Room = tuple[int, str]
 """House and room type, such as (9, "kitchen")."""
@@ -49,7 +53,7 @@ class HousesSource:
     def prepare(self, on_progress: Progress) -> None:
         """Fill the folder, unless it is; see `fill_folder`."""
         fetch = partial(download_file, self.url) if self.root == self.download_to else None
-        fill_folder(self.root, self.archive, fetch, on_progress)
+        fill_folder(self.root, self.archive, fetch, check_houses, on_progress)
 
     def read(self) -> PhotoSet:
         """Find the photos; see `read_houses`."""
@@ -65,11 +69,11 @@ def read_houses(root: Path, known_duplicates: bool = True) -> PhotoSet:
     a place of its own and each house a home, as their names say: what leaks then can be looked at.
 
     Raises:
-        UserError: no such folder, no photo in it, or a photo named otherwise.
+        UserError: no such folder, no photo in it, or photos named otherwise.
     """
     root = _find_folder(root)
     files, unreadable = find_photos(root)
-    rooms = [_parse_name(file.stem, file.relative_to(root)) for file in files]
+    rooms = _parse_names(files, root)
     links = [(room, room) for room in rooms]
     if known_duplicates:
         links += [*_read_duplicates(), *_link_bytes(files, rooms)]
@@ -93,26 +97,49 @@ def read_houses(root: Path, known_duplicates: bool = True) -> PhotoSet:
     return PhotoSet(name="houses", photos=tuple(photos), unreadable=tuple(unreadable))
 
 
+def check_houses(folder: Path) -> None:
+    """Refuse what was unpacked from another zip than the repository's.
+
+    Raises:
+        UserError: see `check_photo_names`.
+    """
+    check_photo_names(
+        _find_folder(folder),
+        lambda key: _parse_name(PurePosixPath(key).stem) is not None,
+        _NAMES,
+        "https://github.com/emanhamed/Houses-dataset",
+    )
+
+
 def _find_folder(root: Path) -> Path:
     """Return the repository's folder of photos, at the top or in the zip's own folder."""
     inner = (folder for step in ("", "*/") for folder in sorted(root.glob(f"{step}{FOLDER}")))
     return next((folder for folder in inner if folder.is_dir()), root)
 
 
-def _parse_name(stem: str, shown: Path) -> _Room:
-    match = _NAME.fullmatch(stem)
-    if match is None:
+def _parse_names(files: Sequence[Path], root: Path) -> list[_Room]:
+    named = [(file, _parse_name(file.stem)) for file in files]
+    others = [file.relative_to(root).as_posix() for file, room in named if room is None]
+    if others:
         raise UserError(
-            f"{shown}: not a photo of the Houses-dataset; "
-            f"they are named <number>_<{'|'.join(ROOM_TYPES)}>.jpg"
+            f"{root}: {len(others):,} of {len(named):,} photos are not of the Houses-dataset "
+            f"({name_first(others)}); its photos are named {_NAMES}"
         )
-    return int(match[1]), match[2].lower()
+    return [room for _, room in named if room is not None]
+
+
+def _parse_name(stem: str) -> _Room | None:
+    match = _NAME.fullmatch(stem)
+    return None if match is None else (int(match[1]), match[2].lower())
 
 
 def _read_duplicates() -> list[tuple[_Room, _Room]]:
     text = package_files("seentwice.data").joinpath(DUPLICATES).read_text(encoding="utf-8")
-    names = [(Path(row["left"]), Path(row["right"])) for row in csv.DictReader(text.splitlines())]
-    return [(_parse_name(left.stem, left), _parse_name(right.stem, right)) for left, right in names]
+    rows = list(csv.DictReader(text.splitlines()))
+    left, right = (
+        _parse_names([Path(row[side]) for row in rows], Path()) for side in ("left", "right")
+    )
+    return list(zip(left, right, strict=True))
 
 
 def _link_bytes(files: list[Path], rooms: list[_Room]) -> list[tuple[_Room, _Room]]:

@@ -5,19 +5,26 @@ Items and pairs are tables as of Kaggle's avito-duplicate-ads-detection (`ItemIn
 web APIs of multiple listing services answer. The header tells which.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from seentwice.data.source import Progress
-from seentwice.data.tabular.columns import PHOTO_SEPARATOR, Columns, names_of, to_listing, to_text
+from seentwice.data.tabular.columns import (
+    PHOTO_SEPARATOR,
+    Columns,
+    Made,
+    names_of,
+    to_listing,
+    to_text,
+)
 from seentwice.data.tabular.inputs import keep_inputs
 from seentwice.data.tabular.key_index import KeyIndex, open_key_index
-from seentwice.data.tabular.listing_rows import MakeListing
+from seentwice.data.tabular.listing_rows import MakeListing, read_records
 from seentwice.data.tabular.listing_rows import read_listings as read_table
 from seentwice.data.tabular.photo_references import check_template, is_url, locate_photo, path_of_id
 from seentwice.data.tabular.rejects import Rejects, RowError, collect_rejects
-from seentwice.data.tabular.rows import Row, read_rows
+from seentwice.data.tabular.rows import Row, read_delimiter
 from seentwice.errors import UserError
 from seentwice.records import Listing, ListingPair
 
@@ -66,10 +73,12 @@ class ListingsSource:
     pairs: Path | None = None
     photo_root: Path | None = None  # the folder of the photos, where they are here
     photo_path: str | None = None  # path below it, with {id}; None where photos are no ids
+    delimiter: str | None = None  # between cells, see `read_delimiter`; None: by the extension
 
     def __post_init__(self) -> None:
         if self.photo_path is not None:
             check_template(self.photo_path)
+        read_delimiter("data.delimiter", self.delimiter)
         inputs = [self.items] if self.pairs is None else [self.items, self.pairs]
         keep_inputs("data.rejects", Path(self.rejects), map(Path, inputs))
 
@@ -79,17 +88,21 @@ class ListingsSource:
     def read_listings(self, rejects: Rejects, on_progress: Progress) -> Iterator[Listing]:
         """Yield the listings; see `read_items`."""
         root = None if self.photo_root is None else Path(self.photo_root)
-        return read_items(Path(self.items), root, self.photo_path, rejects, on_progress)
+        return read_items(
+            Path(self.items), self._delimiter(), root, self.photo_path, rejects, on_progress
+        )
 
     def read_pairs(self, rejects: Rejects, on_progress: Progress) -> Iterator[ListingPair]:
         """Yield the pairs, if there are any; see `read_item_pairs`."""
         if self.pairs is None:
             return
-        # The rejects of the listings are told by `read_listings`.
+        # Either method may be called alone, so each reads the items: here their keys are wanted,
+        # without those of rejected rows, and what is rejected is told by `read_listings`.
         with open_key_index() as known, collect_rejects(None) as untold:
             for listing in self.read_listings(untold, on_progress):
                 known.add(listing.key, 0)
-            yield from read_item_pairs(Path(self.pairs), known, rejects, on_progress)
+            pairs = Path(self.pairs)
+            yield from read_item_pairs(pairs, self._delimiter(), known, rejects, on_progress)
 
     def photo_file(self, reference: str) -> Path | None:
         """Return the path below `photo_root`; None for a URL, or where there is no such folder."""
@@ -97,9 +110,13 @@ class ListingsSource:
             return None
         return Path(self.photo_root) / reference
 
+    def _delimiter(self) -> str | None:
+        return read_delimiter("data.delimiter", self.delimiter)
+
 
 def read_items(
     file: Path,
+    delimiter: str | None,
     photo_root: Path | None,
     photo_path: str | None,
     rejects: Rejects,
@@ -109,9 +126,10 @@ def read_items(
 
     Args:
         file: CSV, TSV, JSON or JSON Lines, in one of `LAYOUTS`.
+        delimiter: see `read_rows`.
         photo_root: the folder that no photo may be outside of, where there is one.
         photo_path: makes paths below it of photo ids; see `path_of_id`.
-        rejects: told of malformed rows and of ids that were there before.
+        rejects: told of malformed rows, of ids that were there before and of cells that are odd.
         on_progress: told of the bytes that are read.
 
     Raises:
@@ -121,24 +139,26 @@ def read_items(
     def choose(first: Row) -> MakeListing:
         columns = LAYOUTS[_find_layout(file, first.cells)]
 
-        def make(row: Row) -> Listing:
-            listing = to_listing(row.cells, columns, PHOTO_SEPARATOR)
-            photos = tuple(_to_path(photo, photo_root, photo_path) for photo in listing.photos)
-            return replace(listing, photos=photos)
+        def make(row: Row) -> Made:
+            made = to_listing(row.cells, columns, PHOTO_SEPARATOR)
+            named = made.listing.photos
+            photos = tuple(_to_path(photo, photo_root, photo_path) for photo in named)
+            return replace(made, listing=replace(made.listing, photos=photos))
 
         return make
 
-    return read_table(file, None, choose, rejects, on_progress)
+    return read_table(file, delimiter, choose, rejects, on_progress)
 
 
 def read_item_pairs(
-    file: Path, known: KeyIndex, rejects: Rejects, on_progress: Progress
+    file: Path, delimiter: str | None, known: KeyIndex, rejects: Rejects, on_progress: Progress
 ) -> Iterator[ListingPair]:
-    """Yield the pairs of a table one at a time.
+    """Yield the pairs of a table one at a time, of those of the same two listings the first.
 
     Args:
         file: with a column for each side, such as itemID_1 and itemID_2, and isDuplicate where
             the pairs are labelled.
+        delimiter: see `read_rows`.
         known: the keys of the listings; pairs of others are rejected.
         rejects: told of every row that gives no pair.
         on_progress: told of the bytes that are read.
@@ -146,21 +166,22 @@ def read_item_pairs(
     Raises:
         UserError: no such file, no such columns, or no row that can be read.
     """
-    count = 0
-    sides: tuple[str, str] | None = None
-    for row in read_rows(file, None, rejects, on_progress):
-        sides = sides or _find_sides(file, row.cells)
-        try:
+
+    def choose(first: Row) -> Callable[[Row], ListingPair]:
+        sides = _find_sides(file, first.cells)
+
+        def make(row: Row) -> ListingPair:
             pair = _to_pair(row.cells, sides)
             unknown = [key for key in (pair.left, pair.right) if key not in known]
             if unknown:
                 raise RowError(f"no listing {unknown[0][:80]!r}")
-        except RowError as error:
-            rejects.add(file, row.line, str(error), row.text)
-        else:
-            count += 1
-            yield pair
-    rejects.check_any_read(file, count)
+            _check_new(pair, row.line, seen)
+            return pair
+
+        return make
+
+    with open_key_index() as seen:
+        yield from read_records(file, delimiter, choose, rejects, on_progress)
 
 
 def _find_layout(file: Path, present: Iterable[str]) -> str:
@@ -197,7 +218,28 @@ def _to_pair(cells: Mapping[str, object], sides: tuple[str, str]) -> ListingPair
     )
 
 
+def _check_new(pair: ListingPair, line: int, seen: KeyIndex) -> None:
+    """Note a pair, in either order, with its line.
+
+    Raises:
+        RowError: it was there before, be it with the same label or another one.
+    """
+    low, high = sorted((pair.left, pair.right))
+    both = f"{len(low)} {low}{high}"  # whatever stands in the ids, no other two give this
+    told = seen.add(both, line * len(_TOLD) + _TOLD.index(pair.is_duplicate))
+    if told is None:
+        return
+    first_line, label = divmod(told, len(_TOLD))
+    again = f"{low[:40]!r} and {high[:40]!r} again"
+    if _TOLD[label] == pair.is_duplicate:
+        raise RowError(f"{again}; they are on line {first_line}")
+    here, there = (_SHOWN[told] for told in (pair.is_duplicate, _TOLD[label]))
+    raise RowError(f"{again}, {_LABEL} {here}; on line {first_line} it is {there}")
+
+
 _LABELS: Mapping[str, bool | None] = {"": None, "0": False, "1": True, "false": False, "true": True}
+_SHOWN: Mapping[bool | None, str] = {None: "empty", False: "0", True: "1"}
+_TOLD = tuple(_SHOWN)
 
 
 def _to_path(photo: str, root: Path | None, template: str | None) -> str:

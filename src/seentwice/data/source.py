@@ -20,6 +20,8 @@ class PhotoSet:
     photos: tuple[Photo, ...]
     unreadable: tuple[Unreadable, ...] = ()
     rejected: RejectSummary | None = None  # rows of the table that names the photos
+    homes_hint: str = ""  # what would name the homes of photos that have none
+    notes: tuple[str, ...] = ()  # what `prepare` says of the set beside the counts, one line each
 
 
 class Source(Protocol):
@@ -44,6 +46,15 @@ class ForgivingSource(Protocol):
 
     def forget_failures(self) -> None:
         """Let `prepare` try again what could not be fetched."""
+        ...
+
+
+@runtime_checkable
+class ExportingSource(Protocol):
+    """A data set that can write itself in another format, where its settings ask for it."""
+
+    def export(self, on_progress: Progress) -> None:
+        """Write it; `seentwice prepare` alone calls this."""
         ...
 
 

@@ -40,7 +40,7 @@ class TextPair:
 
 @dataclass(frozen=True, slots=True)
 class TextPairsSource:
-    """A folder of such files; one or two of the three may be missing."""
+    """A folder of such files; one or two of the three may be missing, which is told."""
 
     root: Path
     rejects: Path
@@ -63,10 +63,29 @@ class TextPairsSource:
                         yield listing
 
     def read_pairs(self, rejects: Rejects, on_progress: Progress) -> Iterator[ListingPair]:
-        """Yield the pairs with their split; malformed lines are told here alone."""
-        for split, pair in self._read(rejects, on_progress):
-            left, right = key_of("left", pair.left), key_of("right", pair.right)
-            yield ListingPair(left, right, pair.is_duplicate, split=split)
+        """Yield the pairs with their split; what is odd in the files is told here alone.
+
+        Two records that are paired again, be it with the other label, are counted but kept: other
+        things may have the same text, and published sets hold such pairs.
+        """
+        again = otherwise = 0
+        with open_key_index() as seen:
+            for split, pair in self._read(rejects, on_progress):
+                left, right = key_of("left", pair.left), key_of("right", pair.right)
+                label = seen.add(f"{left} {right}", int(pair.is_duplicate))
+                again += label is not None
+                otherwise += label is not None and bool(label) != pair.is_duplicate
+                yield ListingPair(left, right, pair.is_duplicate, split=split)
+        if again:
+            rejects.add_hint(
+                f"{self.root}: pairs with both texts of an earlier pair: {again:,}, of them with "
+                f"the other label: {otherwise:,}; all are kept, since two things may have one text"
+            )
+        for file, split in self._files().items():
+            if not file.is_file():
+                rejects.add_hint(
+                    f"{self.root}: holds no {file.name}, so there are no {split} pairs"
+                )
 
     def photo_file(self, reference: str) -> Path | None:
         """Return None: there are no photos."""
@@ -108,7 +127,7 @@ def read_text_pairs(file: Path, rejects: Rejects, on_progress: Progress) -> Iter
             else:
                 count += 1
                 yield pair
-        rejects.check_any_read(file, count)
+        rejects.end_file(file, count)
 
 
 def parse_line(line: str) -> TextPair:

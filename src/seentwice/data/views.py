@@ -2,21 +2,35 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo
+from pydantic_core import PydanticCustomError
 
 from seentwice.data.splits import Split
-from seentwice.edits import draw_edits
+from seentwice.edits import draw_edits, expand_strengths
 from seentwice.records import Photo, View
+
+
+def _refuse_text(value: object, info: ValidationInfo) -> object:
+    if isinstance(value, str):
+        message = "give a list, as in edits.{key}=[{value}]"
+        raise PydanticCustomError("list", message, {"key": info.field_name, "value": value})
+    return value
+
+
+_Names = Annotated[tuple[str, ...], BeforeValidator(_refuse_text), AfterValidator(expand_strengths)]
+"""As a configuration gives them, where the name of a strength stands for its edits."""
 
 
 @dataclass(frozen=True, slots=True)
 class EditChoice:
     """The names of the edits that make copies of a photo; it always comes as it is, too."""
 
-    train: tuple[str, ...]
-    evaluation: tuple[str, ...]  # in the validation and test splits
+    train: _Names
+    evaluation: _Names  # in the validation and test splits
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +49,7 @@ class ViewPlan:
         return np.flatnonzero(chosen)
 
     def content_of(self, digests: NDArray[np.uint64]) -> NDArray[np.uint64]:
-        """Return what each view's photo held before its edit, (v,), from every view's digest."""
+        """Return each view's digest before its edit, (v,), from the digests of unedited views."""
         # The photo as it is stands first among its views.
         _, first, number = np.unique(self.photo, return_index=True, return_inverse=True)
         return digests[first[number]]

@@ -8,7 +8,7 @@ from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
 from seentwice.data.pairs import PairTable
-from seentwice.detectors.describe import Rows
+from seentwice.detectors.descriptor import Rows
 from seentwice.detectors.protocol import Evidence
 
 LEAST_STEEPNESS = 1e-6  # a standard deviation of the evidence: flat, yet it keeps the ranking

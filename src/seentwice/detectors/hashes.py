@@ -9,7 +9,7 @@ from PIL import Image
 
 from seentwice.bank.recipe import Recipe
 from seentwice.data.pairs import PairTable
-from seentwice.detectors.describe import Rows
+from seentwice.detectors.descriptor import Rows
 from seentwice.detectors.similarity import Similarity
 from seentwice.errors import UserError
 from seentwice.hamming import hamming_bits

@@ -8,7 +8,7 @@ from PIL import Image
 
 from seentwice.bank.recipe import Recipe
 from seentwice.data.pairs import PairTable
-from seentwice.detectors.describe import Rows
+from seentwice.detectors.descriptor import Rows
 from seentwice.detectors.similarity import blockwise
 
 LEVELS = 8  # a channel: 512 bins in all

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from seentwice.data.pairs import PairTable
 from seentwice.data.sampling.items import codes_of
-from seentwice.detectors.describe import Rows
+from seentwice.detectors.descriptor import Rows
 from seentwice.detectors.trunk import FEATURES, unit_rows
 from seentwice.index.near import nearest_rows
 from seentwice.metrics import average_precision

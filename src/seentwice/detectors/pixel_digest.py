@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from seentwice.bank.recipe import Recipe
-from seentwice.detectors.describe import Rows
+from seentwice.detectors.descriptor import Rows
 
 
 class PixelDigestDescriptor:
@@ -29,6 +29,6 @@ class PixelDigestDescriptor:
 
 
 def pixel_column(rows: Rows) -> NDArray[np.uint64]:
-    """Return the first 64 bits of each view's digest, (v,), by which equal pictures are found."""
+    """Return the first 64 bits of each digest, (v,), by which equal pictures are found."""
     digests: NDArray[np.uint8] = rows[PixelDigestDescriptor.name]
     return np.ascontiguousarray(digests[:, :8]).view(np.uint64)[:, 0]

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from seentwice.data.pairs import PairTable
-from seentwice.detectors.describe import Rows
+from seentwice.detectors.descriptor import Rows
 from seentwice.models.nets import SiameseNet, pair_logits
 
 TrainNet = Callable[[PairTable, PairTable, NDArray[np.generic]], SiameseNet]

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seentwice.data.pairs import PairTable
-from seentwice.detectors.describe import Rows
+from seentwice.detectors.descriptor import Rows
 
 Similarity = Callable[[PairTable, Rows], NDArray[np.float64]]
 """Maps n pairs to similarities (n,), higher is closer."""

@@ -9,7 +9,7 @@ from PIL import Image
 
 from seentwice.bank.recipe import Recipe
 from seentwice.data.pairs import PairTable
-from seentwice.detectors.describe import Rows
+from seentwice.detectors.descriptor import Rows
 from seentwice.detectors.similarity import blockwise
 from seentwice.models.preprocessing import Preprocessing
 from seentwice.models.trunk import Trunk, embed_looks, fingerprint_frozen, shape_after

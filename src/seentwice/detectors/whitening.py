@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from seentwice.data.pairs import PairTable
-from seentwice.detectors.describe import Rows
+from seentwice.detectors.descriptor import Rows
 from seentwice.detectors.similarity import blockwise
 from seentwice.detectors.trunk import FEATURES
 from seentwice.models.towers import WhitenedTower

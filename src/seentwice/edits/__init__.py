@@ -6,7 +6,16 @@ else photos of homes go through on the web.
 """
 
 from seentwice.edits.protocol import Edit
-from seentwice.edits.strengths import STRENGTHS
+from seentwice.edits.strengths import STRENGTHS, expand_strengths
 from seentwice.edits.text import EDITS, apply_edit, draw_edits, parse_edit, sizes_of
 
-__all__ = ["EDITS", "STRENGTHS", "Edit", "apply_edit", "draw_edits", "parse_edit", "sizes_of"]
+__all__ = [
+    "EDITS",
+    "STRENGTHS",
+    "Edit",
+    "apply_edit",
+    "draw_edits",
+    "expand_strengths",
+    "parse_edit",
+    "sizes_of",
+]

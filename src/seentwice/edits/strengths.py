@@ -1,6 +1,6 @@
 """Named sets of edits: what happens to photos of homes, from harmless to hostile."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 STRENGTHS: Mapping[str, tuple[str, ...]] = {
     # The MLS study: a watermark at a random place, text or logo, a crop, a rotation.
@@ -34,3 +34,8 @@ STRENGTHS: Mapping[str, tuple[str, ...]] = {
     ),
 }
 """Names for `draw_edits`, by strength."""
+
+
+def expand_strengths(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the names with each that is a strength replaced by the edits that it stands for."""
+    return tuple(edit for name in names for edit in STRENGTHS.get(name, (name,)))

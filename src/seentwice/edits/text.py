@@ -13,6 +13,7 @@ from seentwice.edits.geometry import Crop, Half, HFlip, Perspective, Resize, Rot
 from seentwice.edits.overlays import Caption, Logo, Sticker, Watermark
 from seentwice.edits.parameters import parameters_of, read_number
 from seentwice.edits.protocol import Edit, Size
+from seentwice.edits.strengths import STRENGTHS
 from seentwice.edits.tone import Brightness, Cast, Contrast, Grey
 from seentwice.errors import UserError
 
@@ -116,7 +117,7 @@ def _draw_one(key: str, name: str, place: str, seed: int) -> str:
     if not set(choices) <= set(EDITS):
         raise UserError(
             f"edits: {name!r} is no edit; choose from {', '.join(EDITS)}, "
-            "or a chain of them such as 'rotate|hflip'"
+            f"a chain of them such as 'rotate|hflip', or a set: {', '.join(STRENGTHS)}"
         )
     chosen = choices[0]
     if len(choices) > 1:

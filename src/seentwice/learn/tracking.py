@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seentwice.display import one_line
+from seentwice.display import one_line, show_text
 from seentwice.errors import UserError
 
 if TYPE_CHECKING:
@@ -126,8 +126,30 @@ def _alone_with_file_store() -> Iterator[None]:
     if not uri.startswith(_FILE_STORE):
         yield
         return
-    with FileLock(f"{uri.removeprefix(_FILE_STORE)}.lock"):
+    file = Path(uri.removeprefix(_FILE_STORE))
+    _require_writable(file.absolute().parent)  # where it is not, the lock would be waited for
+    with FileLock(f"{file}.lock"):
         yield
+
+
+def _require_writable(folder: Path) -> None:
+    """Make the folder of a file store.
+
+    Raises:
+        UserError: it cannot be made or written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = str(error.strerror)
+    else:
+        if os.access(folder, os.W_OK):
+            return
+        reason = "it cannot be written"
+    raise UserError(
+        f"MLflow store {_storable(tracking_uri())}: {show_text(str(folder))}: {reason}; work in "
+        f"a folder that you may write to, or set MLFLOW_TRACKING_URI={_FILE_STORE}FILE"
+    )
 
 
 def find_run_folder(run_id: str) -> Path | None:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from pickle import UnpicklingError
+from typing import Annotated, Any, Literal
 
 import pytorch_lightning as pl
 import torch
@@ -18,6 +19,7 @@ from pytorch_lightning.loggers import Logger
 from torch.utils.data import DataLoader
 
 from seentwice.data.pairs import PairTable
+from seentwice.display import one_line
 from seentwice.errors import UserError
 from seentwice.learn.batches import BalancedTableBatches, GrowingBatches, PairBatch, PlaceBatches
 from seentwice.learn.siamese_task import Schedule, SiameseTask
@@ -139,9 +141,25 @@ def fit_task(
     goes_on = resume and last.is_file()
     if not (goes_on and _has_ended(last, module.settings)):
         _train(task, module, folder, logger, last if goes_on else None, on_epoch)
-    state = torch.load(folder / BEST, map_location="cpu", weights_only=True)
+    state = _load_state(folder / BEST)
     task.load_state_dict(state["state_dict"])
     task.cpu()
+
+
+def _load_state(path: Path) -> dict[str, Any]:
+    """Read one of Lightning's files.
+
+    Raises:
+        UserError: it is not whole, as after a crash while it was written.
+    """
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, EOFError, UnpicklingError) as error:
+        raise UserError(
+            f"{path}: not whole ({one_line(error) or 'empty'}); delete {LAST} and {BEST} there, "
+            "and the training starts again from its first epoch"
+        ) from error
+    return state
 
 
 def _has_ended(last: Path, settings: TrainingSettings) -> bool:
@@ -149,7 +167,7 @@ def _has_ended(last: Path, settings: TrainingSettings) -> bool:
 
     Lightning itself forgets that it had stopped early, and would train for one more epoch.
     """
-    state = torch.load(last, map_location="cpu", weights_only=True)
+    state = _load_state(last)
     waited = state["callbacks"][_early_stopping(settings).state_key]["wait_count"]
     return bool(state["epoch"] + 1 >= settings.epochs or waited >= settings.patience)
 

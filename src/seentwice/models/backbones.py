@@ -20,7 +20,7 @@ from seentwice.models.preprocessing import (
     IMAGENET_257,
     Preprocessing,
 )
-from seentwice.models.trunk import BatchNormMode, TrainedBlocks, Trunk, freeze
+from seentwice.models.trunk import BatchNormMode, TrainedBlocks, Trunk, find_cut, freeze
 from seentwice.models.weights import download_weights, load_weights
 
 
@@ -128,4 +128,5 @@ def build_trunk(
         load_weights(network, name, Path(weights))
     stages = nn.Sequential(*entry.cut(network, build_pooling(pooling)))
     freeze(stages, trained_blocks, frozen_batchnorm)
-    return Trunk(name, pooling, weights, stages, entry.feature_size, entry.preprocessing)
+    cut = find_cut(stages)
+    return Trunk(name, pooling, weights, stages, cut, entry.feature_size, entry.preprocessing)

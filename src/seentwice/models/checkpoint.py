@@ -8,7 +8,7 @@ same trunk.
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 from safetensors import SafetensorError, safe_open
@@ -20,7 +20,8 @@ from seentwice.files import write_atomically
 from seentwice.models.nets import Architecture, SiameseNet, build_siamese
 from seentwice.models.trunk import Trunk, fingerprint_frozen
 
-FORMAT = "seentwice-siamese-3"
+FORMAT = "seentwice-siamese-4"
+CHECKPOINT_FILE = "checkpoint.safetensors"  # its name in the folder of a training
 _METADATA = "seentwice"
 
 
@@ -45,12 +46,15 @@ class CheckpointRecord:
     trunk_weights: str  # where the trunk's weights came from: none, imagenet or a file's name
     trunk_seed: Seed  # of an untrained trunk
     trunk_fingerprint: str  # of its frozen stages, which are not stored; "" where there are none
+    row_type: Literal["float32", "float16"]  # of what comes out of them
     calibration_slope: Finite
     calibration_offset: Finite
     threshold: Finite  # on the probability; chosen on validation pairs
     data_name: str
     data_fingerprint: str
-    learned_photos: tuple[str, ...]  # `digest_name` of each file that trained or validated it
+    # `digest_name` of each file that trained or validated it, or the net that mined its negatives.
+    learned_photos: tuple[str, ...]
+    mined_by: str  # sha256 of the checkpoint that mined its hard negatives; "" without
     seed: Seed
     protocol: Protocol
     test_metrics: dict[str, float]

@@ -28,13 +28,9 @@ class Trunk:
     pooling: str
     weights: str  # "none", "imagenet" or a file
     stages: nn.Sequential  # from normalised photos (b, 3, h, w) to features (b, d)
+    cut: int  # the number of leading stages that are frozen, see `find_cut`; scoring moves none
     feature_size: int
     preprocessing: Preprocessing
-
-    @property
-    def cut(self) -> int:
-        """The number of leading stages that are frozen and in eval mode."""
-        return find_cut(self.stages)
 
     @property
     def frozen(self) -> nn.Sequential:

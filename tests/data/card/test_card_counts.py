@@ -15,8 +15,9 @@ from seentwice.data.card.counts import (
     make_card,
     to_json,
 )
-from seentwice.data.leaks import Leak, LeakKind, Leaks, Parts
+from seentwice.data.lookalikes import Likeness, Lookalike, Lookalikes
 from seentwice.data.pairs import KINDS, PairTable
+from seentwice.data.parts import Parts
 from seentwice.data.tables import FoldTables
 from seentwice.records import Kind, Photo, Reason, Unreadable, View
 
@@ -54,9 +55,13 @@ HASHES = np.random.default_rng(3).integers(2**63, size=len(VIEWS)).astype(np.uin
 
 @pytest.fixture(scope="module")
 def card():
-    leaks = Leaks(
-        dict.fromkeys(LeakKind, 1) | {LeakKind.NEAR_HASH: 5000},
-        (Leak(EVIL, "8.jpg", "train", "test", LeakKind.SAME_BYTES, 0),),
+    leaks = Lookalikes(
+        dict.fromkeys(Likeness, 1) | {Likeness.NEAR_HASH: 5000},
+        (Lookalike(EVIL, "8.jpg", EVIL, "b", "train", "test", Likeness.SAME_BYTES, 0),),
+    )
+    suspects = Lookalikes(
+        dict.fromkeys(Likeness, 0) | {Likeness.NEAR_HASH: 1},
+        (Lookalike("1.jpg", "2.jpg", "a", "b", "train", "train", Likeness.NEAR_HASH, 2),),
     )
     measures = PhotoMeasures(
         np.arange(100, 1300, 100),
@@ -77,6 +82,7 @@ def card():
         hashes={"perception": HASHES},
         unreadable=[Unreadable(Path(EVIL), Reason.EMPTY, "0 bytes")],
         leaks=leaks,
+        suspects=suspects,
     )
 
 
@@ -115,10 +121,27 @@ def test_the_json_is_this_one(card):
                 {
                     "left": shown,
                     "right": "8.jpg",
+                    "left_place": shown,
+                    "right_place": "b",
                     "left_split": "train",
                     "right_split": "test",
                     "how": "same bytes",
                     "bits": 0,
+                }
+            ],
+        },
+        "suspects": {
+            "counts": {"same bytes": 0, "same pixels": 0, "near hash": 1},
+            "listed": [
+                {
+                    "left": "1.jpg",
+                    "right": "2.jpg",
+                    "left_place": "a",
+                    "right_place": "b",
+                    "left_split": "train",
+                    "right_split": "train",
+                    "how": "near hash",
+                    "bits": 2,
                 }
             ],
         },

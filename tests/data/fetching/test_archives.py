@@ -32,9 +32,15 @@ def write_zip(path: Path, entries: dict[str | ZipInfo, bytes]) -> Path:
     return path
 
 
+def accept(folder: Path) -> None:
+    """Take whatever was unpacked."""
+
+
 def extract(archive: Path, folder: Path) -> list[tuple[int, int]]:
     steps: list[tuple[int, int]] = []
-    extract_archive(archive, folder, "the zip", lambda done, total: steps.append((done, total)))
+    extract_archive(
+        archive, folder, "the zip", accept, lambda done, total: steps.append((done, total))
+    )
     return steps
 
 
@@ -239,7 +245,7 @@ def test_ctrl_c_leaves_nothing(tmp_path):
 
     archive = write_zip(tmp_path / "a.zip", FILES)
     with pytest.raises(KeyboardInterrupt):
-        extract_archive(archive, tmp_path / "photos", "the zip", stop)
+        extract_archive(archive, tmp_path / "photos", "the zip", accept, stop)
     assert [path.name for path in tmp_path.iterdir()] == ["a.zip"]
 
 

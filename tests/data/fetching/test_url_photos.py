@@ -60,7 +60,7 @@ def test_what_cannot_be_fetched_is_told_and_tried_again_when_forgotten(
         private: Reason.REFUSED_ADDRESS,
     }
     assert told[missing].path == path_of_url(tmp_path, missing)
-    assert told[missing].detail == f"{missing}: HTTP 404"
+    assert (told[missing].name, told[missing].detail) == (missing, "HTTP 404")
     server.answers["/missing"] = send(PHOTO)
     fetch_photos([missing, large], tmp_path, LOOPBACK, tell_nobody)
     assert server.requests == {"/missing": 1, "/large": 1}
@@ -128,10 +128,8 @@ def test_a_host_that_gives_no_connection_is_given_up(server: WebServer, tmp_path
 
 def test_what_was_never_fetched_is_missing(tmp_path: Path) -> None:
     problem = describe_missing(tmp_path, "http://example.org/a", read_failures(tmp_path))
-    assert (problem.reason, problem.detail) == (
-        Reason.MISSING,
-        "http://example.org/a: not fetched yet",
-    )
+    assert (problem.reason, problem.detail) == (Reason.MISSING, "not fetched yet")
+    assert problem.name == "http://example.org/a"
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"http://a": {"reason": "tired", "detail": ""}}'])

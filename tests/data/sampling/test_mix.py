@@ -1,5 +1,5 @@
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import combinations
 from pathlib import Path
 
@@ -211,12 +211,14 @@ def test_hard_negatives_need_a_model():
             lambda: replace(ALL, positives=replace(EVERY_POSITIVE, edited=float("nan"))),
             "positives.edited=nan: must be 0 or more, and finite",
         ),
-        (
-            lambda: replace(ALL, negatives=replace(UNIFORM, uniform=0.0)),
-            "negatives: give at least one kind a weight above 0",
-        ),
     ],
 )
 def test_a_wrong_number_is_refused(policy, message):
     with pytest.raises(UserError, match=re.escape(f"sampling: {message}")):
         policy()
+
+
+@pytest.mark.parametrize("mix", [EVERY_POSITIVE, UNIFORM])
+def test_a_mix_of_nothing_is_refused(mix: PositiveMix | NegativeMix):
+    with pytest.raises(ValueError, match="give at least one kind a weight above 0"):
+        replace(mix, **dict.fromkeys((field.name for field in fields(mix)), 0.0))

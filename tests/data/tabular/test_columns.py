@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from seentwice.data.tabular.columns import Columns, to_listing
+from seentwice.data.tabular.columns import Columns, find_odd, to_listing
 from seentwice.data.tabular.rejects import RowError
 from seentwice.errors import UserError
 from seentwice.records import Listing
@@ -19,7 +19,9 @@ COLUMNS = Columns(
 
 
 def make(**cells: object) -> Listing:
-    return to_listing({"sku": "1"} | cells, COLUMNS, ",")
+    made = to_listing({"sku": "1"} | cells, COLUMNS, ",")
+    assert made.odd == ()
+    return made.listing
 
 
 def test_columns_give_fields_and_the_others_attributes():
@@ -110,12 +112,6 @@ HALF = json.loads('"\\ud800"')
         ({"sku": HALF}, "half a surrogate pair"),
         ({"colour": HALF}, "half a surrogate pair"),
         ({"photo": [HALF]}, "photo: a text with half a surrogate pair"),
-        ({"price": "cheap"}, "price: 'cheap' is no number"),
-        ({"price": "-1"}, "price: -1 must be 0 or more"),
-        ({"price": "nan"}, "price: nan must be 0 or more"),
-        ({"price": "inf"}, "price: inf must be 0 or more"),
-        ({"lat": "90.5"}, "latitude: 90.5 must be from -90 to 90"),
-        ({"lon": "-181"}, "longitude: -181 must be from -180 to 180"),
         ({"more": "{"}, "more: not JSON"),
         ({"more": "[1]"}, "more: no JSON object"),
         ({"more": "[" * 100_000}, "more: not JSON"),
@@ -131,6 +127,42 @@ def test_a_row_that_makes_no_listing_says_why(cells: dict[str, object], reason: 
     with pytest.raises(RowError, match=reason) as raised:
         make(**cells)
     assert len(str(raised.value)) < 200
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "reason"),
+    [
+        ("price", "ask", "price: 'ask' is no number"),
+        ("price", "1 200 000 руб", "price: '1 200 000 руб' is no number"),
+        ("price", "-5", "price: '-5' is not 0 or more"),
+        ("price", -5, "price: '-5' is not 0 or more"),
+        ("price", "nan", "price: 'nan' is not 0 or more"),
+        ("price", "inf", "price: 'inf' is not 0 or more"),
+        ("lat", "90.5", "lat: '90.5' is not from -90 to 90"),
+        ("lon", "-181", "lon: '-181' is not from -180 to 180"),
+        ("lon", "x" * 1_000, f"lon: '{'x' * 40}' is no number"),
+    ],
+)
+def test_a_number_that_is_none_becomes_an_attribute_and_is_told(
+    column: str, cell: object, reason: str
+):
+    cells = {"sku": "1", "name": "Chair", column: cell}
+    made = to_listing(cells, COLUMNS, ",")
+    assert made.listing == Listing(key="1", title="Chair", attributes=((column, str(cell)),))
+    assert made.odd == (f"{reason}; it became an attribute",)
+
+
+def test_each_odd_number_of_a_row_is_told():
+    cells = {"sku": "1", "price": "?", "lat": "north", "lon": "7"}
+    made = to_listing(cells, COLUMNS, ",")
+    assert (made.listing.price, made.listing.latitude, made.listing.longitude) == (None, None, 7.0)
+    assert [odd.partition(":")[0] for odd in made.odd] == ["price", "lat"]
+
+
+def test_only_fields_that_hold_numbers_can_be_odd():
+    assert find_odd("title", "ask") is None
+    assert find_odd("price", " ") is None
+    assert find_odd("price", "0") is None
 
 
 @pytest.mark.parametrize("names", [None, ()])

@@ -73,6 +73,10 @@ def test_a_reading_that_the_user_can_mend_keeps_the_rejects_and_names_them(tmp_p
         raise UserError("table.csv, line 3: cut off")
     assert str(raised.value) == f"table.csv, line 3: cut off; the rejected rows are in {path}"
     assert path.read_text() == "file,line,reason,row\ntable.csv,2,too short,1\n"
+    with pytest.raises(UserError) as raised, collect_rejects(path) as rejects:  # noqa: PT012
+        rejects.add_cell(FILE, 2, "price: 'ask' is no number", "1")
+        raise UserError("cut off")
+    assert str(raised.value) == f"cut off; the odd cells are in {path}"
     with pytest.raises(UserError, match=r"^no such file$"), collect_rejects(path):
         raise UserError("no such file")
     assert not path.exists()
@@ -88,6 +92,48 @@ def test_a_reading_that_fails_leaves_the_old_file(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_odd_cells_are_written_beside_the_rows_and_counted_apart(tmp_path):
+    path = tmp_path / "rejects.csv"
+    with collect_rejects(path) as rejects:
+        rejects.add(FILE, 2, "too short", "1")
+        for line in range(3, 13):
+            rejects.add_cell(FILE, line, "price: 'ask' is no number", f"{line},ask")
+    summary = rejects.summary()
+    assert (summary.count, summary.cells) == (1, 10)
+    assert [reject.line for reject in summary.first] == [2]
+    assert [reject.line for reject in summary.first_cells] == [3, 4, 5]
+    lines = path.read_text().splitlines()
+    assert len(lines) == 12
+    assert lines[2] == "table.csv,3,price: 'ask' is no number,\"3,ask\""
+    with collect_rejects(path) as rejects:
+        rejects.add_cell(FILE, 3, "price: 'ask' is no number", "3,ask")
+    assert len(path.read_text().splitlines()) == 2
+
+
+def test_a_hint_is_given_once():
+    with collect_rejects(None) as rejects:
+        for _ in range(3):
+            rejects.add_hint("do this")
+        rejects.add_hint("do that")
+    assert rejects.summary().hints == ("do this", "do that")
+
+
+def test_rows_that_are_not_utf_8_give_one_hint_where_they_are_no_accident():
+    with collect_rejects(None) as rejects:
+        for line in range(2, 102):
+            rejects.add(FILE, line, f"not UTF-8 at byte 1 of line {line}", "")
+        rejects.end_file(FILE, 9_900)
+        assert rejects.summary().hints == ()
+        rejects.end_file(FILE, 100)
+        (hint,) = rejects.summary().hints
+        assert hint == (
+            "table.csv: 100 of its 200 rows are not UTF-8; save the file in UTF-8 and read it again"
+        )
+        message = "none of its 100 rows can be read; the first: line 2: .*; save the file in UTF-8$"
+        with pytest.raises(UserError, match=message):
+            rejects.end_file(FILE, 0)
+
+
 def test_a_long_row_is_cut(tmp_path):
     path = tmp_path / "rejects.csv"
     with collect_rejects(path) as rejects:
@@ -101,9 +147,9 @@ def test_a_file_that_gave_nothing_ends_the_reading_with_its_own_first_reason():
         rejects.add(other, 9, "not this one", "")
         rejects.add(FILE, 2, "too short", "")
         rejects.add(FILE, 3, "too long", "")
-        rejects.check_any_read(FILE, 1)
+        rejects.end_file(FILE, 1)
         message = r"table\.csv: none of its 2 rows can be read; the first: line 2: too short"
         with pytest.raises(UserError, match=message):
-            rejects.check_any_read(FILE, 0)
+            rejects.end_file(FILE, 0)
         with pytest.raises(UserError, match=r"empty\.csv: holds no row"):
-            rejects.check_any_read(Path("empty.csv"), 0)
+            rejects.end_file(Path("empty.csv"), 0)

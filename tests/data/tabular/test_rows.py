@@ -113,13 +113,42 @@ def test_a_line_too_long_for_memory_is_passed_over(tmp_path, monkeypatch):
     [
         (b"", "is empty; its first row must name the columns"),
         (b"a,b,a\n", "two columns are named 'a'"),
-        ("a,b\n".encode("utf-16"), "line 1: not UTF-8"),
+        (
+            "prix,état\n".encode("latin-1"),
+            "the header is not UTF-8 at byte 6 of line 1, p",
+        ),
+        (
+            "цена;тип\n".encode("cp1251"),
+            "the header is not UTF-8 .*; save the file as",
+        ),
         (b'a,"b\n1,2\n', "line 1: .*save the file as CSV"),
     ],
 )
 def test_a_header_that_names_no_columns_is_refused(tmp_path, content, message):
     with pytest.raises(UserError, match=message):
         read(tmp_path / "t.csv", content)
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "message"),
+    [
+        ("t.csv", "id;name", r"""no comma but a semicolon; .*, add 'data\.delimiter=";"'$"""),
+        ("t.csv", '"id";"name"', r"""no comma but a semicolon; .*, add 'data\.delimiter=";"'$"""),
+        ("t.csv", "id\tname", r"""no comma but a tab; .*, add 'data\.delimiter="\\t"'$"""),
+        ("t.csv", "id|name", r"""no comma but a vertical bar; .*, add 'data\.delimiter="\|"'$"""),
+        ("t.tsv", "id,name", r"""no tab but a comma; .*, add 'data\.delimiter=","'$"""),
+    ],
+)
+def test_a_header_that_is_one_cell_tells_what_may_stand_between_cells(
+    tmp_path, name, header, message
+):
+    with pytest.raises(UserError, match=message):
+        read(tmp_path / name, f"{header}\n1,2\n")
+
+
+def test_a_table_may_have_one_column(tmp_path):
+    assert read(tmp_path / "t.csv", "id\n1;2\n") == ([(2, {"id": "1;2"})], [])
+    assert read(tmp_path / "t.csv", "a;b,c\n1;2,3\n")[0] == [(2, {"a;b": "1;2", "c": "3"})]
 
 
 def test_a_missing_file_is_refused(tmp_path, rejects):

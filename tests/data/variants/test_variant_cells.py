@@ -24,8 +24,8 @@ def test_pairs_are_what_a_row_by_row_writer_writes(
     versions = SETTINGS.versions
 
     def blocks():
-        photos = len(KEYS)
-        return all_pairs(photos, versions) if which == "all" else balanced_pairs(photos, 4, 0)
+        places = np.arange(len(KEYS))
+        return all_pairs(places, versions) if which == "all" else balanced_pairs(places, 4, 0)
 
     variants = [variant for key in KEYS for variant in variants_of(key, SETTINGS)]
     with open_table(tmp_path / "slow.csv", PAIR_COLUMNS) as write_row:

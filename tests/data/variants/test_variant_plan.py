@@ -5,11 +5,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seentwice.data.folder import place_of
-from seentwice.data.variants.plan import VariantSettings, variant_of, variants_of
+from seentwice.data.variants.plan import VariantSettings, files_of, variants_of
 from seentwice.edits import draw_edits
 
 SETTINGS = VariantSettings(0, ("crop", "rotate|hflip"), "jpeg")
-RESERVED = {"variants.json", "variants.csv", "pairs.csv", "unreadable.csv", "same_bytes.csv"}
+RESERVED = {
+    *("variants.json", "variants.csv", "pairs.csv"),
+    *("unreadable.csv", "same_bytes.csv", "manifest.csv"),
+}
 
 BYTES = [chr(code) for code in range(0xDC80, 0xDD00)]  # as Python keeps those that are not UTF-8
 chars = st.one_of(
@@ -25,20 +28,20 @@ keys = st.builds(
 
 
 def test_names_say_place_and_version() -> None:
-    files = [variant.file for variant in variants_of("Test Data/bed room/Rome_12_1.JPEG", SETTINGS)]
-    digest = "bd8f3c88b59c92897e8a"
-    assert files == [
+    key, digest = "Test Data/bed room/Rome_12_1.JPEG", "bd8f3c88b59c92897e8a"
+    files = files_of(key, SETTINGS)
+    assert files == tuple(
         f"Test Data/bed room/Rome-12-1_{digest}_{end}" for end in ("0.jpeg", "1.jpg", "2.jpg")
-    ]
+    )
+    assert files == tuple(variant.file for variant in variants_of(key, SETTINGS))
 
 
 def test_variants_carry_the_edits_that_are_drawn_for_the_photo() -> None:
     edits = [variant.edit for variant in variants_of("kitchen/a.png", SETTINGS)]
     assert edits == ["", *draw_edits("kitchen/a.png", SETTINGS.edits, 0)]
-    assert variant_of("kitchen/a.png", 2, SETTINGS).edit == edits[2]
-    other = VariantSettings(1, SETTINGS.edits, "png")
-    assert variant_of("kitchen/a.png", 1, other).edit != edits[1]
-    assert variant_of("kitchen/a.png", 1, other).file.endswith("_1.png")
+    other = variants_of("kitchen/a.png", VariantSettings(1, SETTINGS.edits, "png"))
+    assert other[1].edit != edits[1]
+    assert other[1].file.endswith("_1.png")
 
 
 @settings(deadline=None)

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seentwice.data.leaks import Leaks, Parts
+from seentwice.data.lookalikes import Lookalikes
 from seentwice.data.pairs import KINDS, PairTable, join_tables
+from seentwice.data.parts import Parts
 from seentwice.data.table_counts import TABLES, TableCounts, count_tables
 from seentwice.data.tables import FoldTables
 from seentwice.display import show_text
@@ -76,7 +77,8 @@ class DataCard:
     sizes: Mapping[str, Spread]
     formats: Mapping[str, int]
     unreadable: tuple[Unreadable, ...]
-    leaks: Leaks
+    leaks: Lookalikes
+    suspects: Lookalikes
     hamming: Mapping[str, Mapping[str, BitCounts]]  # table -> hash -> pairs by distance
 
 
@@ -101,7 +103,8 @@ def make_card(
     folds: Sequence[FoldTables],
     hashes: Mapping[str, NDArray[np.uint64]],
     unreadable: Sequence[Unreadable],
-    leaks: Leaks,
+    leaks: Lookalikes,
+    suspects: Lookalikes,
 ) -> DataCard:
     """Count what a data set holds.
 
@@ -117,6 +120,7 @@ def make_card(
         hashes: name -> (v,) hashes of the views.
         unreadable: files that gave no photo.
         leaks: pairs of photos in two parts.
+        suspects: pairs that look the same, labelled as two places.
     """
     tables = {name: join_tables([getattr(fold, name) for fold in folds]) for name in TABLES}
     of_place = Counter(photo.place for photo in photos)
@@ -145,6 +149,7 @@ def make_card(
         formats=dict(sorted(Counter(measures.format).items())),
         unreadable=tuple(unreadable),
         leaks=leaks,
+        suspects=suspects,
         hamming={
             name: {hash_name: count_bits(column, pairs) for hash_name, column in hashes.items()}
             for name, pairs in tables.items()
@@ -183,7 +188,7 @@ def to_json(card: DataCard) -> str:
     """Return the card as JSON with sorted keys; texts are fit to show."""
     values: dict[str, Any] = asdict(card)
     values["unreadable"] = [
-        {"file": str(file.path), "reason": file.reason.value, "detail": file.detail}
+        {"file": file.name, "reason": file.reason.value, "detail": file.detail}
         for file in card.unreadable
     ]
     text = json.dumps(_shown(values), indent=2, sort_keys=True, allow_nan=False)

@@ -10,7 +10,13 @@ from seentwice.data.card.counts import (
     PhotoMeasures,
 )
 from seentwice.data.card.plots import plot_hamming, plot_sizes
-from seentwice.data.leaks import MOST_BITS, Leak, describe_leaks
+from seentwice.data.lookalikes import (
+    MOST_BITS,
+    Lookalike,
+    Lookalikes,
+    describe_leaks,
+    describe_suspects,
+)
 from seentwice.data.pairs import KINDS
 from seentwice.data.thumbnails import LoadView, name_of, show_view
 from seentwice.display import show_text
@@ -28,9 +34,10 @@ from seentwice.pages import (
 )
 from seentwice.records import Photo, View
 
-SHOWN_LEAKS = 24
+SHOWN_LOOKALIKES = 24
 SHOWN_ROWS = 100  # of unreadable files and of room types; card.json has all
 
+SAME_LOOK = f"the same bytes, the same pixels, or perceptual hashes at most {MOST_BITS} bits apart"
 COUNTED = ("photos", "places", "properties", "cities")  # the last two where they are known
 MEASURES: Mapping[str, tuple[str, str]] = {
     "width_px": ("Width, px", ",.0f"),
@@ -54,18 +61,20 @@ def render_card(
     Args:
         card: the numbers.
         measures: of the photos, for the plots.
-        photos: all of the data set, to find those that leak by their key.
+        photos: all of the data set, to find those that look the same by their key.
         examples: pairs of each kind, those of one kind side by side.
         command: that made the card.
         config: the resolved configuration as YAML.
         load_view: opens the photos that are shown.
     """
+    by_key = {photo.key: photo for photo in photos}
     sections = [
         _photos_section(card),
         _pairs_section(card),
         _examples_section(examples, card.folds, load_view),
         _sizes_section(card, measures),
-        _leaks_section(card, photos, load_view),
+        _leaks_section(card.leaks, by_key, load_view),
+        _suspects_section(card.suspects, by_key, load_view),
         _unreadable_section(card),
         Section(
             "How it was made", "", (_origin(card), Code(command), Code(config, "Configuration"))
@@ -82,7 +91,7 @@ def describe_card(card: DataCard) -> str:
     counts += [f"{whole.cities:,} cities"] if whole.cities else []
     return (
         f"{', '.join(counts)}. Files that gave no photo: {len(card.unreadable):,}. "
-        f"Leaks: {describe_leaks(card.leaks)}."
+        f"Leaks: {describe_leaks(card.leaks)}. Suspects: {describe_suspects(card.suspects)}."
     )
 
 
@@ -185,37 +194,57 @@ def _sizes_section(card: DataCard, measures: PhotoMeasures) -> Section:
     return Section("Sizes and formats", "", (sizes, plot, formats))
 
 
-def _leaks_section(card: DataCard, photos: Sequence[Photo], load_view: LoadView) -> Section:
-    leaks = card.leaks
+def _leaks_section(leaks: Lookalikes, by_key: Mapping[str, Photo], load_view: LoadView) -> Section:
+    title = "Photos in two splits"
     if not leaks.total:
-        return Section(
-            "Photos in two splits",
-            "None: no two photos of different splits have the same bytes, the same pixels, or "
-            f"perceptual hashes at most {MOST_BITS} bits apart.",
-        )
-    by_key = {photo.key: photo for photo in photos}
-    shown = leaks.listed[:SHOWN_LEAKS]
+        return Section(title, f"None: no two photos of different splits have {SAME_LOOK}.")
+    text = f"{describe_leaks(leaks)}: what is learned from one is tested on the other"
+    return _lookalikes_section(title, text, "leaks", leaks, by_key, load_view)
 
-    def show(leak: Leak) -> PhotoPair:
-        left, right = (View(by_key[key]) for key in (leak.left, leak.right))
-        line = f"{leak.how.value}, {leak.left_split} and {leak.right_split}"
-        return _show_pair(left, right, (line,), load_view)
+
+def _suspects_section(
+    suspects: Lookalikes, by_key: Mapping[str, Photo], load_view: LoadView
+) -> Section:
+    title = "Photos in two places"
+    if not suspects.total:
+        return Section(
+            title, f"None: no two photos of different places, zones aside, have {SAME_LOOK}."
+        )
+    text = (
+        f"{describe_suspects(suspects)}, in one split or in two. If they show one place, they and "
+        "the other photos of both may be negative pairs that are duplicates: tell them of one "
+        "place or zone"
+    )
+    return _lookalikes_section(title, text, "suspects", suspects, by_key, load_view)
+
+
+def _lookalikes_section(
+    title: str,
+    text: str,
+    name: str,
+    found: Lookalikes,
+    by_key: Mapping[str, Photo],
+    load_view: LoadView,
+) -> Section:
+    shown = found.listed[:SHOWN_LOOKALIKES]
+
+    def show(pair: Lookalike) -> PhotoPair:
+        left, right = (View(by_key[key]) for key in (pair.left, pair.right))
+        splits = " and ".join(dict.fromkeys((pair.left_split, pair.right_split)))
+        return _show_pair(left, right, (f"{pair.how.value}, {splits}",), load_view)
 
     counts = Table(
-        "Pairs, each under the surest of its reasons",
+        f"{name.capitalize()}, each under the surest of its reasons",
         (Column("seen by"), Column("pairs", True)),
-        tuple((Cell(how.value), _count(number)) for how, number in leaks.counts.items()),
+        tuple((Cell(how.value), _count(number)) for how, number in found.counts.items()),
     )
     listed = (
-        "leaks.csv lists them all"
-        if len(leaks.listed) == leaks.total
-        else f"leaks.csv lists the surest {len(leaks.listed):,}"
+        f"{name}.csv lists them all"
+        if len(found.listed) == found.total
+        else f"{name}.csv lists the surest {len(found.listed):,}"
     )
-    return Section(
-        "Photos in two splits",
-        f"{describe_leaks(leaks)}: what is learned from one is tested on the other. {listed}.",
-        (counts, Gallery(f"The surest {len(shown)}", tuple(map(show, shown)))),
-    )
+    gallery = Gallery(f"The surest {len(shown)}", tuple(map(show, shown)))
+    return Section(title, f"{text}. {listed}.", (counts, gallery))
 
 
 def _unreadable_section(card: DataCard) -> Section:
@@ -227,7 +256,7 @@ def _unreadable_section(card: DataCard) -> Section:
         f"Files and reasons{_first_of(shown, len(card.unreadable))}",
         (Column("file"), Column("reason"), Column("detail")),
         tuple(
-            (Cell(show_text(str(file.path))), Cell(file.reason.value), Cell(file.detail))
+            (Cell(show_text(file.name)), Cell(file.reason.value), Cell(file.detail))
             for file in shown
         ),
     )

@@ -9,7 +9,7 @@ import stat
 import struct
 import unicodedata
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
@@ -27,6 +27,9 @@ MAX_BYTES = 32 << 30
 MAX_RATIO = 100
 """Bytes out of one byte of archive: photos hardly shrink, and a bomb of zeros reaches 1,032."""
 
+Check = Callable[[Path], None]
+"""Looks at what was unpacked; raises UserError, which says what the archive lacks."""
+
 _OWN_FILES = (CHECKSUMS, ARCHIVE_CHECKSUM)
 _CHUNK_BYTES = 1 << 20
 _ENCRYPTED = 1  # bit of an entry's flags
@@ -35,7 +38,9 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _DAMAGES = (BadZipFile, zlib.error, EOFError, struct.error, ValueError, NotImplementedError)
 
 
-def extract_archive(archive: Path, folder: Path, shown: str, on_progress: Progress) -> None:
+def extract_archive(
+    archive: Path, folder: Path, shown: str, check: Check, on_progress: Progress
+) -> None:
     """Unpack a zip into a folder that appears at once, when it is whole and on the disk.
 
     The folder gets the files `SHA256SUMS` and `ARCHIVE_SHA256` too; those that the zip of such a
@@ -46,11 +51,13 @@ def extract_archive(archive: Path, folder: Path, shown: str, on_progress: Progre
         archive: the zip.
         folder: absent or empty.
         shown: what errors call the archive.
+        check: whether this is the archive that is wanted.
         on_progress: called with the files done so far and their total.
 
     Raises:
         UserError: no zip, a damaged one, or one that would write outside the folder, over another
-            of its own files, or more than the limits above; `folder` is as it was.
+            of its own files, or more than the limits above, or another than is wanted; `folder`
+            is as it was.
         OSError: the disk is full, or may not be written.
     """
     draft = folder.with_name(f".{folder.name}.partial")
@@ -62,6 +69,7 @@ def extract_archive(archive: Path, folder: Path, shown: str, on_progress: Progre
             _check_sizes(entries, archive.stat().st_size, shown)
             draft.mkdir()
             _write_files(opened, entries, draft, on_progress)
+        _check_content(draft, check, shown)
         (draft / ARCHIVE_CHECKSUM).write_text(f"{_sha256_of(archive)}\n", encoding="utf-8")
         _flush(draft)
         if folder.exists():
@@ -83,12 +91,19 @@ def list_missing(folder: Path) -> tuple[list[str], int]:
     """Return the files of a folder's `SHA256SUMS` that are gone, and how many it lists.
 
     Only names are looked at; a folder without that file misses nothing.
+
+    Raises:
+        UserError: the file is damaged.
+        OSError: it cannot be read.
     """
     sums = folder / CHECKSUMS
     if not sums.is_file():
         return [], 0
     # A line is 64 digits, two spaces, the name, which may hold line ends of Unicode, but no "\n".
-    lines = sums.read_bytes().decode("utf-8").removesuffix("\n").split("\n")
+    try:
+        lines = sums.read_bytes().decode("utf-8").removesuffix("\n").split("\n")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{sums} is damaged; delete the folder to fill it again") from error
     names = [line[66:] for line in lines if line]
     return [name for name in names if not (folder / name).is_file()], len(names)
 
@@ -193,6 +208,13 @@ def _write_files(
         on_progress(number, len(files))
     lines = [f"{digest}  {name}\n" for name, digest in sorted(sums)]
     (draft / CHECKSUMS).write_text("".join(lines), encoding="utf-8", newline="\n")
+
+
+def _check_content(draft: Path, check: Check, shown: str) -> None:
+    try:
+        check(draft)
+    except UserError as error:
+        raise UserError(f"{shown}: {error}; nothing was kept") from error
 
 
 def _flush(draft: Path) -> None:

@@ -111,7 +111,7 @@ def describe_missing(folder: Path, url: str, failures: Mapping[str, Failure]) ->
     if path.is_file():
         return None
     failure = failures.get(url, Failure(Reason.MISSING, "not fetched yet"))
-    return Unreadable(path, failure.reason, f"{url}: {failure.detail}")
+    return Unreadable(path, failure.reason, failure.detail, url)
 
 
 def _fetch_all(

@@ -36,6 +36,15 @@ class PositiveMix:
     same_place: Weight  # two photos of one place
     exact_copy: Weight  # two files of one place that hold the same pixels
 
+    def __post_init__(self) -> None:
+        """Refuse a mix of nothing.
+
+        Raises:
+            ValueError: no kind has a weight above 0; `read_settings` makes it a UserError.
+        """
+        if not any(self.weights.values()):
+            raise ValueError("give at least one kind a weight above 0")
+
     @property
     def weights(self) -> dict[Kind, float]:
         """The weight of each kind."""
@@ -55,6 +64,15 @@ class NegativeMix:
     same_property: Weight  # two places of one home
     same_room_type: Weight  # two places of one room type, in any home
     hard: Weight  # the nearest wrong neighbours to a trained model
+
+    def __post_init__(self) -> None:
+        """Refuse a mix of nothing.
+
+        Raises:
+            ValueError: no kind has a weight above 0; `read_settings` makes it a UserError.
+        """
+        if not any(self.weights.values()):
+            raise ValueError("give at least one kind a weight above 0")
 
     @property
     def weights(self) -> dict[Kind, float]:
@@ -92,8 +110,6 @@ class MixedPolicy:
                     raise UserError(
                         f"sampling: {name}.{kind}={weight}: must be 0 or more, and finite"
                     )
-            if not any(mix.weights.values()):
-                raise UserError(f"sampling: {name}: give at least one kind a weight above 0")
 
 
 def draw_positives(items: Items, policy: MixedPolicy, generator: np.random.Generator) -> Drawn:

@@ -15,6 +15,12 @@ Names = str | tuple[str, ...] | None
 """One column, several, or none."""
 
 PHOTO_SEPARATOR = ","
+_LIMITS: Mapping[str, tuple[float, float]] = {
+    "price": (0, math.inf),
+    "latitude": (-90, 90),
+    "longitude": (-180, 180),
+}
+"""Fields that hold a number: the least and the greatest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +64,19 @@ def names_of(names: Names) -> tuple[str, ...]:
     return (names,) if isinstance(names, str) else names or ()
 
 
-def to_listing(cells: Mapping[str, object], columns: Columns, photo_separator: str) -> Listing:
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The listing of one row, and what was odd in the row."""
+
+    listing: Listing
+    odd: tuple[str, ...] = ()  # a line for each number that is none and became an attribute
+
+
+def to_listing(cells: Mapping[str, object], columns: Columns, photo_separator: str) -> Made:
     """Make the listing of one row.
+
+    A price or coordinate that is no number, such as "ask", is odd: it becomes an attribute, and
+    the field stays None.
 
     Args:
         cells: by column: text, or any JSON value.
@@ -67,54 +84,75 @@ def to_listing(cells: Mapping[str, object], columns: Columns, photo_separator: s
         photo_separator: between the photos of a text.
 
     Raises:
-        RowError: no id or one that is no text or number, a number that is none, or JSON that is
-            none.
+        RowError: no id or one that is no text or number, or JSON that is none.
     """
-    taken: set[str] = set()
     for name in names_of(columns.id):
         _check_key(name, cells.get(name))
-
-    def text(names: Names) -> str:
-        for name in names_of(names):
-            value = to_text(cells.get(name))
-            if value.strip():
-                taken.add(name)
-                return value
-        return ""
-
-    key = text(columns.id).strip()
+    values: dict[str, str] = {}
+    taken = {*names_of(columns.photos), *names_of(columns.attributes)}
+    odd: list[str] = []
+    for field, names in columns.by_field().items():
+        if field in ("photos", "attributes"):
+            continue
+        name, value = _first_text(cells, names)
+        problem = find_odd(field, value)
+        if problem is not None:
+            odd.append(f"{name}: {problem}; it became an attribute")
+        else:
+            values[field] = value
+            taken.add(name)
+    key = values["id"].strip()
     if not key:
         raise RowError(f"no {' or '.join(names_of(columns.id))}")
-    values = {
-        field: text(names)
-        for field, names in columns.by_field().items()
-        if field not in ("id", "photos", "attributes")
-    }
     photos = [
         reference
         for name in names_of(columns.photos)
         for reference in read_references(name, cells.get(name), photo_separator)
     ]
-    taken |= {*names_of(columns.photos), *names_of(columns.attributes)}
     inner = [item for name in names_of(columns.attributes) for item in _object_at(cells, name)]
     others = [(name, to_text(value)) for name, value in cells.items() if name not in taken]
-    return Listing(
+    listing = Listing(
         key=key,
         title=values["title"],
         description=values["description"],
         category=values["category"] or None,
-        price=_number("price", values["price"], 0, math.inf),
+        price=_to_number(values.get("price")),
         attributes=tuple(
             (name, value) for name, value in [*inner, *others] if name and value.strip()
         ),
         location=values["location"] or None,
         metro=values["metro"] or None,
-        latitude=_number("latitude", values["latitude"], -90, 90),
-        longitude=_number("longitude", values["longitude"], -180, 180),
+        latitude=_to_number(values.get("latitude")),
+        longitude=_to_number(values.get("longitude")),
         photos=tuple(dict.fromkeys(photos)),
         family=values["family"] or None,
         seller=values["seller"] or None,
     )
+    return Made(listing, tuple(odd))
+
+
+def find_odd(field: str, text: str) -> str | None:
+    """Return why a text is no number of its field; None where it is one, or none is needed."""
+    if field not in _LIMITS or not text.strip():
+        return None
+    low, high = _LIMITS[field]
+    try:
+        value = float(text)
+    except ValueError:
+        return f"{text[:40]!r} is no number"
+    if math.isfinite(value) and low <= value <= high:
+        return None
+    limits = "0 or more" if math.isinf(high) else f"from {low:g} to {high:g}"
+    return f"{text[:40]!r} is not {limits}"
+
+
+def _first_text(cells: Mapping[str, object], names: tuple[str, ...]) -> tuple[str, str]:
+    """Return the first of the columns that is not blank, and its text; two blanks for none."""
+    for name in names:
+        value = to_text(cells.get(name))
+        if value.strip():
+            return name, value
+    return "", ""
 
 
 def _check_key(name: str, value: object) -> None:
@@ -156,14 +194,5 @@ def _object_at(cells: Mapping[str, object], name: str) -> list[tuple[str, str]]:
     return [(to_text(key), to_text(inner)) for key, inner in value.items()]
 
 
-def _number(field: str, text: str, low: float, high: float) -> float | None:
-    if not text.strip():
-        return None
-    try:
-        value = float(text)
-    except ValueError as error:
-        raise RowError(f"{field}: {text[:40]!r} is no number") from error
-    if not (math.isfinite(value) and low <= value <= high):
-        limits = "0 or more" if math.isinf(high) else f"from {low:g} to {high:g}"
-        raise RowError(f"{field}: {text[:40]} must be {limits}")
-    return value
+def _to_number(text: str | None) -> float | None:
+    return float(text) if text and text.strip() else None

@@ -2,24 +2,26 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
+
+from seentwice.data.tabular.temporary_database import open_temporary_database
 
 
 class KeyIndex:
-    """Keys and the line where each was seen first; made by `open_key_index`."""
+    """Keys and a number each, such as the line where it was seen first; see `open_key_index`."""
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
         self._database.execute(
-            "CREATE TABLE seen (key TEXT PRIMARY KEY, line INTEGER) WITHOUT ROWID"
+            "CREATE TABLE seen (key TEXT PRIMARY KEY, number INTEGER) WITHOUT ROWID"
         )
 
-    def add(self, key: str, line: int) -> int | None:
-        """Note a key, and return the line of the same one before; None where it is new."""
+    def add(self, key: str, number: int) -> int | None:
+        """Note a key, and return the number of the same one before; None where it is new."""
         insert = "INSERT OR IGNORE INTO seen VALUES (?, ?)"
-        if self._database.execute(insert, (key, line)).rowcount:
+        if self._database.execute(insert, (key, number)).rowcount:
             return None
-        select = "SELECT line FROM seen WHERE key = ?"
+        select = "SELECT number FROM seen WHERE key = ?"
         first: int = self._database.execute(select, (key,)).fetchone()[0]
         return first
 
@@ -30,12 +32,6 @@ class KeyIndex:
 
 @contextmanager
 def open_key_index() -> Iterator[KeyIndex]:
-    """Open an empty index that vanishes with the block.
-
-    SQLite keeps a database without a name in its cache, and what does not fit there in a
-    temporary file.
-    """
-    with closing(sqlite3.connect("", isolation_level=None)) as database:
-        database.execute("PRAGMA synchronous = OFF")
-        database.execute("BEGIN")
+    """Open an empty index that vanishes with the block."""
+    with open_temporary_database() as database:
         yield KeyIndex(database)

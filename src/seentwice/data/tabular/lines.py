@@ -3,11 +3,15 @@
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
 from seentwice.data.source import Progress
+from seentwice.data.tabular.file_kinds import check_text
+from seentwice.data.tabular.rejects import NOT_UTF_8
 from seentwice.errors import UserError
 
 LONGEST_LINE = 2**24
@@ -25,16 +29,20 @@ class Line:
     problem: str | None = None  # why it cannot be used; then the text is for showing alone
 
 
-def open_table(path: Path) -> BinaryIO:
-    """Open a file for reading.
+@contextmanager
+def open_table(path: Path) -> Iterator[BufferedReader]:
+    """Open a file of text for reading.
 
     Raises:
-        UserError: it is not there or cannot be read.
+        UserError: it is not there, cannot be read or is a file of another kind.
     """
     try:
-        return path.open("rb")
+        stream = path.open("rb")
     except OSError as error:
         raise UserError(f"{str(path)!r}: cannot be read ({error.strerror}); see to it") from error
+    with stream:
+        check_text(path, stream)
+        yield stream
 
 
 def read_lines(stream: BinaryIO, on_progress: Progress) -> Iterator[Line]:
@@ -79,5 +87,5 @@ def _decode(number: int, raw: bytes) -> Line:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         shown = raw.decode("utf-8", "backslashreplace")
-        return Line(number, shown, f"not UTF-8 at byte {error.start + 1} of line {number}")
+        return Line(number, shown, f"{NOT_UTF_8} at byte {error.start + 1} of line {number}")
     return Line(number, text, f"a NUL byte in line {number}" if "\0" in text else None)

@@ -1,4 +1,4 @@
-"""Rows that gave no record: counted, and written with their line and the reason."""
+"""Rows that gave no record, and cells that gave no value: counted, and written with the reason."""
 
 import csv
 import io
@@ -18,6 +18,10 @@ KEPT = 3
 """So many of the first rejects are kept to be shown."""
 _LONGEST_ROW = 2_000
 """Characters of a row that are written."""
+NOT_UTF_8 = "not UTF-8"
+"""How the reason begins of a row in another encoding; one hint is given for them all."""
+_NOT_UTF_8_SHARE = 0.01
+"""Of the rows of a file: with fewer a few bytes are damaged, with more it was saved otherwise."""
 
 
 class RowError(Exception):
@@ -26,7 +30,7 @@ class RowError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """One row that gave no record."""
+    """One row that gave no record, or one that did without a cell."""
 
     file: Path
     line: int  # of the row's first line, from 1
@@ -38,11 +42,14 @@ class Reject:
 
 @dataclass(frozen=True, slots=True)
 class RejectSummary:
-    """How many rows gave no record."""
+    """How many rows gave no record, and how many cells no value."""
 
     count: int
     first: tuple[Reject, ...]  # at most `KEPT`
     path: Path | None  # lists all of them; None where they were only counted
+    cells: int = 0  # whose rows gave a record all the same
+    first_cells: tuple[Reject, ...] = ()  # at most `KEPT`
+    hints: tuple[str, ...] = ()  # one line each: what many rows have in common, what to do
 
 
 @dataclass(slots=True)
@@ -52,9 +59,13 @@ class Rejects:
     path: Path | None
     _stack: ExitStack
     count: int = 0
+    cells: int = 0
     _first: list[Reject] = field(default_factory=list)
+    _first_cells: list[Reject] = field(default_factory=list)
+    _hints: list[str] = field(default_factory=list)
     _first_of: dict[Path, Reject] = field(default_factory=dict)
     _count_of: Counter[Path] = field(default_factory=Counter)
+    _not_utf_8_in: Counter[Path] = field(default_factory=Counter)
     _file: BinaryIO | None = None
 
     def add(self, file: Path, line: int, reason: str, row: str) -> None:
@@ -74,28 +85,72 @@ class Rejects:
             self._first.append(reject)
         self._first_of.setdefault(file, reject)
         self._count_of[file] += 1
+        self._not_utf_8_in[file] += reason.startswith(NOT_UTF_8)
         self.count += 1
-        if self.path is not None:
-            self._write(self.path, (str(file), line, reason, row[:_LONGEST_ROW]))
+        self._write(reject, row)
+
+    def add_cell(self, file: Path, line: int, reason: str, row: str) -> None:
+        """Count a cell that gave no value to a record that is kept, and write it down.
+
+        Args:
+            file: see `add`, as for the others.
+            line: the row's first, from 1.
+            reason: one line, which says that the row is kept.
+            row: as it stands in the file.
+
+        Raises:
+            OSError: the file of the rejects cannot be written.
+        """
+        reject = Reject(file, line, reason)
+        if len(self._first_cells) < KEPT:
+            self._first_cells.append(reject)
+        self.cells += 1
+        self._write(reject, row)
+
+    def add_hint(self, hint: str) -> None:
+        """Note one line that is shown after the first rejects, once however often it comes."""
+        if hint not in self._hints:
+            self._hints.append(hint)
 
     def summary(self) -> RejectSummary:
         """Return what there was so far."""
-        return RejectSummary(self.count, tuple(self._first), self.path)
+        return RejectSummary(
+            self.count,
+            tuple(self._first),
+            self.path,
+            self.cells,
+            tuple(self._first_cells),
+            tuple(self._hints),
+        )
 
-    def check_any_read(self, file: Path, records: int) -> None:
-        """End the reading of a file that gave not one record.
+    def end_file(self, file: Path, records: int) -> None:
+        """End the reading of a file, and give a hint where it is in another encoding.
+
+        Args:
+            file: as it was told to `add`.
+            records: how many it gave.
 
         Raises:
             UserError: it gave none; the first reason is quoted.
         """
-        if records:
-            return
-        if file in self._first_of:
-            rows = f"none of its {self._count_of[file]:,} rows can be read; the first"
-            raise UserError(f"{file}: {rows}: {show_text(str(self._first_of[file]))}")
-        raise UserError(f"{file}: holds no row; give a file with one row a record")
+        rejected, not_utf_8 = self._count_of[file], self._not_utf_8_in[file]
+        is_otherwise = not_utf_8 > _NOT_UTF_8_SHARE * (records + rejected)
+        if not records and not rejected:
+            raise UserError(f"{file}: holds no row; give a file with one row a record")
+        if not records:
+            rows = f"none of its {rejected:,} rows can be read; the first"
+            what = "; save the file in UTF-8" if is_otherwise else ""
+            raise UserError(f"{file}: {rows}: {show_text(str(self._first_of[file]))}{what}")
+        if is_otherwise:
+            rows = f"{not_utf_8:,} of its {records + rejected:,} rows"
+            self.add_hint(f"{file}: {rows} are not UTF-8; save the file in UTF-8 and read it again")
 
-    def _write(self, path: Path, cells: tuple[str | int, ...]) -> None:
+    def _write(self, reject: Reject, row: str) -> None:
+        if self.path is not None:
+            cells = (str(reject.file), reject.line, reject.reason, row[:_LONGEST_ROW])
+            self._write_cells(self.path, cells)
+
+    def _write_cells(self, path: Path, cells: tuple[str | int, ...]) -> None:
         if self._file is None:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = self._stack.enter_context(open_atomically(path))
@@ -126,10 +181,12 @@ def collect_rejects(path: Path | None) -> Iterator[Rejects]:
             yield rejects
         except UserError as error:
             stopped = error
-    if path is not None and not rejects.count:
+    any_written = rejects.count > 0 or rejects.cells > 0
+    if path is not None and not any_written:
         path.unlink(missing_ok=True)
-    if stopped is not None and path is not None and rejects.count:
-        raise UserError(f"{stopped}; the rejected rows are in {path}") from stopped
+    if stopped is not None and path is not None and any_written:
+        what = "rejected rows" if rejects.count else "odd cells"
+        raise UserError(f"{stopped}; the {what} are in {path}") from stopped
     if stopped is not None:
         raise stopped
 

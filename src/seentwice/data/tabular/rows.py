@@ -15,11 +15,13 @@ from pathlib import Path
 from seentwice.data.source import Progress
 from seentwice.data.tabular.json_values import read_values
 from seentwice.data.tabular.lines import LONGEST_LINE, Line, open_table, read_lines
-from seentwice.data.tabular.rejects import Rejects, RowError
+from seentwice.data.tabular.rejects import NOT_UTF_8, Rejects, RowError
 from seentwice.errors import UserError
 
 JSON_LINES = (".jsonl", ".ndjson")
 JSON_SUFFIXES = (".json", *JSON_LINES)
+_NAMES = {";": "semicolon", "\t": "tab", ",": "comma", "|": "vertical bar"}
+"""What stands between cells, as far as it is usual."""
 
 
 def read_delimiter(key: str, text: str | None) -> str | None:
@@ -111,7 +113,7 @@ def _parse_lines(
 
 def _csv_rows(path: Path, lines: Iterator[Line], delimiter: str, rejects: Rejects) -> Iterator[Row]:
     with_header = _read_records(lines, delimiter)
-    header = _read_header(path, next(with_header, None))
+    header = _read_header(path, next(with_header, None), delimiter)
     for record in with_header:
         text = record.text.rstrip("\r\n")
         if record.problem:
@@ -133,9 +135,21 @@ class _Record:
     problem: str | None = None
 
 
-def _read_header(path: Path, record: _Record | None) -> list[str]:
+def _read_header(path: Path, record: _Record | None, delimiter: str) -> list[str]:
     if record is None:
         raise UserError(f"{path}: is empty; its first row must name the columns")
+    if record.problem and record.problem.startswith(NOT_UTF_8):
+        raise UserError(
+            f"{path}: the header is {record.problem}, perhaps Windows-1252 or another encoding of "
+            "old; save the file as CSV in UTF-8"
+        )
+    between = _guess_delimiter(record.text, delimiter)
+    if between is not None:
+        shown = between.replace("\t", r"\t")
+        raise UserError(
+            f"{path}: the header holds no {_NAMES.get(delimiter, repr(delimiter))} but a "
+            f"{_NAMES[between]}; if that stands between cells, add 'data.delimiter=\"{shown}\"'"
+        )
     if record.problem:
         raise UserError(
             f"{path}, line {record.line}: {record.problem}; save the file as CSV in UTF-8"
@@ -145,6 +159,13 @@ def _read_header(path: Path, record: _Record | None) -> list[str]:
     if twice is not None:
         raise UserError(f"{path}: two columns are named {twice!r}; name each differently")
     return header
+
+
+def _guess_delimiter(header: str, delimiter: str) -> str | None:
+    """Return what stands between the cells of a header that has but one as it is read, if any."""
+    if delimiter in header:
+        return None
+    return next((other for other in _NAMES if other in header), None)
 
 
 @contextmanager

@@ -36,13 +36,20 @@ def claim_folder(out: Path, photos: Path, settings: VariantSettings, fingerprint
         Whether it was theirs already: what is there stays, what is missing is made.
 
     Raises:
-        UserError: it lies in the photos' folder, or holds something else.
+        UserError: it lies in the photos' folder or in that of other variants, or holds something
+            else.
         OSError: it cannot be made or written.
     """
     if out.resolve().is_relative_to(photos.resolve()):
         raise UserError(
             f"{str(out)!r} lies in the photos' folder {str(photos)!r}, where copies would be taken "
             "for photos; choose a folder elsewhere"
+        )
+    above = [folder for folder in out.resolve().parents if (folder / SETTINGS_FILE).is_file()]
+    if above:
+        raise UserError(
+            f"{str(out)!r} lies in {str(above[0])!r}, which holds other variants; choose a folder "
+            "elsewhere"
         )
     wanted = {**asdict(settings), "edits": list(settings.edits)}
     wanted |= {"photos": fingerprint, "pillow": PIL.__version__, "writing": _WRITING}

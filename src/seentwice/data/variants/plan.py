@@ -36,31 +36,29 @@ class Variant:
     edit: str  # text form; "" is the photo itself
 
 
-def variant_of(key: str, number: int, settings: VariantSettings) -> Variant:
-    """Return the photo itself (number 0) or the copy by the edit of that number, from 1.
+def files_of(key: str, settings: VariantSettings) -> tuple[str, ...]:
+    """Return the files of a photo, itself first, as paths below the output folder.
 
-    The file is `<folders of the photo>/<its stem>_<digest of its key>_<number>`: to `data=folder`
+    A file is `<folders of the photo>/<its stem>_<digest of its key>_<number>`: to `data=folder`
     all variants of a photo, and no others, are one place, in the photo's own room type and split.
     What could harm a name is "-"; the digest tells apart what is then alike.
 
     Args:
         key: the photo's path below its root, with forward slashes.
-        number: from 0 to the number of edits.
-        settings: which edits, and how their copies are saved.
+        settings: how many there are, and how the copies are saved.
     """
     path = PurePosixPath(key)
     digest = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:_DIGEST_LENGTH]
     folders = (_escape(part, " _") for part in path.parts[:-1])
-    stem = f"{_escape(path.stem, '')}_{digest}_{number}"
-    if number == 0:
-        return Variant("/".join((*folders, stem + path.suffix.lower())), "")
-    (edit,) = draw_edits(key, settings.edits[number - 1 : number], settings.seed)
-    return Variant("/".join((*folders, stem + FORMATS[settings.format])), edit)
+    stem = "/".join((*folders, f"{_escape(path.stem, '')}_{digest}_"))
+    copies = (f"{stem}{number}{FORMATS[settings.format]}" for number in range(1, settings.versions))
+    return (f"{stem}0{path.suffix.lower()}", *copies)
 
 
 def variants_of(key: str, settings: VariantSettings) -> tuple[Variant, ...]:
     """Return all variants of a photo, itself first."""
-    return tuple(variant_of(key, number, settings) for number in range(settings.versions))
+    edits = ("", *draw_edits(key, settings.edits, settings.seed))
+    return tuple(map(Variant, files_of(key, settings), edits))
 
 
 def _escape(part: str, allowed: str) -> str:

@@ -29,7 +29,7 @@ def find_unique(root: Path, on_progress: Progress) -> UniquePhotos:
 
     Only files of one size are read, since others cannot be the same. What is returned holds the
     names alone: about 70 bytes a photo beside the letters of its key; while the folder is walked,
-    `find_photos` takes 600 bytes a photo for its paths.
+    `find_photos` takes 450 bytes a photo for its paths.
 
     Args:
         root: the folder; see `find_photos`.

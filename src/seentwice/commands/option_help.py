@@ -1,0 +1,147 @@
+"""What --help says of a command: its keys, each with its value and its comment in the YAML."""
+
+import re
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from yaml.nodes import MappingNode, Node, SequenceNode
+
+WIDTH = 100
+KEY_WIDTH = 44  # a longer key=value has its comment on the next line
+
+_PACKAGE = "# @package _global_"
+_EXAMPLE = "#   "  # how a line of an example begins
+_NO_KEYS = ("defaults", "hydra")
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One key that an override may set."""
+
+    key: str
+    value: str | None  # as the file spells it; None for a key that only holds others
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class OptionFile:
+    """One config file, as far as it explains itself."""
+
+    what: str  # its first comment
+    examples: str  # the indented lines of that comment
+    options: tuple[Option, ...]
+
+
+def read_option_file(text: str, group: str) -> OptionFile:
+    """Read what a config says of its keys.
+
+    Args:
+        text: the YAML; its comments above a key and at the end of a key's line belong to the key.
+        group: prefixes the keys; "" for a primary config.
+    """
+    lines = text.splitlines()
+    head = next((at for at, line in enumerate(lines) if not line.startswith("#")), len(lines))
+    described = [line for line in lines[:head] if line != _PACKAGE]
+    prefix = "" if not group or _PACKAGE in lines[:head] else f"{group}."
+    node = yaml.compose(text, yaml.SafeLoader)
+    options = _options_of(node, prefix, text, head) if isinstance(node, MappingNode) else ()
+    return OptionFile(
+        " ".join(line[1:].strip() for line in described if not line.startswith(_EXAMPLE)),
+        "".join(f"  {line[1:].strip()}\n" for line in described if line.startswith(_EXAMPLE)),
+        tuple(options),
+    )
+
+
+def _options_of(node: MappingNode, prefix: str, text: str, head: int) -> Iterator[Option]:
+    lines = text.splitlines()
+    for key, value in node.value:
+        if key.value.startswith("_") or (not prefix and key.value in _NO_KEYS):
+            continue
+        name = f"{prefix}{key.value}"
+        is_inline = value.start_mark.line == key.start_mark.line
+        end = (value if is_inline else key).end_mark
+        beside = re.match(r":?\s*#\s*(.*)", lines[end.line][end.column :])
+        comment = " ".join([*_lines_above(key, lines, head), *(beside.groups() if beside else ())])
+        if isinstance(value, MappingNode) and not value.flow_style:
+            if comment:
+                yield Option(name, None, comment)
+            yield from _options_of(value, f"{name}.", text, head)
+        else:
+            yield Option(name, _spelling(value, text), comment)
+
+
+def _lines_above(key: Node, lines: Sequence[str], head: int) -> list[str]:
+    above: list[str] = []
+    at = key.start_mark.line - 1
+    while at >= head and lines[at].lstrip().startswith("#"):
+        above.insert(0, lines[at].lstrip().removeprefix("#").strip())
+        at -= 1
+    return above
+
+
+def _spelling(node: Node, text: str) -> str:
+    """Return the value as the file has it; a list with a line for each item becomes one line."""
+    if isinstance(node, SequenceNode) and not node.flow_style:
+        return f"[{', '.join(_spelling(item, text) for item in node.value)}]"
+    return text[node.start_mark.index : node.end_mark.index]
+
+
+def groups_of(configs: Path, command: str) -> dict[str, list[str]]:
+    """Return the groups of a command's config, in its order, with the options of each."""
+    primary = yaml.safe_load((configs / f"{command}.yaml").read_text(encoding="utf-8"))
+    names = [str(key) for entry in primary["defaults"] if isinstance(entry, dict) for key in entry]
+    groups = [name.removeprefix("optional ") for name in names if not name.startswith("override")]
+    return {
+        group: sorted(path.stem for path in (configs / group).glob("*.yaml")) for group in groups
+    }
+
+
+def describe_command(configs: Path, command: str, chosen: Mapping[str, Sequence[str]]) -> str:
+    """Return the help of a command.
+
+    Args:
+        configs: the folder of the configs.
+        command: the name of its primary config.
+        chosen: the options of each group whose keys are shown.
+    """
+    groups = groups_of(configs, command)
+    primary = _read(configs / f"{command}.yaml", "")
+    parts = [
+        f"Usage: seentwice {command} [key=value ...]\n{textwrap.fill(primary.what, WIDTH)}\n",
+        "Groups (group=option):\n"
+        + "".join(
+            f"  {group}: {', '.join(options)}\n" for group, options in sorted(groups.items())
+        ),
+        "Keys (key=value):\n" + _describe_options(primary.options),
+    ]
+    for group in groups:
+        for option in chosen.get(group, ()):
+            file = _read(configs / group / f"{option}.yaml", group)
+            title = textwrap.fill(f"{group}={option}: {file.what}", WIDTH)
+            parts.append(f"{title}\n{_describe_options(file.options)}")
+    other = f"seentwice {command} --help group=option"
+    parts.append(f"The keys of another choice: {other}. Hydra's own flags: --hydra-help\n")
+    return "\n".join(parts) + f"\nExamples:\n{primary.examples}"
+
+
+def _read(path: Path, group: str) -> OptionFile:
+    return read_option_file(path.read_text(encoding="utf-8"), group)
+
+
+def _describe_options(options: Sequence[Option]) -> str:
+    return "".join(f"{line}\n" for option in options for line in _describe_option(option))
+
+
+def _describe_option(option: Option) -> list[str]:
+    shown = option.key if option.value is None else f"{option.key}={option.value}"
+    comment = textwrap.wrap(option.comment, WIDTH - KEY_WIDTH - 4)
+    fits = len(shown) <= KEY_WIDTH
+    first = f"{shown:<{KEY_WIDTH}}  {comment.pop(0)}" if fits and comment else shown
+    keys = textwrap.wrap(first, WIDTH - 2, subsequent_indent="    ", drop_whitespace=False)
+    return [
+        *(f"  {line}".rstrip() for line in keys),
+        *(f"{'':<{KEY_WIDTH + 4}}{line}" for line in comment),
+    ]

@@ -1,0 +1,92 @@
+"""`manifest.csv` beside photos: what their names cannot say."""
+
+import csv
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+from seentwice.errors import UserError
+
+MANIFEST = "manifest.csv"
+_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestRow:
+    """What a manifest knows of a photo beyond its name."""
+
+    property: str | None
+    zone: str | None
+
+
+def read_manifest(path: Path) -> dict[str, ManifestRow] | None:
+    """Return the row of each file that a manifest names; None where there is no manifest.
+
+    Raises:
+        UserError: it is empty, no table of comma-separated values in UTF-8, lacks the column
+            `file`, or names a file twice.
+    """
+    text = _read_text(path)
+    if text is None:
+        return None
+    if not text.strip():
+        raise UserError(
+            f"{path}: is empty; write the columns file, property and zone_id and a row for each "
+            "photo, or delete it"
+        )
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    rows: dict[str, ManifestRow] = {}
+    try:
+        separator = _find_separator(text.partition("\n")[0])
+        if separator is not None:
+            raise UserError(
+                f"{path}: its columns are separated by {separator}, as Excel does in some "
+                "countries; save it with commas, or replace them in a text editor"
+            )
+        if reader.fieldnames is None or "file" not in reader.fieldnames:
+            raise UserError(f"{path}: needs a column 'file'; it has {reader.fieldnames}")
+        for row in reader:
+            file = row["file"]
+            if not file:
+                raise UserError(f"{path}, line {reader.line_num}: names no file; add it")
+            if file in rows:
+                raise UserError(f"{path}, line {reader.line_num}: {file!r} again; keep one row")
+            rows[file] = ManifestRow(row.get("property") or None, row.get("zone_id") or None)
+    except csv.Error as error:
+        # The inner reader has counted the bad line; DictReader counts only those it returned.
+        raise UserError(
+            f"{path}, line {reader.reader.line_num}: not a table of "
+            f"comma-separated values ({error}); save it as CSV"
+        ) from error
+    if not rows:
+        raise UserError(f"{path}: has no row; add one for each photo, or delete it")
+    return rows
+
+
+def _find_separator(header: str) -> str | None:
+    """Name what separates the columns, where that is no comma and one of them is `file`."""
+    for separator, shown in ((";", "semicolons"), ("\t", "tabs")):
+        names = next(csv.reader([header.strip("\r")], delimiter=separator), [])
+        if len(names) > 1 and "file" in names:
+            return shown
+    return None
+
+
+def _read_text(path: Path) -> str | None:
+    """Read UTF-8; the mark that Excel puts before it is no part of the first column's name."""
+    try:
+        if not path.is_file():
+            return None
+        data = path.read_bytes()
+        if data.startswith(_UTF_16_MARKS):
+            raise UserError(f"{path}: is UTF-16; save it as CSV in UTF-8 ('CSV UTF-8' in Excel)")
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise UserError(
+            f"{path}, line {line}: not UTF-8; save it as CSV in UTF-8 ('CSV UTF-8' in Excel)"
+        ) from error
+    except OSError as error:
+        raise UserError(
+            f"{path}: cannot be read ({error.strerror}); let your account read it, or delete it"
+        ) from error

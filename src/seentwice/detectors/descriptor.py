@@ -1,0 +1,31 @@
+"""What a detector sees of a view: the protocol of everything that makes rows."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+from PIL import Image
+
+from seentwice.bank.recipe import Recipe
+
+Rows = Mapping[str, NDArray[Any]]
+"""Rows by descriptor name; row i of each belongs to view i."""
+
+
+class Descriptor(Protocol):
+    """Turns a view into one row of numbers, in two steps."""
+
+    name: str
+
+    @property
+    def recipe(self) -> Recipe:
+        """Everything that decides a row besides the view's pixels."""
+        ...
+
+    def look(self, image: Image.Image) -> NDArray[Any]:
+        """Reduce one RGB photo to what the second step needs; called from several threads."""
+        ...
+
+    def finish(self, looks: NDArray[Any]) -> NDArray[Any]:
+        """Turn a stack of b looks into b rows, in one thread."""
+        ...

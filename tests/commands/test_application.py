@@ -1,0 +1,70 @@
+"""How a command ends: what it leaves behind, and what it says of folders it cannot use."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from omegaconf import DictConfig
+
+from seentwice.commands.application import TERMINATED, run_application
+from seentwice.errors import UserError
+from seentwice.learn.tracking import track_run
+
+
+def fail(config: DictConfig) -> None:
+    raise UserError("wrong")
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_run_that_wrote_nothing_leaves_no_folder() -> None:
+    assert run_application("prepare", fail, []) == 2
+    assert list(Path("outputs/prepare").iterdir()) == []
+    assert run_application("prepare", fail, ["--multirun", "max_pixels=1,2"]) == 2
+    assert not [path for path in Path("multirun").rglob("*") if path.name in ("0", "1")]
+
+
+def test_what_a_failed_run_wrote_is_kept() -> None:
+    def write_and_fail(config: DictConfig) -> None:
+        (folder,) = Path("outputs/prepare").iterdir()
+        (folder / "leaks.csv").touch()
+        fail(config)
+
+    assert run_application("prepare", write_and_fail, []) == 2
+    assert len(list(Path("outputs/prepare").glob("*/leaks.csv"))) == 1
+
+
+def test_a_folder_that_the_user_named_is_kept() -> None:
+    Path("mine").mkdir()
+    assert run_application("prepare", fail, ["hydra.run.dir=mine"]) == 2
+    assert Path("mine").is_dir()
+
+
+def test_sigterm_ends_a_run_as_ctrl_c_does(capsys: pytest.CaptureFixture[str]) -> None:
+    runs = []
+
+    def be_terminated(config: DictConfig) -> None:
+        with track_run("application", "terminated", {}) as run:
+            runs.append(run)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    assert run_application("prepare", be_terminated, []) == TERMINATED == 143
+    assert runs[0].client.get_run(runs[0].run_id).info.status == "KILLED"
+    assert signal.getsignal(signal.SIGTERM) == before
+    assert capsys.readouterr().err == "seentwice prepare: stopped\n"
+
+
+def test_a_results_folder_that_cannot_be_made_is_named(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("outputs").touch()
+    assert run_application("prepare", fail, []) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "outputs/prepare" in line
+    assert "Not a directory; work in a folder that you may write to" in line
+    assert line.endswith("hydra.run.dir=FOLDER")

@@ -1,0 +1,124 @@
+"""Every command that is suggested is one that composes, and it means the same photos."""
+
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hypothesis import given
+from hypothesis import strategies as st
+from omegaconf import DictConfig, OmegaConf
+
+from seentwice.commands.application import find_configs
+from seentwice.commands.main import main
+from seentwice.commands.next_steps import spell_value
+from seentwice.models.checkpoint import CHECKPOINT_FILE
+
+QUICK = ("training.epochs=1", "training.batches_per_epoch=1", "workers=1")
+
+
+def suggested(capsys: pytest.CaptureFixture[str]) -> dict[str, list[str]]:
+    """The words of each command that was suggested, by the command's name."""
+    lines = capsys.readouterr().out.splitlines()
+    commands = [line.removeprefix("Next: ") for line in lines if line.startswith("Next: ")]
+    words = [shlex.split(command) for command in commands]
+    assert words
+    assert all(program == "seentwice" for program, *_ in words)
+    return {command: rest for _, command, *rest in words}
+
+
+def composed(command: str, words: list[str]) -> DictConfig:
+    with initialize_config_dir(str(find_configs()), version_base="1.3"):
+        return compose(command, words)
+
+
+@pytest.fixture
+def own_rooms(few_rooms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with photos in `own rooms`, whose name must be quoted."""
+    shutil.copytree(few_rooms, tmp_path / "own rooms")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+DATA = ("data=folder", "data.root='own rooms'")
+
+
+def test_after_prepare_and_pairs(own_rooms: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["prepare", *DATA, "edits=mls"]) == 0
+    config = composed("compare", suggested(capsys)["compare"])
+    assert config.data.root == "own rooms"
+    assert list(config.edits.train) == ["mls"]
+
+    words = ("sampling.train.max_negatives=9", "folds=3", "triplets=0")
+    assert main(["pairs", *DATA, *words]) == 0
+    config = composed("train", suggested(capsys)["train"])
+    assert config.sampling.train.max_negatives == 9
+    assert config.training.batches == "table"
+    assert "folds" not in config
+
+
+def test_after_a_comparison(own_rooms: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("head=[l2]", "head.l2.start_scale=5", "baselines=[average]", "bootstrap_resamples=5")
+    assert main(["compare", *DATA, *QUICK, *words]) == 0
+    following = suggested(capsys)
+    assert composed("compare", following["compare"]).folds == 5
+    config = composed("train", following["train"])
+    assert OmegaConf.to_container(config.head) == {"l2": {"start_scale": 5}}
+    assert config.data.root == "own rooms"
+
+
+def test_settings_of_heads_that_lost_are_left_out(
+    own_rooms: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("head=[l1,l2]", "head.l1.start_scale=5", "head.l2.start_scale=5", "baselines=[]")
+    assert main(["compare", *DATA, *QUICK, *words, "bootstrap_resamples=5", "folds=3"]) == 0
+    following = suggested(capsys)
+    assert list(following) == ["train"]
+    assert list(composed("train", following["train"]).head.values()) == [{"start_scale": 5}]
+
+
+@pytest.mark.parametrize("is_resumed", [False, True])
+def test_after_training_whoever_chose_the_data(
+    is_resumed: bool,
+    own_rooms: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder = own_rooms / "run"
+    words = ("experiment=property_rooms", "data.root='own rooms'", "backbone=compact")
+    words += ("split.assign=name", "max_pixels=99999", f"hydra.run.dir={folder}")
+    assert main(["train", *words, *QUICK]) == 0
+    monkeypatch.chdir(own_rooms / "own rooms")
+    if is_resumed:
+        capsys.readouterr()
+        assert main(["train", f"resume={folder}", f"hydra.run.dir={own_rooms / 'other'}"]) == 0
+    following = suggested(capsys)["evaluate"]
+    assert following == [
+        f"checkpoint={folder / CHECKPOINT_FILE}",
+        "data=folder",
+        f"data.root='{own_rooms / 'own rooms'}'",
+        "max_pixels=99999",
+    ]
+    assert main(["evaluate", *following, f"hydra.run.dir={own_rooms / 'evaluation'}"]) == 0
+    assert "Other data" not in capsys.readouterr().out
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**9), 10**9)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(codec="ascii", exclude_categories=["Cc"]))
+    | st.sampled_from(["null", "True", "nan", "0", "1e3", "a/b", "${x}", "a=b", "'", "\\", "\\'"]),
+    lambda held: st.lists(held, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(VALUES)
+def test_a_value_that_is_spelt_is_read_as_the_same(value: object) -> None:
+    (override,) = OverridesParser.create().parse_overrides([f"key={spell_value(value)}"])
+    assert override.value() == value
+    assert type(override.value()) is type(value)

@@ -16,7 +16,6 @@ FAMILIES = {
     "convnext_tiny": ("classifier.2", 8),
     "densenet121": ("classifier", 8),
     "efficientnet_b0": ("classifier", 9),
-    "efficientnet_v2_s": ("classifier", 8),
     "googlenet": ("fc", 12),
     "inception_v3": ("fc", 16),
     "maxvit_t": ("classifier.5", 1),

@@ -1,7 +1,7 @@
 """Backbones by name: where the network is cut, its feature size, its preprocessing, its weights.
 
 A new backbone is one line of `BACKBONES`, and a function in `cuts` for a new way to cut. A name
-with a stroke is a network of a library: `torchvision/convnext_tiny`.
+with a slash is a network of a library: `torchvision/convnext_tiny`.
 """
 
 from collections.abc import Callable, Mapping
@@ -107,8 +107,8 @@ def find_backbone(name: str) -> Backbone:
     Raises:
         UserError: no such backbone; the message lists the valid names.
     """
-    library, stroke, network = name.partition("/")
-    if stroke and library in LIBRARIES:
+    library, slash, network = name.partition("/")
+    if slash and library in LIBRARIES:
         return LIBRARIES[library](network)
     if name not in BACKBONES:
         raise UserError(

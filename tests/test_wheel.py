@@ -54,4 +54,4 @@ def test_the_unpacked_package_renders_rooms_outside_the_checkout(
 def test_it_lists_its_own_configs(unpacked: Path, tmp_path: Path) -> None:
     done = run(unpacked, tmp_path, "compare", "backbone=nothing")
     assert done.returncode == 2
-    assert "compact mobilenet_v2 mobilenet_v3_large vgg16" in done.stderr
+    assert "compact efficientnet_b0 googlenet mobilenet_v2" in done.stderr

@@ -16,7 +16,7 @@ from seentwice.data.tabular.columns import Columns
 from seentwice.data.views import EditChoice
 from seentwice.edits import STRENGTHS, draw_edits
 from seentwice.learn.training import TrainingSettings
-from seentwice.models.backbones import BACKBONES
+from seentwice.models.backbones import BACKBONES, LIBRARIES
 from seentwice.models.heads import HEADS, build_head
 from seentwice.models.towers import TOWERS, build_tower
 
@@ -87,7 +87,8 @@ def test_every_option_composes_and_matches_what_it_configures(
 
 
 @pytest.mark.parametrize(
-    ("group", "registry"), [("backbone", BACKBONES), ("head", HEADS), ("tower", TOWERS)]
+    ("group", "registry"),
+    [("backbone", {**BACKBONES, **LIBRARIES}), ("head", HEADS), ("tower", TOWERS)],
 )
 def test_the_config_folder_and_the_registry_name_the_same_things(
     group: str, registry: dict[str, object]

@@ -18,7 +18,7 @@ MISTAKES = {
     "not an override": ("compare seed", "'seed' is not an override: write key=value"),
     "unknown key": ("compare sed=1", "no key 'sed' (did you mean seed?): choose one of"),
     "unknown nested key": ("train training.epoch=3", "(did you mean epochs?): choose one of"),
-    "unknown option": ("compare backbone=vgg", "compact mobilenet_v2 mobilenet_v3_large vgg16"),
+    "unknown option": ("compare backbone=vgg", "compact efficientnet_b0 googlenet mobilenet_v2"),
     "unknown head": ("compare head=[l2,l3]", "Could not load 'head/l3'"),
     "unknown data set": (
         "prepare data=flats",

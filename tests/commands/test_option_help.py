@@ -111,7 +111,7 @@ def test_the_help_shows_groups_keys_and_examples(
 def test_the_help_shows_what_the_arguments_choose(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", "backbone=vgg16", "head=[l2,concat]", "seed=3", "--help"]) == 0
     text = capsys.readouterr().out
-    assert "backbone=vgg16: Frozen" in text
+    assert "backbone=vgg16: VGG-16, cut after fc7" in text
     assert "training=table: " in text
     assert "head=concat: " in text
     assert "head=l1: " not in text

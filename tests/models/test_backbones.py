@@ -6,15 +6,26 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import save_file
+from torch import nn
 from torchvision import models
 
 from seentwice.errors import UserError
 from seentwice.models import backbones
 from seentwice.models.backbones import BACKBONES, build_trunk
-from seentwice.models.trunk import embed_looks, fingerprint_frozen
+from seentwice.models.entry import measure_features
+from seentwice.models.pooling import build_pooling
+from seentwice.models.trunk import (
+    embed_looks,
+    find_cut,
+    fingerprint_frozen,
+    freeze,
+    shape_after,
+)
+
+VGG = {"vgg16", "vgg16_pool5"}  # 138 million parameters
 
 
-@pytest.mark.parametrize("name", sorted(set(BACKBONES) - {"vgg16"}))
+@pytest.mark.parametrize("name", sorted(set(BACKBONES) - VGG))
 @pytest.mark.parametrize("pooling", ["average", "gem"])
 def test_every_backbone_gives_its_feature_size(name, pooling):
     trunk = build_trunk(name, "none", pooling, 0, "eval", seed=0)
@@ -27,11 +38,60 @@ def test_every_backbone_gives_its_feature_size(name, pooling):
 
 
 @pytest.mark.slow
-def test_vgg16_is_cut_at_fc7():
-    trunk = build_trunk("vgg16", "none", "average", 0, "eval", seed=0)
+@pytest.mark.parametrize(("name", "size"), [("vgg16", 4096), ("vgg16_pool5", 25088)])
+def test_vgg16_is_cut_at_fc7_or_pool5_and_pools_in_its_own_way(name, size):
+    trunk = build_trunk(name, "none", "average", 0, "eval", seed=0)
     look = trunk.preprocessing.look(Image.new("RGB", (64, 48)))
     looks = torch.from_numpy(look[None])
-    assert embed_looks(trunk.stages, trunk.preprocessing, looks).shape == (1, 4096)
+    assert embed_looks(trunk.stages, trunk.preprocessing, looks).shape == (1, size)
+    with pytest.raises(UserError, match=f"pooling=gem: {name} pools in its own way; choose averag"):
+        build_trunk(name, "none", "gem", 0, "eval", seed=0)
+
+
+@pytest.mark.parametrize("name", sorted(BACKBONES))
+def test_a_feature_size_is_what_zeros_give(name):
+    entry = BACKBONES[name]
+    assert measure_features(entry.build, entry.cut, entry.preprocessing) == entry.feature_size
+
+
+@pytest.mark.parametrize("name", sorted(set(BACKBONES) - {"compact"}))
+def test_the_mean_and_deviation_are_those_of_the_weights(name):
+    entry = BACKBONES[name]
+    preset = entry.imagenet.transforms()
+    look = torch.randint(256, (1, 3, 8, 8), dtype=torch.uint8)
+    published = (look / 255 - torch.tensor(preset.mean).view(3, 1, 1)) / torch.tensor(
+        preset.std
+    ).view(3, 1, 1)
+    if name == "googlenet":
+        with torch.device("meta"):
+            network = models.googlenet(transform_input=True, init_weights=False)
+        published = network._transform_input(published)
+    torch.testing.assert_close(entry.preprocessing.normalise(look), published)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("googlenet", (832, 7, 7)),
+        ("resnet50", (1024, 14, 14)),
+        ("efficientnet_b0", (320, 7, 7)),
+        ("mobilenet_v3_small", (96, 8, 8)),
+        ("vgg16", (4096,)),
+        ("vgg16_pool5", (512, 14, 14)),
+    ],
+)
+def test_the_map_before_the_last_block(name, shape):
+    entry = BACKBONES[name]
+    with torch.device("meta"):
+        stages = nn.Sequential(*entry.cut(entry.build(), build_pooling("average")))
+        freeze(stages, 1, "eval")
+        assert shape_after(stages[: find_cut(stages)], entry.preprocessing) == shape
+
+
+def test_each_backbone_has_its_own_fingerprint():
+    names = sorted(set(BACKBONES) - VGG)
+    trunks = [build_trunk(name, "none", "average", 1, "eval", seed=0) for name in names]
+    assert len({fingerprint_frozen(trunk) for trunk in trunks}) == len(names)
 
 
 def test_the_seed_decides_untrained_weights_and_leaves_torchs_own_alone():
@@ -79,7 +139,9 @@ def test_a_damaged_file_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("name", "weights", "pooling", "message"),
     [
-        ("resnet", "none", "average", "choose one of compact, mobilenet_v2"),
+        ("resnet", "none", "average", "choose one of compact, efficientnet_b0, googlenet"),
+        ("resnet", "none", "average", "vgg16_pool5, or torchvision or timm with backbone.name=NE"),
+        ("keras/resnet50", "none", "average", "backbone 'keras/resnet50': choose one of"),
         ("compact", "none", "max", "choose one of average, gem"),
         ("compact", "imagenet", "average", "no published weights"),
         ("mobilenet_v2", "weights.pth", "average", "choose none, imagenet or a .safetensors file"),

@@ -37,7 +37,7 @@ from seentwice.commands.progress import (
 )
 from seentwice.commands.provenance import describe_machine, git_commit, library_versions
 from seentwice.commands.settings import read_settings
-from seentwice.commands.trunks import Trunks, read_trunks, tell_cut
+from seentwice.commands.trunks import Trunks, name_backbone, read_trunks, tell_cut
 from seentwice.commands.workbench import Workbench, load_photos, set_up
 from seentwice.compare.report import FILES, REPORT, write_report
 from seentwice.compare.results import (
@@ -125,7 +125,7 @@ def run(config: DictConfig) -> None:
     config_yaml = OmegaConf.to_yaml(config, resolve=True)
     write_atomically(folder / "config.yaml", config_yaml)
     tags = {FOLDER_TAG: str(folder.resolve()), "seentwice.command": "compare"}
-    with track_run("compare", f"{photo_set.name}, {config.backbone.name}", tags) as parent:
+    with track_run("compare", f"{photo_set.name}, {name_backbone(config)}", tags) as parent:
         parent.log_parameters(_parameters(config, bench, commit))
         parent.log_file(folder / "config.yaml")
         test = gather_test_pairs([tables.test for tables in bench.folds], bench.hashes)
@@ -229,7 +229,7 @@ def _parameters(config: DictConfig, bench: Workbench, commit: str | None) -> dic
         "data": show_text(bench.photo_set.name),
         "data_fingerprint": bench.fingerprint,
         "unlabelled_fingerprint": bench.unlabelled_fingerprint,
-        "backbone": config.backbone.name,
+        "backbone": name_backbone(config),
         "git_commit": commit,
         "seed": config.seed,
         "folds": len(bench.folds),
@@ -254,7 +254,7 @@ def _collect(stage: Stage, results: list[DetectorResult], seconds: float) -> Com
             UnreadableFile(show_text(file.name), file.reason.value, file.detail)
             for file in bench.unreadable
         ),
-        backbone=config.backbone.name,
+        backbone=name_backbone(config),
         weights=str(config.backbone.weights),
         seed=stage.settings.seed,
         folds=len(bench.folds),

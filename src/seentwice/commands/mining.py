@@ -111,7 +111,7 @@ def read_miner(
         ("trained_blocks", mined.trained_blocks),
         ("frozen_batchnorm", mined.frozen_batchnorm),
     ):
-        if theirs != config.backbone[key]:
+        if theirs != (trunks.own.backbone if key == "name" else config.backbone[key]):
             raise UserError(
                 f"mining.checkpoint={path}: its backbone.{key} is {theirs}; choose the same"
             )

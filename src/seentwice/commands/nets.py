@@ -72,8 +72,8 @@ def read_architecture(config: DictConfig, head: str, trunk: Trunk) -> Architectu
         )
     settings: Any = OmegaConf.to_container(chosen, resolve=True)
     return Architecture(
-        backbone=config.backbone.name,
-        pooling=config.backbone.pooling,
+        backbone=trunk.backbone,
+        pooling=trunk.pooling,
         trained_blocks=config.backbone.trained_blocks,
         frozen_batchnorm=config.backbone.frozen_batchnorm,
         tower=tower.name,

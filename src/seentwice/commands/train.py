@@ -28,7 +28,7 @@ from seentwice.commands.place_batches import check_batches, tell_of_batches
 from seentwice.commands.progress import open_console, print_plainly, show_progress
 from seentwice.commands.provenance import git_commit, library_versions
 from seentwice.commands.settings import read_settings, read_source
-from seentwice.commands.trunks import read_trunks, tell_cut
+from seentwice.commands.trunks import name_backbone, read_trunks, tell_cut
 from seentwice.commands.workbench import (
     PROTOCOL_SECTIONS,
     Workbench,
@@ -218,7 +218,7 @@ def _read_state(folder: Path) -> str:
 def _parameters(config: DictConfig, head: str, bench: Workbench) -> dict[str, object]:
     return {
         "head": head,
-        "backbone": config.backbone.name,
+        "backbone": name_backbone(config),
         "tower": config.tower.name,
         "data": bench.photo_set.name,
         "data_fingerprint": bench.fingerprint,

@@ -15,11 +15,18 @@ from seentwice.models.trunk import BatchNormMode, TrainedBlocks, Trunk
 class BackboneSettings:
     """The section `backbone`."""
 
-    name: str
+    name: str  # of a registered backbone, or of a network of the library
     weights: str
     pooling: str
     trained_blocks: TrainedBlocks
     frozen_batchnorm: BatchNormMode
+    library: str | None = None  # torchvision or timm
+
+
+def name_backbone(config: DictConfig) -> str:
+    """Return the backbone's name as a checkpoint remembers it, such as `torchvision/vit_b_16`."""
+    settings = read_settings(BackboneSettings, config, "backbone")
+    return f"{settings.library}/{settings.name}" if settings.library else settings.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +50,7 @@ def read_trunks(config: DictConfig) -> Trunks:
     """
     settings = read_settings(BackboneSettings, config, "backbone")
     seed = read_settings(SeedSettings, config, None).seed
-    name, weights, pooling = settings.name, settings.weights, settings.pooling
+    name, weights, pooling = name_backbone(config), settings.weights, settings.pooling
     frozen = build_trunk(name, weights, pooling, 0, "eval", seed)
     if settings.trained_blocks == 0 and settings.frozen_batchnorm == "eval":
         return Trunks(frozen, frozen)

@@ -10,6 +10,8 @@ from torch import Tensor
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+CENTRED_MEAN = (0.5, 0.5, 0.5)  # to [-1, 1]
+CENTRED_STD = (0.5, 0.5, 0.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +38,4 @@ class Preprocessing:
 IMAGENET_256 = Preprocessing(256, 256, IMAGENET_MEAN, IMAGENET_STD)
 IMAGENET_257 = Preprocessing(257, 257, IMAGENET_MEAN, IMAGENET_STD)
 IMAGENET_224 = Preprocessing(224, 224, IMAGENET_MEAN, IMAGENET_STD)
+CENTRED_224 = Preprocessing(224, 224, CENTRED_MEAN, CENTRED_STD)

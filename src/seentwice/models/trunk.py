@@ -24,7 +24,7 @@ BatchNormMode = Literal["eval", "train"]
 class Trunk:
     """A built trunk with what a checkpoint must remember of it."""
 
-    backbone: str
+    backbone: str  # a name of the registry, or LIBRARY/NETWORK
     pooling: str
     weights: str  # "none", "imagenet" or a file
     stages: nn.Sequential  # from normalised photos (b, 3, h, w) to features (b, d)

@@ -1,9 +1,11 @@
-"""Weights of whole torchvision networks: downloaded and checked, or from a safetensors file."""
+"""Weights of whole networks: downloaded and checked, or from a safetensors file."""
 
 import hashlib
 import pickle
 import re
+from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
 
@@ -17,12 +19,23 @@ from seentwice.display import one_line
 from seentwice.errors import UserError
 
 
-def download_weights(name: str, published: models.WeightsEnum | None) -> Mapping[str, Tensor]:
-    """Return torchvision's weights of a network, downloaded the first time.
+@dataclass(frozen=True, slots=True)
+class HubFile:
+    """The safetensors file of a repository on the Hugging Face hub."""
+
+    repository: str
+    file: str = "model.safetensors"
+
+
+def download_weights(
+    network: nn.Module, name: str, published: models.WeightsEnum | HubFile | None
+) -> None:
+    """Load published weights into a network, downloaded the first time.
 
     Args:
+        network: gets the weights.
         name: of the backbone, for errors.
-        published: torchvision's entry; None where nothing was published.
+        published: torchvision's entry or timm's; None where nothing was published.
 
     Raises:
         UserError: nothing was published, no network, or a file that is not what was published.
@@ -31,6 +44,37 @@ def download_weights(name: str, published: models.WeightsEnum | None) -> Mapping
         raise UserError(
             f"backbone.weights=imagenet: {name} has no published weights; use none or a file"
         )
+    if isinstance(published, HubFile):
+        load_weights(network, name, _download_file(published))
+    else:
+        _load_state(network, _download_state(published))
+
+
+def _download_file(published: HubFile) -> Path:
+    """Return where the hub's file is, in its client's own cache.
+
+    Raises:
+        UserError: it cannot be downloaded.
+    """
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import HTTPError
+
+    try:
+        return Path(hf_hub_download(published.repository, published.file))
+    except (OSError, HTTPError, RuntimeError) as error:
+        raise UserError(
+            f"backbone.weights=imagenet: cannot download {published.file} of "
+            f"{published.repository} ({one_line(error)}); give backbone.weights=FILE.safetensors, "
+            "or backbone.weights=none for an untrained trunk"
+        ) from error
+
+
+def _download_state(published: models.WeightsEnum) -> Mapping[str, Tensor]:
+    """Return torchvision's weights.
+
+    Raises:
+        UserError: no network, or a file that is not what was published.
+    """
     cache = Path(torch.hub.get_dir()) / "checkpoints" / Path(published.url).name
     try:
         _check_hash(cache)
@@ -69,7 +113,7 @@ def _check_hash(cache: Path) -> None:
 
 
 def load_weights(network: nn.Module, name: str, path: Path) -> None:
-    """Load a safetensors file with the state of the whole torchvision network.
+    """Load a safetensors file with the state of the whole network.
 
     Args:
         network: gets the weights.
@@ -87,8 +131,27 @@ def load_weights(network: nn.Module, name: str, path: Path) -> None:
     if not path.is_file():
         raise UserError(f"backbone.weights={path}: no such file")
     try:
-        network.load_state_dict(load_file(path))
+        _load_state(network, load_file(path))
     except (SafetensorError, RuntimeError, OSError) as error:
         raise UserError(
             f"backbone.weights={path}: not the weights of {name}: {one_line(error)}"
         ) from error
+
+
+# Classifiers of GoogLeNet and Inception that are for training alone.
+_AUXILIARY = re.compile(r"(aux\d|AuxLogits)\.")
+# Layers of DenseNet, which were published under names with one more dot.
+_DOTTED = re.compile(r"(denselayer\d+\.(?:norm|conv))\.(\d\.)")
+
+
+def _load_state(network: nn.Module, state: Mapping[str, Tensor]) -> None:
+    """Load the state of the whole network, under the names that torchvision publishes."""
+    renamed = OrderedDict(
+        (_DOTTED.sub(r"\1\2", name), tensor)
+        for name, tensor in state.items()
+        if not _AUXILIARY.match(name)
+    )
+    # The versions of the layers that were saved; a safetensors file has none, and MNASNet asks.
+    own = {"": {"version": network._version}}
+    renamed._metadata = getattr(state, "_metadata", own)  # type: ignore[attr-defined]
+    network.load_state_dict(renamed)

@@ -51,7 +51,12 @@ def with_root(group: str, option: str) -> list[str]:
     """Choose an option, and give data.root where its file, or a data set it may name, wants one."""
     text = (CONFIGS / group / f"{option}.yaml").read_text()
     needs_root = "override /data: " in text or "root: ???" in text
-    return [f"{group}={option}", *(["data.root=photos"] if needs_root else [])]
+    needs_name = "name: ???" in text
+    return [
+        f"{group}={option}",
+        *(["data.root=photos"] if needs_root else []),
+        *(["backbone.name=resnet18"] if needs_name else []),
+    ]
 
 
 def targets_in(node: object) -> list[DictConfig]:

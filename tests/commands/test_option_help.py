@@ -122,7 +122,7 @@ def test_the_help_of_a_choice_that_does_not_exist_is_one_line(
 ) -> None:
     assert main(["compare", "--help", "backbone=vgg"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert "compact mobilenet_v2 mobilenet_v3_large vgg16" in line
+    assert "compact efficientnet_b0 googlenet" in line
 
 
 def test_the_help_of_a_command_loads_none_of_the_slow_libraries() -> None:

@@ -164,7 +164,9 @@ def _sigterm_as_ctrl_c(terminated: list[int]) -> Iterator[None]:
 
 def quote_value(text: str) -> str:
     """Return the text as a value of an override, whatever Hydra's grammar would make of it."""
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    # Hydra takes backslashes for escapes only where a quote follows.
+    escaped = re.sub(r"(\\*)('|$)", lambda found: 2 * found[1] + found[2].replace("'", "\\'"), text)
+    return f"'{escaped}'"
 
 
 def _one_line(error: Exception, command: str, arguments: Sequence[str]) -> str:

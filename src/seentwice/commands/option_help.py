@@ -113,7 +113,9 @@ def describe_command(configs: Path, command: str, chosen: Mapping[str, Sequence[
         f"Usage: seentwice {command} [key=value ...]\n{textwrap.fill(primary.what, WIDTH)}\n",
         "Groups (group=option):\n"
         + "".join(
-            f"  {group}: {', '.join(options)}\n" for group, options in sorted(groups.items())
+            textwrap.fill(f"  {group}: {', '.join(options)}", WIDTH, subsequent_indent="    ")
+            + "\n"
+            for group, options in sorted(groups.items())
         ),
         "Keys (key=value):\n" + _describe_options(primary.options),
     ]

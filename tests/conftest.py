@@ -47,6 +47,15 @@ def few_rooms(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def bank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bank that the tests of commands share: not the one of who runs them."""
+    folder = tmp_path_factory.mktemp("bank")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SEENTWICE_BANK", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="session", autouse=True)
 def tracking_store(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The address of an MLflow store that all tests share, since making one takes seconds."""
     uri = f"sqlite:///{tmp_path_factory.mktemp('mlflow') / 'mlflow.db'}"

@@ -1,5 +1,6 @@
 """List what the feature bank holds, and throw rows away."""
 
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,8 +16,8 @@ from seentwice.display import show_text
 from seentwice.errors import UserError
 
 ON_STOP = "what was thrown away is gone, the rest is there"
-FOLDER = Path("data/prepared/bank")
-"""Where configurations keep it; see configs/bank/disk.yaml."""
+DEFAULT = "data/prepared/bank"
+"""Where configurations keep it unless SEENTWICE_BANK names a folder; see configs/bank/disk.yaml."""
 
 _EXAMPLES = """\
   seentwice bank                        what is there, by data set
@@ -27,6 +28,7 @@ _EXAMPLES = """\
 
 def run(arguments: Sequence[str]) -> None:
     """List the bank, or clear it."""
+    usual = Path(os.environ.get("SEENTWICE_BANK") or DEFAULT)
     parser = OptionParser(
         "bank",
         "The bank keeps what was computed of photos, such as a frozen trunk's features, for every\n"
@@ -35,14 +37,14 @@ def run(arguments: Sequence[str]) -> None:
         _EXAMPLES,
     )
     parser.add_argument("action", nargs="?", choices=("list", "clear"), default="list")
-    parser.add_argument("--folder", type=Path, default=FOLDER, help=f"default: {FOLDER}")
+    parser.add_argument("--folder", type=Path, default=usual, help=f"default: {usual}")
     parser.add_argument("--data", metavar="NAME", help="of this data set alone")
     options = parser.parse(arguments)
     console = open_console()
     if not options.folder.is_dir():
-        if options.folder != FOLDER:
+        if options.folder != usual:
             raise UserError(f"--folder {options.folder}: no such folder")
-        print_plainly(f"{FOLDER} is not there: nothing is kept yet", console)
+        print_plainly(f"{usual} is not there: nothing is kept yet", console)
         return
     entries = list_entries(options.folder)
     known = sorted({entry.data for entry in entries})
@@ -58,10 +60,10 @@ def run(arguments: Sequence[str]) -> None:
 def _clear(entries: Sequence[Entry], console: Console) -> None:
     busy = [entry for entry in entries if not remove_entry(entry)]
     gone = sum(entry.bytes for entry in entries) - sum(entry.bytes for entry in busy)
-    print_plainly(f"{len(entries) - len(busy):,} parts thrown away, {_size(gone)}", console)
+    print_plainly(f"{_parts(len(entries) - len(busy))} thrown away, {_size(gone)}", console)
     if busy:
         names = ", ".join(sorted({entry.data for entry in busy}))
-        print_plainly(f"{len(busy):,} are being added to right now, and stay: {names}", console)
+        print_plainly(f"{_parts(len(busy))} being added to right now, which stay: {names}", console)
 
 
 def _show(entries: Sequence[Entry], folder: Path, console: Console) -> None:
@@ -76,7 +78,11 @@ def _show(entries: Sequence[Entry], folder: Path, console: Console) -> None:
     if entries:
         console.print(table)
     total = sum(entry.bytes for entry in entries)
-    print_plainly(f"{folder}: {len(entries):,} parts, {_size(total)}", console)
+    print_plainly(f"{folder}: {_parts(len(entries))}, {_size(total)}", console)
+
+
+def _parts(count: int) -> str:
+    return "1 part" if count == 1 else f"{count:,} parts"
 
 
 def _size(count: int) -> str:

@@ -1,0 +1,138 @@
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from omegaconf import OmegaConf
+
+from seentwice.bank.bank import list_entries, open_bank
+from seentwice.bank.recipe import Recipe, row_keys
+from seentwice.bank.segment import ABOUT
+from seentwice.commands.application import find_configs
+from seentwice.commands.bank import DEFAULT
+from seentwice.commands.main import main
+
+PARTS = (("backbone", "mobilenet_v2"), ("cut", "20 of 20 stages"), ("weights", "abc"))
+
+
+@pytest.fixture
+def filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A bank with rows of two data sets, houses used last, as the one of configurations."""
+    folder = tmp_path / "bank"
+    bank = open_bank(folder, 1)
+    for number, (data, rows) in enumerate([("rooms", 1000), ("houses", 2)]):
+        recipe = Recipe("trunk", PARTS, (300,), "float32")
+        keys = row_keys([bytes([number]) * 32] * rows, [str(n) for n in range(rows)])
+        with bank.alone([recipe], lambda: None), bank.begin_segment(recipe, data) as writer:
+            writer.append(keys, np.ones((rows, 300)))
+        os.utime(writer.path.with_suffix(ABOUT), (10**9 + number, 10**9 + number))
+    monkeypatch.setenv("SEENTWICE_BANK", str(folder))
+    return folder
+
+
+def data_of(folder: Path) -> list[str]:
+    return sorted(entry.data for entry in list_entries(folder))
+
+
+def test_the_bank_is_listed_last_used_first(filled: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["bank"]) == 0
+    text = capsys.readouterr().out
+    rows = [line for line in text.splitlines() if "mobilenet_v2, 20 of 20 stages" in line]
+    assert ["houses" in row for row in rows] == [True, False]
+    assert re.search(r"rooms .* trunk .* 1,000 .* 1\.2 MB .* 2001-09-09", rows[1])
+    assert f"{filled}: 2 parts, 1.2 MB" in text
+
+
+def test_one_data_set_is_thrown_away(filled: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["bank", "clear", "--data", "rooms"]) == 0
+    assert capsys.readouterr().out == "1 part thrown away, 1.2 MB\n"
+    assert data_of(filled) == ["houses"]
+
+
+def test_all_is_thrown_away_but_what_is_being_filled(
+    filled: Path, capsys: pytest.CaptureFixture[str]
+):
+    other = Recipe("trunk", PARTS, (300,), "float16")
+    bank = open_bank(filled, 1)
+    with bank.alone([other], lambda: None):
+        with bank.begin_segment(other, "busy") as writer:
+            writer.append(row_keys([b"x"], [""]), np.ones((1, 300)))
+        assert main(["bank", "clear"]) == 0
+    text = capsys.readouterr().out
+    assert "2 parts thrown away" in text
+    assert "1 part being added to right now, which stay: busy" in text
+    assert data_of(filled) == ["busy"]
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["clear", "--data", "barns"], "--data barns: choose one of houses, rooms"),
+        (["--folder", "void"], "--folder void: no such folder"),
+        (["empty"], "argument action: invalid choice: 'empty'"),
+    ],
+)
+def test_a_mistake_is_one_line(
+    filled: Path, words: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+):
+    assert main(["bank", *words]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert complaint in line
+    assert data_of(filled) == ["houses", "rooms"]
+
+
+def test_no_bank_yet_is_no_mistake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("SEENTWICE_BANK", str(tmp_path / "bank"))
+    assert main(["bank"]) == 0
+    assert "is not there: nothing is kept yet" in capsys.readouterr().out
+
+
+def test_configurations_keep_it_where_the_command_looks(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("SEENTWICE_BANK")
+    assert OmegaConf.load(find_configs() / "bank" / "disk.yaml").folder == DEFAULT
+
+
+FILL = """
+import sys
+from pathlib import Path
+from seentwice.bank.bank import open_bank
+from seentwice.data.folder import read_folder
+from seentwice.detectors.describe import describe_views
+from seentwice.detectors.hashes import HashDescriptor
+from seentwice.detectors import filling
+from seentwice.files import digest_file
+from seentwice.records import View
+
+filling.BATCH = 4
+photos = read_folder(Path(sys.argv[1])).photos
+described = describe_views(
+    [View(photo) for photo in photos],
+    [digest_file(photo.path) for photo in photos],
+    [HashDescriptor()], open_bank(Path(sys.argv[2]), 1), "rooms", 1, 10**8,
+    lambda done, total: print(done, total, flush=True),
+)
+print(described.rows["hashes"].sum(dtype="uint64"), described.readable.all())
+"""
+
+
+def test_a_fill_that_is_killed_is_resumed(few_rooms: Path, tmp_path: Path):
+    """By SIGKILL, which nothing can be done about, while the rows are being written."""
+    command = [sys.executable, "-c", FILL, str(few_rooms)]
+    with subprocess.Popen([*command, str(tmp_path / "a")], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.split()[0] == b"30":
+                process.send_signal(signal.SIGKILL)
+                break
+    kept = sum(entry.rows for entry in list_entries(tmp_path / "a"))
+    assert 28 <= kept < 60
+    whole = subprocess.run([*command, str(tmp_path / "b")], capture_output=True, check=True)
+    resumed = subprocess.run([*command, str(tmp_path / "a")], capture_output=True, check=True)
+    assert resumed.stdout.splitlines()[-1] == whole.stdout.splitlines()[-1]
+    assert resumed.stdout.splitlines()[0] == f"1 {60 - kept}".encode()

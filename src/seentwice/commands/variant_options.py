@@ -98,7 +98,7 @@ def _make_parser() -> OptionParser:
         "--homes",
         choices=[homes.value for homes in Homes],
         default=Homes.MANIFEST.value,
-        help="what names the home of a photo, beside --places: the manifest.csv of PHOTOS alone, or "
+        help="what names a photo's home, beside --places: the manifest.csv of PHOTOS alone, or "
         "the first part of its name, too; OUT's own manifest.csv then names it (default: manifest)",
     )
     seed = whole_number(0, _LARGEST_SEED)

@@ -18,6 +18,7 @@ from seentwice.bootstrap import bootstrap_share
 from seentwice.commands.banking import read_row_type
 from seentwice.commands.detectors import (
     BASELINE,
+    ON_TRAINING_PAIRS,
     check_baselines,
     choose_descriptors,
     make_baseline,
@@ -106,7 +107,8 @@ def run(config: DictConfig) -> None:
     settings = read_settings(CompareSettings, config, None)
     heads = chosen_heads(config)
     names = _chosen_detectors(heads, settings.baselines)
-    check_batches(config, heads, HydraConfig.get().overrides.task)
+    learners = [name for name in settings.baselines if name in ON_TRAINING_PAIRS]
+    check_batches(config, heads, learners, HydraConfig.get().overrides.task)
     trunks = read_trunks(config) if needs_trunk(heads, settings.baselines) else None
     check_nets(config, heads, trunks.own if trunks else None)
     check_store()

@@ -24,7 +24,7 @@ from seentwice.commands.next_steps import (
     write_command,
 )
 from seentwice.commands.pair_counts import print_tables
-from seentwice.commands.place_batches import check_batches, tell_of_batches
+from seentwice.commands.place_batches import check_batches, check_own_table, tell_of_batches
 from seentwice.commands.progress import open_console, print_plainly, show_progress
 from seentwice.commands.provenance import git_commit, library_versions
 from seentwice.commands.settings import read_settings, read_source
@@ -74,7 +74,8 @@ def run(config: DictConfig) -> None:
     heads = chosen_heads(job.config)
     if len(heads) != 1:
         raise UserError(f"head={','.join(heads)}: train takes one head; compare takes several")
-    check_batches(job.config, heads, HydraConfig.get().overrides.task)
+    check_own_table(job.config, heads)
+    check_batches(job.config, heads, (), HydraConfig.get().overrides.task)
     trunks = read_trunks(job.config)
     check_nets(job.config, heads, trunks.own)
     check_store()

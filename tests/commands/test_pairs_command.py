@@ -158,11 +158,11 @@ NOWHERE = "'nowhere': no such folder; give the folder that holds the photos"
 @pytest.mark.parametrize(
     ("command", "word", "complaint"),
     [
-        ("train", HARD, f"sampling.train.negatives.hard=1: training.batches={NOTHING_LEARNS}"),
+        ("train", HARD, f"sampling.train.negatives.hard=1.0: training.batches={NOTHING_LEARNS}"),
         (
             "train",
             "mining.checkpoint=net",
-            f"mining.checkpoint=net: training.batches={NOTHING_LEARNS}",
+            f"/net: training.batches={NOTHING_LEARNS}",
         ),
         ("train", "mining.neighbours=3", f"mining.neighbours: training.batches={NOTHING_LEARNS}"),
         (

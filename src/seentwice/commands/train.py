@@ -100,8 +100,10 @@ def run(config: DictConfig) -> None:
     with track_run("train", heads[0], tags, resumed_id=job.run_id) as tracked:
         write_atomically(job.folder / RUN_FILE, f"{tracked.run_id}\n")
         tracked.log_file(job.folder / CONFIG_FILE)
-        if tracked.run_id != job.run_id:  # MLflow lets no parameter change, such as the commit
-            tracked.log_parameters(_parameters(job.config, heads[0], bench))
+        # MLflow lets no parameter change, such as the commit, and the run may have some already.
+        known = tracked.client.get_run(tracked.run_id).data.params
+        parameters = _parameters(job.config, heads[0], bench)
+        tracked.log_parameters({name: parameters[name] for name in parameters if name not in known})
         with (
             _tell_how_to_resume(job.folder, console),
             show_progress(f"Training {heads[0]}", console) as progress,

@@ -20,6 +20,7 @@ import yaml
 from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException, OverrideParseException
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -89,6 +90,7 @@ def run_application(command: str, run: Run, arguments: Sequence[str]) -> int:
     # Makes Hydra raise instead of printing and exiting with 1.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     failed: list[Exception] = []
+    sweeps: list[Path | None] = []
 
     def task(config: DictConfig) -> None:
         # Caught here as well, so that a wrong job of a --multirun does not end the others.
@@ -97,7 +99,7 @@ def run_application(command: str, run: Run, arguments: Sequence[str]) -> int:
         except MENDABLE as error:
             failed.append(error)
         finally:
-            _remove_empty_folder()
+            sweeps.append(_remove_empty_folder())
 
     program, sys.argv = sys.argv, [f"seentwice {command}", *arguments]
     terminated: list[int] = []
@@ -116,6 +118,8 @@ def run_application(command: str, run: Run, arguments: Sequence[str]) -> int:
         return end.code if isinstance(end.code, int) else 2
     finally:
         sys.argv = program
+        for sweep in filter(None, sweeps):
+            _remove_record(sweep, "multirun.yaml")
     for failure in failed:
         _fail(command, _one_line(failure, command, arguments))
     return 2 if failed else 0
@@ -126,19 +130,28 @@ def _fail(command: str, message: str) -> int:
     return 2
 
 
-def _remove_empty_folder() -> None:
+def _remove_empty_folder() -> Path | None:
     """Remove the folder that Hydra made for a run, or for a job of several, if it wrote nothing.
 
-    Hydra's own record of the configuration is in it always. A folder that the user named is kept.
+    Hydra's own record of the configuration is in it always. Only one that is named after the time
+    was made by this run; what the user named may have been there before, and is kept.
+
+    Returns:
+        The folder above those of several jobs, if it was made by this run.
     """
     hydra_config = HydraConfig.get()
-    if any(
-        word.startswith(("hydra.run.", "hydra.sweep.")) for word in hydra_config.overrides.hydra
-    ):
-        return
+    is_one_of_several = hydra_config.mode is RunMode.MULTIRUN
+    chosen = hydra_config.sweep if is_one_of_several else hydra_config.run
+    if not re.search(r"\$\{now:.*%f", OmegaConf.to_yaml(chosen)):
+        return None
     folder = Path(hydra_config.runtime.output_dir)
-    record = folder / str(hydra_config.output_subdir)
-    if folder.is_dir() and set(folder.iterdir()) <= {record}:
+    _remove_record(folder, str(hydra_config.output_subdir))
+    return Path(hydra_config.runtime.cwd, str(chosen.dir)) if is_one_of_several else None
+
+
+def _remove_record(folder: Path, record: str) -> None:
+    """Remove a folder in which nothing is but Hydra's record."""
+    if folder.is_dir() and {path.name for path in folder.iterdir()} <= {record}:
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -66,7 +66,7 @@ def print_help(command: str, arguments: Sequence[str]) -> int:
         with initialize_config_dir(str(configs), version_base="1.3"):
             config = compose(command, _group_choices(words), return_hydra_config=True)
     except MENDABLE as error:
-        return _fail(command, _one_line(error, command, words))
+        return _fail(command, _one_line(error, command, words, None))
     choices = config.hydra.runtime.choices
     chosen = {}
     for group, options in groups_of(configs, command).items():
@@ -89,7 +89,7 @@ def run_application(command: str, run: Run, arguments: Sequence[str]) -> int:
         return _fail(command, "--experimental-rerun opens a pickle; repeat the overrides instead")
     # Makes Hydra raise instead of printing and exiting with 1.
     os.environ["HYDRA_FULL_ERROR"] = "1"
-    failed: list[Exception] = []
+    failed: list[str] = []
     sweeps: list[Path | None] = []
 
     def task(config: DictConfig) -> None:
@@ -97,7 +97,8 @@ def run_application(command: str, run: Run, arguments: Sequence[str]) -> int:
         try:
             run(config)
         except MENDABLE as error:
-            failed.append(error)
+            results = Path(HydraConfig.get().runtime.output_dir)
+            failed.append(_one_line(error, command, arguments, results))
         finally:
             sweeps.append(_remove_empty_folder())
 
@@ -110,7 +111,7 @@ def run_application(command: str, run: Run, arguments: Sequence[str]) -> int:
             )(task)
             application()
     except MENDABLE as error:
-        failed.append(error)
+        failed.append(_one_line(error, command, arguments, None))
     except KeyboardInterrupt:
         print(f"seentwice {command}: stopped", file=sys.stderr)
         return TERMINATED if terminated else STOPPED
@@ -120,8 +121,8 @@ def run_application(command: str, run: Run, arguments: Sequence[str]) -> int:
         sys.argv = program
         for sweep in filter(None, sweeps):
             _remove_record(sweep, "multirun.yaml")
-    for failure in failed:
-        _fail(command, _one_line(failure, command, arguments))
+    for line in failed:
+        _fail(command, line)
     return 2 if failed else 0
 
 
@@ -182,7 +183,17 @@ def quote_value(text: str) -> str:
     return f"'{escaped}'"
 
 
-def _one_line(error: Exception, command: str, arguments: Sequence[str]) -> str:
+def _one_line(
+    error: Exception, command: str, arguments: Sequence[str], results: Path | None
+) -> str:
+    """Return what is wrong and what to do.
+
+    Args:
+        error: one of `MENDABLE`.
+        command: its name.
+        arguments: what stood after it.
+        results: the folder of the run's results; None before it was made.
+    """
     if isinstance(error, UserError):
         return str(error)
     if isinstance(error, OverrideParseException):
@@ -191,7 +202,7 @@ def _one_line(error: Exception, command: str, arguments: Sequence[str]) -> str:
         return f"a config cannot be read: {' '.join(str(error).split())}"
     # Hydra's error of a missing config is an OSError as well.
     if isinstance(error, OSError) and not isinstance(error, HydraException):
-        return describe_file_error(error)
+        return describe_file_error(error, results)
     text = f"{error}\n{error.__cause__ or ''}"
     missing = re.search(r"Missing mandatory value: (\S+)", text)
     if missing:

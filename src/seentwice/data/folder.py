@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
-from seentwice.data.manifest import MANIFEST, ManifestRow, read_manifest
+from seentwice.data.manifest import COLUMNS, MANIFEST, Manifest, ManifestRow, read_manifest
 from seentwice.data.source import PhotoSet, Progress
 from seentwice.data.variants.folder import SETTINGS_FILE
 from seentwice.display import name_first
@@ -80,13 +80,20 @@ def read_folder(root: Path, homes: Homes = Homes.MANIFEST) -> PhotoSet:
     files, unreadable = find_photos(root)
     keys = [file.relative_to(root).as_posix() for file in files]
     places = _name_places(root, keys)
-    rows = _match_manifest(root, keys)
+    manifest = read_manifest(root / MANIFEST)
+    rows = _match_manifest(root, keys, manifest)
     photos = [
         _photo_from_name(file, key, place, row, homes)
         for file, key, place, row in zip(files, keys, places, rows, strict=True)
     ]
     hint = HOMES_OF_VARIANTS if holds_variants else HOMES_HINT
-    return PhotoSet(root.name, tuple(photos), tuple(unreadable), homes_hint=hint)
+    notes = []
+    if manifest is not None and manifest.unknown:
+        unknown = ", ".join(map(repr, manifest.unknown))
+        notes.append(f"{MANIFEST}: nothing is read from {unknown}; it takes {', '.join(COLUMNS)}")
+    return PhotoSet(
+        root.name, tuple(photos), tuple(unreadable), homes_hint=hint, notes=tuple(notes)
+    )
 
 
 def place_of(key: str) -> str | None:
@@ -113,12 +120,13 @@ def _name_places(root: Path, keys: Sequence[str]) -> list[str]:
     return [place for _, place in named if place is not None]
 
 
-def _match_manifest(root: Path, keys: Sequence[str]) -> list[ManifestRow]:
+def _match_manifest(
+    root: Path, keys: Sequence[str], manifest: Manifest | None
+) -> list[ManifestRow]:
     """Return the row of each photo, an empty one where there is no manifest."""
-    path = root / MANIFEST
-    rows = read_manifest(path)
-    if rows is None:
+    if manifest is None:
         return [ManifestRow(None, None)] * len(keys)
+    path, rows = root / MANIFEST, manifest.rows
     missing = [key for key in keys if key not in rows]
     if len(missing) == len(keys):
         raise UserError(

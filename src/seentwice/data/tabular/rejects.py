@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from seentwice.data.tabular.inputs import make_folder_of
 from seentwice.display import show_text
 from seentwice.errors import UserError
 from seentwice.files import open_atomically
@@ -78,6 +79,7 @@ class Rejects:
             row: as it stands in the file.
 
         Raises:
+            UserError: their folder cannot be made.
             OSError: the file of the rejects cannot be written.
         """
         reject = Reject(file, line, reason)
@@ -99,6 +101,7 @@ class Rejects:
             row: as it stands in the file.
 
         Raises:
+            UserError: their folder cannot be made.
             OSError: the file of the rejects cannot be written.
         """
         reject = Reject(file, line, reason)
@@ -152,7 +155,7 @@ class Rejects:
 
     def _write_cells(self, path: Path, cells: tuple[str | int, ...]) -> None:
         if self._file is None:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder_of("data.rejects", path)
             self._file = self._stack.enter_context(open_atomically(path))
             self._file.write(_csv_line(COLUMNS))
         self._file.write(_csv_line(cells))

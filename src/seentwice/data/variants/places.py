@@ -9,13 +9,12 @@ from numpy.typing import NDArray
 
 from seentwice.data.components import name_components
 from seentwice.data.folder import Homes, place_of, read_folder
-from seentwice.data.manifest import MANIFEST
+from seentwice.data.manifest import COLUMNS, MANIFEST
 from seentwice.data.variants.plan import VariantSettings, files_of
 from seentwice.data.variants.tables import open_table
 from seentwice.data.variants.unique import UniquePhotos
 from seentwice.errors import UserError
 
-MANIFEST_COLUMNS = ("file", "property", "zone_id")
 _PLACE, _ZONE = range(2)
 
 
@@ -96,7 +95,7 @@ def write_manifest(
     Raises:
         OSError: the folder cannot be written.
     """
-    with open_table(out / MANIFEST, MANIFEST_COLUMNS) as write_row:
+    with open_table(out / MANIFEST, COLUMNS) as write_row:
         for key, place, home in zip(keys, places.names, places.properties, strict=True):
             for file in files_of(key, settings):
                 write_row((file, home or "", place))

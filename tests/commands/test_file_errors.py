@@ -55,6 +55,6 @@ def test_a_setting_that_names_a_folder_which_is_a_file_is_named(
     words = ["data=catalogue", "data.file=products.csv", f"{key}=afile/x.json", "workers=1"]
     assert main(["prepare", *words]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.endswith(
+    assert line == "seentwice prepare: " + (
         f"{key}=afile/x.json: its folder cannot be made (File exists); name a file elsewhere"
     )

@@ -93,7 +93,7 @@ def test_the_help_of_a_tiny_command(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
     chosen = {"flour": ["wheat"], "topping": ["sugar"], "mood": []}
-    assert describe_command(tmp_path, "bake", chosen) == HELP
+    assert describe_command([tmp_path], "bake", chosen) == HELP
 
 
 @pytest.mark.parametrize(
@@ -144,6 +144,39 @@ def test_the_help_says_what_an_experiment_replaces(capsys: pytest.CaptureFixture
     assert "properties or places (now 5, by experiment=property_rooms)" in text
     assert "as in SameSpace (now balanced, by experiment=property_rooms)" in text
     assert text.count("(now ") == 2
+
+
+@pytest.mark.parametrize("is_one_word", [False, True])
+def test_the_help_explains_configs_of_the_users_own(
+    is_one_word: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "own, 'configs'" / "data").mkdir(parents=True)
+    (tmp_path / "own, 'configs'" / "data" / "flats.yaml").write_text(
+        "# Flats\nroot: here # of mine\n"
+    )
+    folder = str(tmp_path / "own, 'configs'")
+    words = [f"--config-dir={folder}"] if is_one_word else ["--config-dir", folder]
+    assert main(["compare", *words, "data=flats", "--help"]) == 0
+    text = capsys.readouterr().out
+    assert "  data: airbnb, catalogue, flats, folder," in text
+    assert f"data=flats: Flats\n  {'data.root=here':<44}  of mine\n" in text
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        ("bananas", "'bananas' is not an override: write key=value"),
+        ("sed=1", "no key 'sed' (did you mean seed?)"),
+        ("--cfg job", "--cfg: is of no use beside --help; leave it out"),
+        ("--config-dir nowhere", "--config-dir: 'nowhere' is no folder; name that of your configs"),
+    ],
+)
+def test_nonsense_beside_help_is_refused(
+    words: str, complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["compare", "--help", *words.split()]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert complaint in line
 
 
 def test_the_help_of_a_choice_that_does_not_exist_is_one_line(

@@ -43,6 +43,8 @@ MENDABLE = (
 STOPPED = 130  # the shell's exit code for a program that Ctrl-C stopped
 TERMINATED = 143  # likewise, for SIGTERM
 HELP_FLAGS = {"--help", "-h"}
+MULTIRUN_FLAGS = {"--multirun", "-m"}
+CONFIG_DIR_FLAGS = {"--config-dir", "-cd"}
 
 
 def find_configs() -> Path:
@@ -60,21 +62,50 @@ def print_help(command: str, arguments: Sequence[str]) -> int:
         command: its name, also that of its primary config.
         arguments: what stands after it.
     """
-    configs = find_configs()
-    words = [word for word in arguments if word not in HELP_FLAGS]
     try:
-        with initialize_config_dir(str(configs), version_base="1.3"):
-            config = compose(command, _group_choices(words), return_hydra_config=True)
+        overrides, own = _split_words(arguments)
+        folders = [find_configs(), *own]
+        with initialize_config_dir(str(folders[0]), version_base="1.3"):
+            config = compose(command, [*overrides, *_search_path(own)], return_hydra_config=True)
     except MENDABLE as error:
-        return _fail(command, _one_line(error, command, words, None))
+        return _fail(command, _one_line(error, command, arguments, None))
     choices = config.hydra.runtime.choices
     chosen = {}
-    for group, options in groups_of(configs, command).items():
+    for group, options in groups_of(folders, command).items():
         # Hydra names no choice of a group of which several options are chosen, such as `head`.
         names = [choices[group]] if group in choices else (config.get(group) or ())
         chosen[group] = [str(name) for name in names if name in options]
-    print(describe_command(configs, command, chosen), end="")
+    print(describe_command(folders, command, chosen), end="")
     return 0
+
+
+def _split_words(arguments: Sequence[str]) -> tuple[list[str], list[Path]]:
+    """Return the overrides beside --help, and the config folder of the user's own, if any.
+
+    Raises:
+        UserError: another flag, or no such folder.
+    """
+    overrides: list[str] = []
+    folders: list[Path] = []
+    words = iter(arguments)
+    for word in words:
+        flag, _, value = word.partition("=")
+        if flag in CONFIG_DIR_FLAGS:
+            folder = Path(value or next(words, ""))
+            if not folder.is_dir():
+                raise UserError(f"{flag}: {str(folder)!r} is no folder; name that of your configs")
+            folders.append(folder.absolute())
+        elif word.startswith("-") and word not in (*HELP_FLAGS, *MULTIRUN_FLAGS):
+            raise UserError(f"{word}: is of no use beside --help; leave it out")
+        elif not word.startswith("-"):
+            overrides.append(word)
+    return overrides, folders
+
+
+def _search_path(folders: Sequence[Path]) -> list[str]:
+    """Return what lets Hydra compose from these folders, too."""
+    paths = ",".join(quote_value(f"file://{folder}") for folder in folders)
+    return [f"hydra.searchpath=[{paths}]"] if folders else []
 
 
 def run_application(command: str, run: Run, arguments: Sequence[str]) -> int:

@@ -89,28 +89,36 @@ def _spelling(node: Node, text: str) -> str:
     return text[node.start_mark.index : node.end_mark.index]
 
 
-def groups_of(configs: Path, command: str) -> dict[str, list[str]]:
-    """Return the groups of a command's config, in its order, with the options of each."""
-    primary = yaml.safe_load((configs / f"{command}.yaml").read_text(encoding="utf-8"))
+def groups_of(folders: Sequence[Path], command: str) -> dict[str, list[str]]:
+    """Return the groups of a command's config, in its order, with the options of each.
+
+    Args:
+        folders: of configs; the first holds the command's own.
+        command: the name of its primary config.
+    """
+    primary = yaml.safe_load((folders[0] / f"{command}.yaml").read_text(encoding="utf-8"))
     names = [str(key) for entry in primary["defaults"] if isinstance(entry, dict) for key in entry]
     groups = [name.removeprefix("optional ") for name in names if not name.startswith("override")]
     return {
-        group: sorted(path.stem for path in (configs / group).glob("*.yaml")) for group in groups
+        group: sorted({path.stem for folder in folders for path in (folder / group).glob("*.yaml")})
+        for group in groups
     }
 
 
-def describe_command(configs: Path, command: str, chosen: Mapping[str, Sequence[str]]) -> str:
+def describe_command(
+    folders: Sequence[Path], command: str, chosen: Mapping[str, Sequence[str]]
+) -> str:
     """Return the help of a command.
 
     Args:
-        configs: the folder of the configs.
+        folders: of configs; the first that has one counts, as for Hydra.
         command: the name of its primary config.
         chosen: the options of each group whose keys are shown.
     """
-    groups = groups_of(configs, command)
-    primary = _read(configs / f"{command}.yaml", "")
+    groups = groups_of(folders, command)
+    primary = _read(folders, f"{command}.yaml", "")
     files = {
-        f"{group}={option}": _read(configs / group / f"{option}.yaml", group)
+        f"{group}={option}": _read(folders, f"{group}/{option}.yaml", group)
         for group in groups
         for option in chosen.get(group, ())
     }
@@ -136,7 +144,8 @@ def describe_command(configs: Path, command: str, chosen: Mapping[str, Sequence[
     return "\n".join(parts) + f"\nExamples:\n{primary.examples}"
 
 
-def _read(path: Path, group: str) -> OptionFile:
+def _read(folders: Sequence[Path], name: str, group: str) -> OptionFile:
+    path = next(path for path in (folder / name for folder in folders) if path.is_file())
     return read_option_file(path.read_text(encoding="utf-8"), group)
 
 

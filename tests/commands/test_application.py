@@ -5,6 +5,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from seentwice.commands.application import TERMINATED, run_application
@@ -25,7 +26,7 @@ def test_a_run_that_wrote_nothing_leaves_no_folder() -> None:
     assert run_application("prepare", fail, []) == 2
     assert list(Path("outputs/prepare").iterdir()) == []
     assert run_application("prepare", fail, ["--multirun", "max_pixels=1,2"]) == 2
-    assert not [path for path in Path("multirun").rglob("*") if path.name in ("0", "1")]
+    assert list(Path("multirun").rglob("*")) == [Path("multirun/prepare")]
 
 
 def test_what_a_failed_run_wrote_is_kept() -> None:
@@ -38,10 +39,25 @@ def test_what_a_failed_run_wrote_is_kept() -> None:
     assert len(list(Path("outputs/prepare").glob("*/leaks.csv"))) == 1
 
 
-def test_a_folder_that_the_user_named_is_kept() -> None:
+@pytest.mark.parametrize("plus", ["", "+", "++"])
+def test_a_folder_that_the_user_named_is_kept(plus: str) -> None:
     Path("mine").mkdir()
-    assert run_application("prepare", fail, ["hydra.run.dir=mine"]) == 2
+    assert run_application("prepare", fail, [f"{plus}hydra.run.dir=mine"]) == 2
     assert Path("mine").is_dir()
+    words = ["--multirun", "max_pixels=1", f"{plus}hydra.sweep.dir=mine"]
+    assert run_application("prepare", fail, words) == 2
+    assert Path("mine").is_dir()
+
+
+def test_a_sweep_keeps_what_one_of_its_jobs_wrote() -> None:
+    def write_or_fail(config: DictConfig) -> None:
+        if config.max_pixels == 2:
+            fail(config)
+        (Path(HydraConfig.get().runtime.output_dir) / "card.json").touch()
+
+    assert run_application("prepare", write_or_fail, ["--multirun", "max_pixels=1,2"]) == 2
+    (sweep,) = Path("multirun/prepare").iterdir()
+    assert {path.name for path in sweep.iterdir()} == {"0", "multirun.yaml"}
 
 
 def test_sigterm_ends_a_run_as_ctrl_c_does(capsys: pytest.CaptureFixture[str]) -> None:

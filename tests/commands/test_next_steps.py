@@ -2,6 +2,7 @@
 
 import shlex
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from omegaconf import DictConfig, OmegaConf
 
+from seentwice.commands import compare
 from seentwice.commands.application import find_configs
 from seentwice.commands.main import main
 from seentwice.commands.next_steps import spell_value
+from seentwice.data.folder import read_folder
 from seentwice.models.checkpoint import CHECKPOINT_FILE
 
 QUICK = ("training.epochs=1", "training.batches_per_epoch=1", "workers=1")
@@ -67,6 +70,43 @@ def test_after_a_comparison(own_rooms: Path, capsys: pytest.CaptureFixture[str])
     config = composed("train", following["train"])
     assert OmegaConf.to_container(config.head) == {"l2": {"start_scale": 5}}
     assert config.data.root == "own rooms"
+
+
+@pytest.mark.parametrize(
+    ("words", "has_folds"),
+    [
+        (["split.by=city", "split.assign=balanced"], False),
+        (["split.assign=own"], False),
+        (["split.by=place"], True),
+    ],
+)
+def test_folds_are_suggested_where_they_run(
+    words: list[str],
+    has_folds: bool,
+    few_rooms: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """20 places in four cities; the data set names test photos of its own."""
+    found = read_folder(few_rooms)
+    keeps_split = "split.assign=own" in words
+    photos = tuple(
+        replace(photo, city=str(n // 3 % 4), split=photo.split if keeps_split else None)
+        for n, photo in enumerate(sorted(found.photos, key=lambda photo: photo.place))
+    )
+    photo_set = replace(found, name="flats", photos=photos)
+    monkeypatch.setattr(compare, "load_photos", lambda config, console: photo_set)
+    arguments = [
+        *DATA,
+        *words,
+        "head=[]",
+        "baselines=[average]",
+        "edits=mls",
+        "bootstrap_resamples=5",
+    ]
+    assert main(["compare", *arguments, "workers=1", f"hydra.run.dir={tmp_path}"]) == 0
+    assert ("folds=5" in capsys.readouterr().out) == has_folds
 
 
 def test_settings_of_heads_that_lost_are_left_out(

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from seentwice.commands.application import find_configs
 from seentwice.commands.main import COMMANDS, main
-from seentwice.commands.option_help import describe_command
+from seentwice.commands.option_help import describe_command, read_option_file
 
+CONFIGS = find_configs()
 TINY = {
     "bake.yaml": """\
 # Bake a cake.
@@ -91,7 +93,26 @@ def test_the_help_of_a_tiny_command(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
     chosen = {"flour": ["wheat"], "topping": ["sugar"], "mood": []}
-    assert describe_command(tmp_path, "bake", chosen) == HELP
+    assert describe_command([tmp_path], "bake", chosen) == HELP
+
+
+@pytest.mark.parametrize(
+    "path", sorted(CONFIGS.rglob("*.yaml")), ids=lambda path: f"{path.parent.name}/{path.stem}"
+)
+def test_every_key_that_has_a_value_is_explained(path: Path) -> None:
+    group = "" if path.parent == CONFIGS else path.parent.name
+    file = read_option_file(path.read_text(encoding="utf-8"), group)
+    assert file.what
+    unexplained = [o.key for o in file.options if o.value is not None and not o.comment]
+    assert unexplained == []
+
+
+def test_what_a_file_is_ends_before_the_comment_of_its_first_key() -> None:
+    file = read_option_file((CONFIGS / "split" / "shares.yaml").read_text(), "split")
+    assert file.what == "One split; folds=5 instead tests every photo once, by the same rule"
+    by = file.options[0]
+    assert by.key == "split.by"
+    assert by.comment.endswith("place, city; none is ever in two splits")
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS))
@@ -115,6 +136,47 @@ def test_the_help_shows_what_the_arguments_choose(capsys: pytest.CaptureFixture[
     assert "training=table: " in text
     assert "head=concat: " in text
     assert "head=l1: " not in text
+
+
+def test_the_help_says_what_an_experiment_replaces(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", "experiment=property_rooms", "--help"]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "properties or places (now 5, by experiment=property_rooms)" in text
+    assert "as in SameSpace (now balanced, by experiment=property_rooms)" in text
+    assert text.count("(now ") == 2
+
+
+@pytest.mark.parametrize("is_one_word", [False, True])
+def test_the_help_explains_configs_of_the_users_own(
+    is_one_word: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "own, 'configs'" / "data").mkdir(parents=True)
+    (tmp_path / "own, 'configs'" / "data" / "flats.yaml").write_text(
+        "# Flats\nroot: here # of mine\n"
+    )
+    folder = str(tmp_path / "own, 'configs'")
+    words = [f"--config-dir={folder}"] if is_one_word else ["--config-dir", folder]
+    assert main(["compare", *words, "data=flats", "--help"]) == 0
+    text = capsys.readouterr().out
+    assert "  data: airbnb, catalogue, flats, folder," in text
+    assert f"data=flats: Flats\n  {'data.root=here':<44}  of mine\n" in text
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        ("bananas", "'bananas' is not an override: write key=value"),
+        ("sed=1", "no key 'sed' (did you mean seed?)"),
+        ("--cfg job", "--cfg: is of no use beside --help; leave it out"),
+        ("--config-dir nowhere", "--config-dir: 'nowhere' is no folder; name that of your configs"),
+    ],
+)
+def test_nonsense_beside_help_is_refused(
+    words: str, complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["compare", "--help", *words.split()]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert complaint in line
 
 
 def test_the_help_of_a_choice_that_does_not_exist_is_one_line(

@@ -151,25 +151,38 @@ def test_wrong_ways_to_draw_are_one_line(
     assert error.count("\n") == 1
 
 
+NOTHING_LEARNS = "places trains on no table of pairs; give training=table"
+NOWHERE = "'nowhere': no such folder; give the folder that holds the photos"
+
+
 @pytest.mark.parametrize(
-    ("word", "key"),
+    ("command", "word", "complaint"),
     [
-        (HARD, "sampling.train.negatives.hard=1"),
-        ("mining.checkpoint=net", "mining.checkpoint="),
-        ("mining.neighbours=3", "mining.neighbours"),
-        ("sampling.train.max_negatives=5", "sampling.train.max_negatives"),
-        ("sampling=samespace", "sampling=samespace"),
+        ("train", HARD, f"sampling.train.negatives.hard=1.0: training.batches={NOTHING_LEARNS}"),
+        (
+            "train",
+            "mining.checkpoint=net",
+            f"/net: training.batches={NOTHING_LEARNS}",
+        ),
+        ("train", "mining.neighbours=3", f"mining.neighbours: training.batches={NOTHING_LEARNS}"),
+        (
+            "train",
+            "sampling.train.max_negatives=5",
+            f"max_negatives: training.batches={NOTHING_LEARNS}",
+        ),
+        ("train", "sampling=samespace", f"sampling=samespace: training.batches={NOTHING_LEARNS}"),
+        ("compare baselines=[cosine]", HARD, NOTHING_LEARNS),
+        ("compare baselines=[cosine]", "sampling=samespace", NOWHERE),
+        ("compare baselines=[cosine,knn]", HARD, NOWHERE),
+        ("compare baselines=[whitened_cosine]", "sampling.train.max_negatives=5", NOWHERE),
     ],
 )
-@pytest.mark.parametrize("command", ["train", "compare"])
-def test_batches_of_places_take_no_pairs(
-    command: str, word: str, key: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_batches_of_places_take_no_pairs_but_what_others_learn_from(
+    command: str, word: str, complaint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fixed = ["data=folder", "data.root=nowhere", f"hydra.run.dir={tmp_path}"]
-    assert main([command, *fixed, word]) == 2
-    error = capsys.readouterr().err
-    assert f"{command}: {key}" in error
-    assert error.endswith("places trains on no table of pairs; give training=table\n")
+    assert main([*command.split(), *fixed, word]) == 2
+    assert capsys.readouterr().err.endswith(f"{complaint}\n")
 
 
 def test_what_is_mined_does_not_change_the_baselines(

@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from seentwice.commands import train
 from seentwice.commands.main import main
 from seentwice.commands.train import CONFIG_FILE, RUN_FILE, STATE_FILE
-from seentwice.learn.tracking import FOLDER_TAG, track_run
+from seentwice.learn.tracking import FOLDER_TAG, TrackedRun, track_run
 from seentwice.learn.training import LAST, EpochReport
 from seentwice.models.checkpoint import CHECKPOINT_FILE
 
@@ -87,6 +87,23 @@ def test_a_resumed_training_ends_as_one_that_was_never_stopped(
     assert client.get_run(run_id).info.status == "FINISHED"
     history = client.get_metric_history(run_id, "validation/average_precision")
     assert len({metric.step for metric in history}) == 3
+
+
+def test_a_run_that_stopped_before_its_parameters_were_logged_gets_them(
+    quick: list[str], own_rooms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(run, parameters) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(own_rooms)
+    with monkeypatch.context() as patch:
+        patch.setattr(TrackedRun, "log_parameters", stop)
+        words = ["training.epochs=1", f"hydra.run.dir={tmp_path}"]
+        assert main(["train", *quick, *words]) == 130
+    assert main(["train", f"resume={tmp_path}", f"hydra.run.dir={tmp_path / 'elsewhere'}"]) == 0
+    run = MlflowClient().get_run((tmp_path / RUN_FILE).read_text().strip())
+    assert run.data.params["head"] == "l2"
+    assert run.info.status == "FINISHED"
 
 
 def test_a_finished_training_that_is_resumed_keeps_its_weights(

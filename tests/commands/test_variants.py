@@ -1,5 +1,6 @@
 import csv
 import hashlib
+import json
 import shlex
 import shutil
 from pathlib import Path
@@ -151,6 +152,31 @@ def test_places_that_names_tell_are_told_of_and_used_where_asked_for(
     assert {path: path.read_bytes() for path in out.rglob("*.jpg")} == before
 
 
+def test_homes_that_names_tell_are_written_where_asked_for(
+    few_rooms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photos, out = tmp_path / "photos", tmp_path / "out"
+    (photos / "kitchen").mkdir(parents=True)
+    for number, file in enumerate(sorted(few_rooms.rglob("*.jpg"))[:12]):
+        home, room, shot = number // 4, number // 2 % 2, number % 2
+        shutil.copy(file, photos / "kitchen" / f"h{home}_r{room}_{shot}.jpg")
+    assert run(photos, out, "--places", "--edit", "hflip") == 0
+    assert "no home is known; where the first part of their names is one" in capsys.readouterr().out
+    compare = ["compare", "data=folder", f"data.root={out}", "head=[]", "baselines=[average]"]
+    compare += ["bootstrap_resamples=9", "workers=1", f"hydra.run.dir={tmp_path / 'run'}"]
+    assert main([*compare, "data.homes=name"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "begin with the photo of which they are variants" in line
+    assert line.endswith("the same variants command with --places --homes name writes it down")
+
+    assert run(photos, out, "--places", "--homes", "name", "--edit", "hflip") == 0
+    assert "no home is known" not in capsys.readouterr().out
+    assert main(compare) == 0
+    assert "No home is known" not in capsys.readouterr().out
+    results = json.loads((tmp_path / "run" / "results.json").read_text())
+    assert (results["properties"], results["cluster"]) == (3, "property")
+
+
 def test_a_run_that_is_stopped_leaves_the_manifest(
     few_rooms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -257,6 +283,7 @@ def test_every_strength_is_written(photos: Path, tmp_path: Path, strength: str) 
         ("P O strength=mls", "strength=mls: no such argument; give --strength mls; see"),
         ("strength=mls", "strength=mls: no such argument; give --strength mls; see"),
         ("P O places=true", "places=true: no such argument; give --places; see"),
+        ("P O --homes name", "--homes name: homes are kept together by their places; add --places"),
         ("P O --places", "tell no place ('Test Data/bedroom/"),
         ("P made", "made/manifest.csv' tells places, which pairs.csv would not know; add --places"),
         ("void O", "'void' holds no photo that is read; give a folder that holds files of .jpg"),

@@ -159,6 +159,7 @@ def comparison():
         weights="imagenet",
         seed=7,
         folds=2,
+        most_folds=6,
         leaks={"same_bytes": 1, "same_pixels": 0, "near_hash": 2},
         suspects={"same_bytes": 1, "same_pixels": 0, "near_hash": 3},
         counts=tuple(

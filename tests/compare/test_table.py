@@ -134,5 +134,14 @@ def test_an_interval_over_few_homes_is_said_to_say_little(comparison):
     assert few in describe_result(replace(comparison, clusters=9))
     alone = describe_result(replace(comparison, clusters=9, folds=1))
     assert f"{few}; folds=5 tests every photo once" in alone
+    groups = {
+        most: describe_result(replace(comparison, clusters=9, folds=1, most_folds=most))
+        for most in (0, 4, 5)
+    }
+    assert [any("folds=5" in line for line in lines) for lines in groups.values()] == [
+        False,
+        False,
+        True,
+    ]
     enough = describe_result(replace(comparison, clusters=10))
     assert not any(line.startswith("Only") for line in enough)

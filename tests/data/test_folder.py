@@ -106,7 +106,7 @@ def test_the_first_part_of_the_name_is_the_home_where_it_is_said_to_be(tmp_path)
 
 
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])  # Excel writes a byte order mark
-@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
 def test_the_manifest_adds_property_and_zone(tmp_path, mark, line_end):
     write_photos(tmp_path)
     lines = [
@@ -118,12 +118,24 @@ def test_the_manifest_adds_property_and_zone(tmp_path, mark, line_end):
         "kitchen/deleted_3_1.jpg,,home,",
     ]
     write_manifest(tmp_path, mark + line_end.join(lines).encode())
-    photos = read_folder(tmp_path).photos
-    assert [(photo.property, photo.zone) for photo in photos] == [
+    photo_set = read_folder(tmp_path)
+    assert photo_set.notes == (
+        "manifest.csv: nothing is read from 'notes'; it takes file, property, zone_id",
+    )
+    assert [(photo.property, photo.zone) for photo in photo_set.photos] == [
         ("home", "open plan"),
         (None, None),
         ("é", None),
     ]
+
+
+def test_spaces_after_commas_do_not_count_where_the_header_has_them(tmp_path):
+    write_photos(tmp_path)
+    rows = "".join(f'{key}, "my home", open\n' for key in KEYS)
+    write_manifest(tmp_path, f"file, property , zone_id\n{rows}")
+    photo_set = read_folder(tmp_path)
+    assert {(photo.property, photo.zone) for photo in photo_set.photos} == {("my home", "open")}
+    assert photo_set.notes == ()
 
 
 ROWS = "".join(f"{key},home\n" for key in KEYS)
@@ -145,6 +157,9 @@ ROWS = "".join(f"{key},home\n" for key in KEYS)
             r"no row is of a photo .* names 'homes/bedroom/b\S+jpg', .* is 'bedroom/berlin_1_1",
         ),
         (f"file,property\n{ROWS}{KEYS[0]},other\n", r"line 5: 'bedroom/berlin_1_1\.jpg' again"),
+        (f"file\n{ROWS}", "line 2: has more than 1 cells; put one that holds a comma in double q"),
+        (f"file;property\r{ROWS}".replace("\n", "\r"), "separated by semicolons"),
+        (b"file\rk.jpg\r\xff", "line 3: not UTF-8"),
         (f"file,property\n{ROWS},home\n", "line 5: names no file"),
         (f"property,file\n{'home,' + KEYS[0]}\nhome\n", "line 3: names no file"),
         (f'file,property\n{ROWS}"open', r"line 5: not a table .*unexpected end of data"),

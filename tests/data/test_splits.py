@@ -12,6 +12,7 @@ from seentwice.data.splits import (
     SplitRule,
     fold_photos,
     groups_of,
+    most_folds,
     split_photos,
 )
 from seentwice.errors import UserError
@@ -306,3 +307,16 @@ def test_a_new_place_of_an_open_plan_moves_none():
         for part in PARTS:
             moved = set(getattr(before, part)) - set(getattr(after, part))
             assert not moved or len(getattr(before, part)) <= 2
+
+
+@pytest.mark.parametrize("groups", [2, 3, 7])
+@pytest.mark.parametrize("assign", list(Assign))
+@pytest.mark.parametrize("by", list(SplitBy))
+def test_the_most_folds_can_be_made_and_no_more(groups, assign, by):
+    photos = [photo(f"r/{n}", property=f"h{n}", city=f"c{n}") for n in range(groups)]
+    chosen = rule(assign=assign, by=by)
+    most = most_folds(photos, chosen)
+    if most:
+        assert len(fold_photos(photos, most, chosen)) == most
+    with pytest.raises(UserError):
+        fold_photos(photos, max(most + 1, 3), chosen)

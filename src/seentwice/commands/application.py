@@ -20,6 +20,7 @@ import yaml
 from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException, OverrideParseException
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -42,6 +43,8 @@ MENDABLE = (
 STOPPED = 130  # the shell's exit code for a program that Ctrl-C stopped
 TERMINATED = 143  # likewise, for SIGTERM
 HELP_FLAGS = {"--help", "-h"}
+MULTIRUN_FLAGS = {"--multirun", "-m"}
+CONFIG_DIR_FLAGS = {"--config-dir", "-cd"}
 
 
 def find_configs() -> Path:
@@ -59,21 +62,50 @@ def print_help(command: str, arguments: Sequence[str]) -> int:
         command: its name, also that of its primary config.
         arguments: what stands after it.
     """
-    configs = find_configs()
-    words = [word for word in arguments if word not in HELP_FLAGS]
     try:
-        with initialize_config_dir(str(configs), version_base="1.3"):
-            config = compose(command, _group_choices(words), return_hydra_config=True)
+        overrides, own = _split_words(arguments)
+        folders = [find_configs(), *own]
+        with initialize_config_dir(str(folders[0]), version_base="1.3"):
+            config = compose(command, [*overrides, *_search_path(own)], return_hydra_config=True)
     except MENDABLE as error:
-        return _fail(command, _one_line(error, command, words))
+        return _fail(command, _one_line(error, command, arguments, None))
     choices = config.hydra.runtime.choices
     chosen = {}
-    for group, options in groups_of(configs, command).items():
+    for group, options in groups_of(folders, command).items():
         # Hydra names no choice of a group of which several options are chosen, such as `head`.
         names = [choices[group]] if group in choices else (config.get(group) or ())
         chosen[group] = [str(name) for name in names if name in options]
-    print(describe_command(configs, command, chosen), end="")
+    print(describe_command(folders, command, chosen), end="")
     return 0
+
+
+def _split_words(arguments: Sequence[str]) -> tuple[list[str], list[Path]]:
+    """Return the overrides beside --help, and the config folder of the user's own, if any.
+
+    Raises:
+        UserError: another flag, or no such folder.
+    """
+    overrides: list[str] = []
+    folders: list[Path] = []
+    words = iter(arguments)
+    for word in words:
+        flag, _, value = word.partition("=")
+        if flag in CONFIG_DIR_FLAGS:
+            folder = Path(value or next(words, ""))
+            if not folder.is_dir():
+                raise UserError(f"{flag}: {str(folder)!r} is no folder; name that of your configs")
+            folders.append(folder.absolute())
+        elif word.startswith("-") and word not in (*HELP_FLAGS, *MULTIRUN_FLAGS):
+            raise UserError(f"{word}: is of no use beside --help; leave it out")
+        elif not word.startswith("-"):
+            overrides.append(word)
+    return overrides, folders
+
+
+def _search_path(folders: Sequence[Path]) -> list[str]:
+    """Return what lets Hydra compose from these folders, too."""
+    paths = ",".join(quote_value(f"file://{folder}") for folder in folders)
+    return [f"hydra.searchpath=[{paths}]"] if folders else []
 
 
 def run_application(command: str, run: Run, arguments: Sequence[str]) -> int:
@@ -88,16 +120,18 @@ def run_application(command: str, run: Run, arguments: Sequence[str]) -> int:
         return _fail(command, "--experimental-rerun opens a pickle; repeat the overrides instead")
     # Makes Hydra raise instead of printing and exiting with 1.
     os.environ["HYDRA_FULL_ERROR"] = "1"
-    failed: list[Exception] = []
+    failed: list[str] = []
+    sweeps: list[Path | None] = []
 
     def task(config: DictConfig) -> None:
         # Caught here as well, so that a wrong job of a --multirun does not end the others.
         try:
             run(config)
         except MENDABLE as error:
-            failed.append(error)
+            results = Path(HydraConfig.get().runtime.output_dir)
+            failed.append(_one_line(error, command, arguments, results))
         finally:
-            _remove_empty_folder()
+            sweeps.append(_remove_empty_folder())
 
     program, sys.argv = sys.argv, [f"seentwice {command}", *arguments]
     terminated: list[int] = []
@@ -108,7 +142,7 @@ def run_application(command: str, run: Run, arguments: Sequence[str]) -> int:
             )(task)
             application()
     except MENDABLE as error:
-        failed.append(error)
+        failed.append(_one_line(error, command, arguments, None))
     except KeyboardInterrupt:
         print(f"seentwice {command}: stopped", file=sys.stderr)
         return TERMINATED if terminated else STOPPED
@@ -116,8 +150,10 @@ def run_application(command: str, run: Run, arguments: Sequence[str]) -> int:
         return end.code if isinstance(end.code, int) else 2
     finally:
         sys.argv = program
-    for failure in failed:
-        _fail(command, _one_line(failure, command, arguments))
+        for sweep in filter(None, sweeps):
+            _remove_record(sweep, "multirun.yaml")
+    for line in failed:
+        _fail(command, line)
     return 2 if failed else 0
 
 
@@ -126,19 +162,28 @@ def _fail(command: str, message: str) -> int:
     return 2
 
 
-def _remove_empty_folder() -> None:
+def _remove_empty_folder() -> Path | None:
     """Remove the folder that Hydra made for a run, or for a job of several, if it wrote nothing.
 
-    Hydra's own record of the configuration is in it always. A folder that the user named is kept.
+    Hydra's own record of the configuration is in it always. Only one that is named after the time
+    was made by this run; what the user named may have been there before, and is kept.
+
+    Returns:
+        The folder above those of several jobs, if it was made by this run.
     """
     hydra_config = HydraConfig.get()
-    if any(
-        word.startswith(("hydra.run.", "hydra.sweep.")) for word in hydra_config.overrides.hydra
-    ):
-        return
+    is_one_of_several = hydra_config.mode is RunMode.MULTIRUN
+    chosen = hydra_config.sweep if is_one_of_several else hydra_config.run
+    if not re.search(r"\$\{now:.*%f", OmegaConf.to_yaml(chosen)):
+        return None
     folder = Path(hydra_config.runtime.output_dir)
-    record = folder / str(hydra_config.output_subdir)
-    if folder.is_dir() and set(folder.iterdir()) <= {record}:
+    _remove_record(folder, str(hydra_config.output_subdir))
+    return Path(hydra_config.runtime.cwd, str(chosen.dir)) if is_one_of_several else None
+
+
+def _remove_record(folder: Path, record: str) -> None:
+    """Remove a folder in which nothing is but Hydra's record."""
+    if folder.is_dir() and {path.name for path in folder.iterdir()} <= {record}:
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -169,7 +214,17 @@ def quote_value(text: str) -> str:
     return f"'{escaped}'"
 
 
-def _one_line(error: Exception, command: str, arguments: Sequence[str]) -> str:
+def _one_line(
+    error: Exception, command: str, arguments: Sequence[str], results: Path | None
+) -> str:
+    """Return what is wrong and what to do.
+
+    Args:
+        error: one of `MENDABLE`.
+        command: its name.
+        arguments: what stood after it.
+        results: the folder of the run's results; None before it was made.
+    """
     if isinstance(error, UserError):
         return str(error)
     if isinstance(error, OverrideParseException):
@@ -178,7 +233,7 @@ def _one_line(error: Exception, command: str, arguments: Sequence[str]) -> str:
         return f"a config cannot be read: {' '.join(str(error).split())}"
     # Hydra's error of a missing config is an OSError as well.
     if isinstance(error, OSError) and not isinstance(error, HydraException):
-        return describe_file_error(error)
+        return describe_file_error(error, results)
     text = f"{error}\n{error.__cause__ or ''}"
     missing = re.search(r"Missing mandatory value: (\S+)", text)
     if missing:

@@ -18,6 +18,7 @@ from seentwice.bootstrap import bootstrap_share
 from seentwice.commands.banking import read_row_type
 from seentwice.commands.detectors import (
     BASELINE,
+    ON_TRAINING_PAIRS,
     check_baselines,
     choose_descriptors,
     make_baseline,
@@ -53,9 +54,9 @@ from seentwice.compare.summary import (
     gather_test_pairs,
     summarise_scores,
 )
-from seentwice.compare.table import best_head, print_table
+from seentwice.compare.table import FOLDS_TO_TRY, best_head, has_folds_to_try, print_table
 from seentwice.data.source import Progress
-from seentwice.data.splits import groups_of
+from seentwice.data.splits import most_folds
 from seentwice.data.table_counts import count_tables
 from seentwice.data.thumbnails import view_loader
 from seentwice.detectors.knn import retrieve_nearest
@@ -66,7 +67,6 @@ from seentwice.files import write_atomically
 from seentwice.learn.tracking import FOLDER_TAG, TrackedRun, check_store, track_run, tracking_uri
 
 EPOCHS = "epochs"  # the folder of Lightning's own files
-FOLDS_TO_TRY = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,8 @@ def run(config: DictConfig) -> None:
     settings = read_settings(CompareSettings, config, None)
     heads = chosen_heads(config)
     names = _chosen_detectors(heads, settings.baselines)
-    check_batches(config, heads, HydraConfig.get().overrides.task)
+    learners = [name for name in settings.baselines if name in ON_TRAINING_PAIRS]
+    check_batches(config, heads, learners, HydraConfig.get().overrides.task)
     trunks = read_trunks(config) if needs_trunk(heads, settings.baselines) else None
     check_nets(config, heads, trunks.own if trunks else None)
     check_store()
@@ -150,7 +151,7 @@ def run(config: DictConfig) -> None:
     print_table(comparison, console)
     print_plainly(f"Report:  {folder / REPORT}", console)
     print_plainly(f"Runs:    mlflow ui --backend-store-uri {tracking_uri()}", console)
-    for line in _next_steps(bench, settings.folds, comparison):
+    for line in _next_steps(comparison):
         print_plainly(line, console)
 
 
@@ -258,6 +259,7 @@ def _collect(stage: Stage, results: list[DetectorResult], seconds: float) -> Com
         weights=str(config.backbone.weights),
         seed=stage.settings.seed,
         folds=len(bench.folds),
+        most_folds=most_folds(bench.photo_set.photos, bench.rule),
         counts=count_tables(bench.folds),
         leaks=count_leaks(bench),
         suspects=count_suspects(bench),
@@ -295,16 +297,16 @@ def _measure_retrieval(stage: Stage) -> RetrievalResult | None:
     return RetrievalResult(share, len(query), max(retrieval.gallery for retrieval in found))
 
 
-def _next_steps(bench: Workbench, folds: int | None, comparison: Comparison) -> list[str]:
+def _next_steps(comparison: Comparison) -> list[str]:
     """Return what to do next: with photos of one's own, with folds, for a checkpoint."""
-    if bench.photo_set.name == "rooms":
+    if HydraConfig.get().runtime.choices["data"] == "rooms":
         words = ["data=folder", "data.root=PHOTOS", "backbone=mobilenet_v2"]
         return [
             NEXT + write_command("compare", words),
             "  (photos named <room type>/<home>_<room>_<k>.jpg; seentwice compare --help)",
         ]
     lines = []
-    if folds is None and len(set(groups_of(bench.photo_set.photos))) >= FOLDS_TO_TRY:
+    if has_folds_to_try(comparison):
         words = [word for word in HydraConfig.get().overrides.task if key_of(word) != "folds"]
         lines.append(NEXT + write_command("compare", [*words, f"folds={FOLDS_TO_TRY}"]))
         lines.append("  (every photo is tested once)")

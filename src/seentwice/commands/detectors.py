@@ -40,6 +40,7 @@ BASELINE = "cosine"
 """The detector that learns nothing: the others are measured against it, pair by pair."""
 
 ON_FEATURES = (BASELINE, "whitened_cosine", "knn")
+ON_TRAINING_PAIRS = ("whitened_cosine", "knn")  # the one from their photos, the other from labels
 BASELINES = (*ON_FEATURES, "histogram", *HASHES)
 
 

@@ -3,7 +3,7 @@
 import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
@@ -89,26 +89,43 @@ def _spelling(node: Node, text: str) -> str:
     return text[node.start_mark.index : node.end_mark.index]
 
 
-def groups_of(configs: Path, command: str) -> dict[str, list[str]]:
-    """Return the groups of a command's config, in its order, with the options of each."""
-    primary = yaml.safe_load((configs / f"{command}.yaml").read_text(encoding="utf-8"))
+def groups_of(folders: Sequence[Path], command: str) -> dict[str, list[str]]:
+    """Return the groups of a command's config, in its order, with the options of each.
+
+    Args:
+        folders: of configs; the first holds the command's own.
+        command: the name of its primary config.
+    """
+    primary = yaml.safe_load((folders[0] / f"{command}.yaml").read_text(encoding="utf-8"))
     names = [str(key) for entry in primary["defaults"] if isinstance(entry, dict) for key in entry]
     groups = [name.removeprefix("optional ") for name in names if not name.startswith("override")]
     return {
-        group: sorted(path.stem for path in (configs / group).glob("*.yaml")) for group in groups
+        group: sorted({path.stem for folder in folders for path in (folder / group).glob("*.yaml")})
+        for group in groups
     }
 
 
-def describe_command(configs: Path, command: str, chosen: Mapping[str, Sequence[str]]) -> str:
+def describe_command(
+    folders: Sequence[Path], command: str, chosen: Mapping[str, Sequence[str]]
+) -> str:
     """Return the help of a command.
 
     Args:
-        configs: the folder of the configs.
+        folders: of configs; the first that has one counts, as for Hydra.
         command: the name of its primary config.
         chosen: the options of each group whose keys are shown.
     """
-    groups = groups_of(configs, command)
-    primary = _read(configs / f"{command}.yaml", "")
+    groups = groups_of(folders, command)
+    primary = _read(folders, f"{command}.yaml", "")
+    files = {
+        f"{group}={option}": _read(folders, f"{group}/{option}.yaml", group)
+        for group in groups
+        for option in chosen.get(group, ())
+    }
+    # In the order in which Hydra composes them: what comes later replaces what came before.
+    replaced = {
+        option.key: (name, option.value) for name, file in files.items() for option in file.options
+    }
     parts = [
         f"Usage: seentwice {command} [key=value ...]\n{textwrap.fill(primary.what, WIDTH)}\n",
         "Groups (group=option):\n"
@@ -117,24 +134,38 @@ def describe_command(configs: Path, command: str, chosen: Mapping[str, Sequence[
             + "\n"
             for group, options in sorted(groups.items())
         ),
-        "Keys (key=value):\n" + _describe_options(primary.options),
+        "Keys (key=value):\n" + _describe_options(primary.options, "", replaced),
     ]
-    for group in groups:
-        for option in chosen.get(group, ()):
-            file = _read(configs / group / f"{option}.yaml", group)
-            title = textwrap.fill(f"{group}={option}: {file.what}", WIDTH)
-            parts.append(f"{title}\n{_describe_options(file.options)}")
+    for name, file in files.items():
+        title = textwrap.fill(f"{name}: {file.what}", WIDTH)
+        parts.append(f"{title}\n{_describe_options(file.options, name, replaced)}")
     other = f"seentwice {command} --help group=option"
     parts.append(f"The keys of another choice: {other}. Hydra's own flags: --hydra-help\n")
     return "\n".join(parts) + f"\nExamples:\n{primary.examples}"
 
 
-def _read(path: Path, group: str) -> OptionFile:
+def _read(folders: Sequence[Path], name: str, group: str) -> OptionFile:
+    path = next(path for path in (folder / name for folder in folders) if path.is_file())
     return read_option_file(path.read_text(encoding="utf-8"), group)
 
 
-def _describe_options(options: Sequence[Option]) -> str:
-    return "".join(f"{line}\n" for option in options for line in _describe_option(option))
+def _describe_options(
+    options: Sequence[Option], name: str, replaced: Mapping[str, tuple[str, str | None]]
+) -> str:
+    """Return the lines of a file's options.
+
+    Args:
+        options: of the file.
+        name: of the file, as `replaced` has it.
+        replaced: by key, the last file that gives it a value, and that value.
+    """
+    lines: list[str] = []
+    for option in options:
+        by, value = replaced.get(option.key, (name, option.value))
+        remark = [] if by == name or option.value is None else [f"(now {value}, by {by})"]
+        comment = " ".join([option.comment, *remark]).strip()
+        lines += _describe_option(replace(option, comment=comment))
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _describe_option(option: Option) -> list[str]:

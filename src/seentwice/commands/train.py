@@ -24,7 +24,7 @@ from seentwice.commands.next_steps import (
     write_command,
 )
 from seentwice.commands.pair_counts import print_tables
-from seentwice.commands.place_batches import check_batches, tell_of_batches
+from seentwice.commands.place_batches import check_batches, check_own_table, tell_of_batches
 from seentwice.commands.progress import open_console, print_plainly, show_progress
 from seentwice.commands.provenance import git_commit, library_versions
 from seentwice.commands.settings import read_settings, read_source
@@ -74,7 +74,8 @@ def run(config: DictConfig) -> None:
     heads = chosen_heads(job.config)
     if len(heads) != 1:
         raise UserError(f"head={','.join(heads)}: train takes one head; compare takes several")
-    check_batches(job.config, heads, HydraConfig.get().overrides.task)
+    check_own_table(job.config, heads)
+    check_batches(job.config, heads, (), HydraConfig.get().overrides.task)
     trunks = read_trunks(job.config)
     check_nets(job.config, heads, trunks.own)
     check_store()
@@ -99,8 +100,10 @@ def run(config: DictConfig) -> None:
     with track_run("train", heads[0], tags, resumed_id=job.run_id) as tracked:
         write_atomically(job.folder / RUN_FILE, f"{tracked.run_id}\n")
         tracked.log_file(job.folder / CONFIG_FILE)
-        if tracked.run_id != job.run_id:  # MLflow lets no parameter change, such as the commit
-            tracked.log_parameters(_parameters(job.config, heads[0], bench))
+        # MLflow lets no parameter change, such as the commit, and the run may have some already.
+        known = tracked.client.get_run(tracked.run_id).data.params
+        parameters = _parameters(job.config, heads[0], bench)
+        tracked.log_parameters({name: parameters[name] for name in parameters if name not in known})
         with (
             _tell_how_to_resume(job.folder, console),
             show_progress(f"Training {heads[0]}", console) as progress,

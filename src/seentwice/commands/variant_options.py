@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seentwice.commands.options import OptionParser, whole_number
+from seentwice.data.folder import Homes
 from seentwice.data.variants.plan import FORMATS, VariantSettings
 from seentwice.edits import STRENGTHS, draw_edits, expand_strengths
 from seentwice.errors import UserError
@@ -16,6 +17,7 @@ _EXAMPLES = """\
   seentwice variants PHOTOS OUT --strength attack        what hides a photo on purpose
   seentwice variants PHOTOS OUT --edit "rotate:7|jpeg:60" --edit crop --format png
   seentwice variants PHOTOS OUT --places                 PHOTOS hold several photos of one room
+  seentwice variants PHOTOS OUT --places --homes name    and are named <home>_<room>_<k>.jpg
   seentwice compare data=folder data.root=OUT            compare detectors on them
 """
 
@@ -28,6 +30,7 @@ class VariantOptions:
     out: Path
     settings: VariantSettings
     has_places: bool  # names and manifest tell which photos show one place
+    homes: Homes  # what names their homes; manifest without places
     pairs: str  # balanced or all
     may_be_large: bool  # a table of more than `MOST_ROWS`
     workers: int | None  # processes; None is one a core
@@ -46,11 +49,15 @@ def read_options(arguments: Sequence[str]) -> VariantOptions:
     twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if twice:
         raise UserError(f"--edit: {twice[0]!r} stands there twice; name each edit once")
+    homes = Homes(given.homes)
+    if homes is Homes.NAME and not given.places:
+        raise UserError("--homes name: homes are kept together by their places; add --places")
     return VariantOptions(
         photos=given.photos,
         out=given.out,
         settings=VariantSettings(given.seed, names, given.format),
         has_places=given.places,
+        homes=homes,
         pairs=given.pairs,
         may_be_large=given.yes,
         workers=given.workers,
@@ -86,6 +93,13 @@ def _make_parser() -> OptionParser:
         "which photos show one place or zone. Two photos of one are neither copies nor strangers, "
         "so pairs.csv holds no pair of them, and OUT gets a manifest.csv by which data=folder "
         "keeps them together, too",
+    )
+    parser.add_argument(
+        "--homes",
+        choices=[homes.value for homes in Homes],
+        default=Homes.MANIFEST.value,
+        help="what names a photo's home, beside --places: the manifest.csv of PHOTOS alone, or "
+        "the first part of its name, too; OUT's own manifest.csv then names it (default: manifest)",
     )
     seed = whole_number(0, _LARGEST_SEED)
     parser.add_argument("--seed", type=seed, default=0, help="of edits and pairs (default: 0)")

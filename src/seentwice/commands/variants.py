@@ -52,7 +52,7 @@ def run(arguments: Sequence[str]) -> None:
 def _make(options: VariantOptions, console: Console) -> None:
     with show_progress("Finding the same files", console) as progress:
         photos = find_unique(options.photos, progress)
-    places = read_places(photos) if options.has_places else None
+    places = read_places(photos, options.homes) if options.has_places else None
     codes = np.arange(len(photos.keys)) if places is None else places.codes
     _check_size(codes, options)
     went_on = claim_folder(options.out, options.photos, options.settings, photos.fingerprint)
@@ -101,6 +101,11 @@ def _tell_places(
             "no pair of two photos of one place is written",
             console,
         )
+        if not any(places.properties):
+            print_plainly(
+                "  no home is known; where the first part of their names is one, add --homes name",
+                console,
+            )
         if places.misplaced:
             print_plainly(
                 f"  {places.misplaced:,} files name another place than the photo of the same "

@@ -61,6 +61,11 @@ class SplitSettings:
     test_share: float
     leaks: Literal["report", "error"]  # what a photo in two splits is: a note, or the end
 
+    @property
+    def rule(self) -> SplitRule:
+        """Return which photos stay together, and how the groups are dealt out."""
+        return SplitRule(self.by, self.assign, self.seed)
+
 
 @dataclass(frozen=True, slots=True)
 class Workbench:
@@ -70,6 +75,7 @@ class Workbench:
     fingerprint: str  # sha256 of the photos' labels and bytes
     plan: ViewPlan
     described: Described
+    rule: SplitRule  # by which the photos were split
     splits: tuple[Split, ...]  # one a fold; indices into the photos
     sampling: Sampling
     folds: tuple[FoldTables, ...]
@@ -187,6 +193,7 @@ def set_up(
         fingerprint=fingerprint.text,
         plan=looked.plan,
         described=looked.described,
+        rule=split_settings.rule,
         splits=splits,
         sampling=sampling,
         folds=tables,
@@ -269,7 +276,7 @@ def choose_splits(
     photo_set: PhotoSet, settings: SplitSettings, folds: int | None, console: Console
 ) -> tuple[Split, ...]:
     """Return one split, or one a fold; tell what to know of them."""
-    rule = SplitRule(settings.by, settings.assign, settings.seed)
+    rule = settings.rule
     shares = settings.validation_share, settings.test_share
     if folds is not None:
         splits = fold_photos(photo_set.photos, folds, rule)

@@ -71,6 +71,7 @@ class Comparison:
     weights: str
     seed: int
     folds: int
+    most_folds: int  # that the same rule could make of these photos; 0 for none
     counts: tuple[TableCounts, ...]
     leaks: Mapping[str, int]  # pairs of photos that are in two splits, by how that is seen
     suspects: Mapping[str, int]  # pairs that look the same, labelled as two places, likewise

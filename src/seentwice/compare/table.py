@@ -16,6 +16,8 @@ from seentwice.records import POSITIVE_KINDS, Interval
 # With fewer clusters a bootstrap draws too few different resamples for its tails to mean much.
 FEW_CLUSTERS = 10
 
+FOLDS_TO_TRY = 5
+
 # What a terminal of 100 columns has room for; the report and results.json have all of them.
 TERMINAL_METRICS = {
     "average_precision": "AP",
@@ -97,6 +99,11 @@ def describe_few_clusters(tested: Clustered) -> list[str]:
     return [f"Only {describe_clusters(tested)} were tested: intervals over so few say little"]
 
 
+def has_folds_to_try(comparison: Comparison) -> bool:
+    """Say whether it was of one split, and `FOLDS_TO_TRY` folds of the same photos would run."""
+    return comparison.folds == 1 and comparison.most_folds >= FOLDS_TO_TRY
+
+
 def best_head(comparison: Comparison) -> DetectorResult | None:
     """Return the head that is best on validation pairs; None where none was compared.
 
@@ -122,7 +129,7 @@ def describe_result(comparison: Comparison) -> list[str]:
         )
         if comparison.folds > 1:
             lines.append(_describe_folds(comparison))
-    more = "" if comparison.folds > 1 else "; folds=5 tests every photo once"
+    more = f"; folds={FOLDS_TO_TRY} tests every photo once" if has_folds_to_try(comparison) else ""
     lines += [f"{line}{more}" for line in describe_few_clusters(comparison)]
     if comparison.retrieval is not None:
         share = comparison.retrieval.share

@@ -27,7 +27,7 @@ from seentwice.data.tabular.columns import (
     names_of,
     to_listing,
 )
-from seentwice.data.tabular.inputs import keep_inputs
+from seentwice.data.tabular.inputs import keep_inputs, make_folder_of
 from seentwice.data.tabular.listing_rows import MakeListing, read_listings
 from seentwice.data.tabular.photo_references import check_separator, is_url, locate_photo
 from seentwice.data.tabular.photo_rows import read_photo_rows
@@ -80,7 +80,7 @@ class CatalogueSource:
         """Write the products as JSON, where asked to."""
         if self.json is None:
             return
-        Path(self.json).parent.mkdir(parents=True, exist_ok=True)
+        make_folder_of("data.json", Path(self.json))
         with collect_rejects(None) as rejects:
             listings = self.listings(rejects, on_progress)
             write_catalogue_json(Path(self.json), listings, self.columns)

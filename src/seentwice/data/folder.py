@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
-from seentwice.data.manifest import MANIFEST, ManifestRow, read_manifest
+from seentwice.data.manifest import COLUMNS, MANIFEST, Manifest, ManifestRow, read_manifest
 from seentwice.data.source import PhotoSet, Progress
+from seentwice.data.variants.folder import SETTINGS_FILE
 from seentwice.display import name_first
 from seentwice.errors import UserError
 from seentwice.photos import find_photos
@@ -27,6 +28,10 @@ SPLIT_FOLDERS: Mapping[str, str] = {
 }
 HOMES_HINT = (
     "data.homes=name takes it from the first part of the name, and a manifest.csv can name it"
+)
+HOMES_OF_VARIANTS = (
+    "where the photos' own names begin with it, the same variants command with --places --homes "
+    "name writes it down"
 )
 
 
@@ -59,20 +64,36 @@ def read_folder(root: Path, homes: Homes = Homes.MANIFEST) -> PhotoSet:
     adds the property and the zone: rooms of one open plan are seen in each other's photos. Rows
     of files that are not there are passed over: photos may be deleted without editing it.
     Photos right in `root` have no room type; their places are apart from those in folders.
+    Names of variants begin with the photo, not with the home.
 
     Raises:
-        UserError: no such folder, no photo in it, photos whose names have no second part, or a
-            manifest that is no table, names a photo twice, or lacks its column or a photo.
+        UserError: no such folder, no photo in it, photos whose names have no second part, a
+            manifest that is no table, names a photo twice, or lacks its column or a photo, or
+            homes by name of variants.
     """
+    holds_variants = (root / SETTINGS_FILE).is_file()
+    if holds_variants and homes is Homes.NAME:
+        raise UserError(
+            f"data.homes=name: the names in {root} begin with the photo of which they are "
+            f"variants, not with a home; leave it out: {HOMES_OF_VARIANTS}"
+        )
     files, unreadable = find_photos(root)
     keys = [file.relative_to(root).as_posix() for file in files]
     places = _name_places(root, keys)
-    rows = _match_manifest(root, keys)
+    manifest = read_manifest(root / MANIFEST)
+    rows = _match_manifest(root, keys, manifest)
     photos = [
         _photo_from_name(file, key, place, row, homes)
         for file, key, place, row in zip(files, keys, places, rows, strict=True)
     ]
-    return PhotoSet(root.name, tuple(photos), tuple(unreadable), homes_hint=HOMES_HINT)
+    hint = HOMES_OF_VARIANTS if holds_variants else HOMES_HINT
+    notes = []
+    if manifest is not None and manifest.unknown:
+        unknown = ", ".join(map(repr, manifest.unknown))
+        notes.append(f"{MANIFEST}: nothing is read from {unknown}; it takes {', '.join(COLUMNS)}")
+    return PhotoSet(
+        root.name, tuple(photos), tuple(unreadable), homes_hint=hint, notes=tuple(notes)
+    )
 
 
 def place_of(key: str) -> str | None:
@@ -99,12 +120,13 @@ def _name_places(root: Path, keys: Sequence[str]) -> list[str]:
     return [place for _, place in named if place is not None]
 
 
-def _match_manifest(root: Path, keys: Sequence[str]) -> list[ManifestRow]:
+def _match_manifest(
+    root: Path, keys: Sequence[str], manifest: Manifest | None
+) -> list[ManifestRow]:
     """Return the row of each photo, an empty one where there is no manifest."""
-    path = root / MANIFEST
-    rows = read_manifest(path)
-    if rows is None:
+    if manifest is None:
         return [ManifestRow(None, None)] * len(keys)
+    path, rows = root / MANIFEST, manifest.rows
     missing = [key for key in keys if key not in rows]
     if len(missing) == len(keys):
         raise UserError(

@@ -2,12 +2,14 @@
 
 import csv
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from seentwice.errors import UserError
 
 MANIFEST = "manifest.csv"
+COLUMNS = ("file", "property", "zone_id")
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -19,12 +21,23 @@ class ManifestRow:
     zone: str | None
 
 
-def read_manifest(path: Path) -> dict[str, ManifestRow] | None:
-    """Return the row of each file that a manifest names; None where there is no manifest.
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a manifest says."""
+
+    rows: Mapping[str, ManifestRow]  # by file
+    unknown: tuple[str, ...]  # names of columns that nothing is read from
+
+
+def read_manifest(path: Path) -> Manifest | None:
+    """Return what a manifest says of each file; None where there is no manifest.
+
+    Spaces around the names of columns do not count, nor do those after commas if the first line
+    has such.
 
     Raises:
         UserError: it is empty, no table of comma-separated values in UTF-8, lacks the column
-            `file`, or names a file twice.
+            `file`, has a row of more cells than columns, or names a file twice.
     """
     text = _read_text(path)
     if text is None:
@@ -34,18 +47,27 @@ def read_manifest(path: Path) -> dict[str, ManifestRow] | None:
             f"{path}: is empty; write the columns file, property and zone_id and a row for each "
             "photo, or delete it"
         )
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    header = text.splitlines()[0]
+    lines = io.StringIO(text, newline="")
+    reader = csv.DictReader(lines, strict=True, skipinitialspace=", " in header)
     rows: dict[str, ManifestRow] = {}
     try:
-        separator = _find_separator(text.partition("\n")[0])
+        separator = _find_separator(header)
         if separator is not None:
             raise UserError(
                 f"{path}: its columns are separated by {separator}, as Excel does in some "
                 "countries; save it with commas, or replace them in a text editor"
             )
-        if reader.fieldnames is None or "file" not in reader.fieldnames:
-            raise UserError(f"{path}: needs a column 'file'; it has {reader.fieldnames}")
+        names = [name.strip() for name in reader.fieldnames or ()]
+        if "file" not in names:
+            raise UserError(f"{path}: needs a column 'file'; it has {names}")
+        reader.fieldnames = names
         for row in reader:
+            if None in row:
+                raise UserError(
+                    f"{path}, line {reader.line_num}: has more than {len(names)} cells; put one "
+                    "that holds a comma in double quotes"
+                )
             file = row["file"]
             if not file:
                 raise UserError(f"{path}, line {reader.line_num}: names no file; add it")
@@ -60,13 +82,13 @@ def read_manifest(path: Path) -> dict[str, ManifestRow] | None:
         ) from error
     if not rows:
         raise UserError(f"{path}: has no row; add one for each photo, or delete it")
-    return rows
+    return Manifest(rows, tuple(name for name in names if name not in COLUMNS))
 
 
 def _find_separator(header: str) -> str | None:
     """Name what separates the columns, where that is no comma and one of them is `file`."""
     for separator, shown in ((";", "semicolons"), ("\t", "tabs")):
-        names = next(csv.reader([header.strip("\r")], delimiter=separator), [])
+        names = next(csv.reader([header], delimiter=separator), [])
         if len(names) > 1 and "file" in names:
             return shown
     return None
@@ -82,7 +104,7 @@ def _read_text(path: Path) -> str | None:
             raise UserError(f"{path}: is UTF-16; save it as CSV in UTF-8 ('CSV UTF-8' in Excel)")
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
+        line = len((error.object[: error.start] + b".").splitlines())
         raise UserError(
             f"{path}, line {line}: not UTF-8; save it as CSV in UTF-8 ('CSV UTF-8' in Excel)"
         ) from error

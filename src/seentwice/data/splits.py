@@ -16,6 +16,8 @@ from seentwice.records import Photo
 # What comes first gives a group its name, which more photos of a home or open plan do not change.
 _CITY, _PROPERTY, _ZONE, _PLACE = range(4)
 
+FEWEST_FOLDS = 3  # one tests, the next validates, the others train
+
 
 class SplitBy(StrEnum):
     """What is never in two splits; places and open-plan zones never are."""
@@ -138,9 +140,9 @@ def fold_photos(photos: Sequence[Photo], folds: int, rule: SplitRule) -> tuple[S
         raise UserError("split.assign=own is one split: choose folds=null, or another split.assign")
     group_names = groups_of(photos, rule.by)
     groups = len(set(group_names))
-    if not 3 <= folds <= groups:
+    if not FEWEST_FOLDS <= folds <= groups:
         raise UserError(
-            f"folds={folds}: choose 3 to {groups}, the number of groups by {rule.by}, "
+            f"folds={folds}: choose {FEWEST_FOLDS} to {groups}, the number of groups by {rule.by}, "
             "or folds=null for one split"
         )
     if rule.assign is Assign.BALANCED:
@@ -158,6 +160,18 @@ def fold_photos(photos: Sequence[Photo], folds: int, rule: SplitRule) -> tuple[S
         )
         for fold in range(folds)
     )
+
+
+def most_folds(photos: Sequence[Photo], rule: SplitRule) -> int:
+    """Return the largest number of folds that `fold_photos` can make; 0 where it makes none.
+
+    Raises:
+        UserError: by city, and a photo names none.
+    """
+    if rule.assign is Assign.OWN:
+        return 0
+    groups = len(set(groups_of(photos, rule.by)))
+    return groups if groups >= FEWEST_FOLDS else 0
 
 
 def _as_the_data_says(group_names: Sequence[str], tested: set[str]) -> Split:

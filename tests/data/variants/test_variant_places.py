@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seentwice.data.folder import read_folder
+from seentwice.data.folder import Homes, read_folder
 from seentwice.data.sampling.items import describe_items
 from seentwice.data.splits import groups_of
 from seentwice.data.variants.places import count_named_places, read_places, write_manifest
@@ -48,7 +48,7 @@ def groups(names: tuple[str, ...], keys: tuple[str, ...]) -> set[frozenset[str]]
 
 def test_names_tell_places_and_zones_join_them(tmp_path: Path) -> None:
     photos = write_photos(tmp_path / "photos", True)
-    places = read_places(photos)
+    places = read_places(photos, Homes.MANIFEST)
     assert groups(places.names, photos.keys) == {
         frozenset({"kitchen/a_1_1.jpg", "kitchen/a_1_2.jpg", "living-room/a_2_1.jpg"}),
         frozenset({"bedroom/a_3_1.jpg"}),
@@ -66,7 +66,7 @@ def test_names_tell_places_and_zones_join_them(tmp_path: Path) -> None:
 
 def test_without_a_manifest_names_alone_tell(tmp_path: Path) -> None:
     photos = write_photos(tmp_path / "photos", False)
-    places = read_places(photos)
+    places = read_places(photos, Homes.MANIFEST)
     assert places.count == 5
     assert set(places.properties) == {None}
 
@@ -76,7 +76,7 @@ def test_what_is_written_keeps_places_together_and_no_home_in_two_splits(
     has_manifest: bool, tmp_path: Path
 ) -> None:
     photos = write_photos(tmp_path / "photos", has_manifest)
-    places, out = read_places(photos), tmp_path / "out"
+    places, out = read_places(photos, Homes.MANIFEST), tmp_path / "out"
     key_of = {file: key for key in photos.keys for file in files_of(key, SETTINGS)}
     for file in key_of:
         (out / file).parent.mkdir(parents=True, exist_ok=True)
@@ -106,11 +106,19 @@ def test_what_is_written_keeps_places_together_and_no_home_in_two_splits(
         assert (together[one] == together[other]) == as_before
 
 
+def test_the_first_part_of_a_name_is_the_home_beside_the_manifest(tmp_path: Path) -> None:
+    photos = write_photos(tmp_path / "photos", True)
+    places = read_places(photos, Homes.NAME)
+    assert dict(zip(photos.keys, places.properties, strict=True)) == {
+        key: home or ("a" if "/a_" in key else "b") for key, (home, _) in PHOTOS.items()
+    }
+
+
 def test_files_of_the_same_bytes_under_another_place_are_counted(tmp_path: Path) -> None:
     write_photos(tmp_path, False)
     (tmp_path / "kitchen/a_1_3.jpg").write_bytes(b"a photo\0")
     (tmp_path / "kitchen/z_1_3.jpg").write_bytes(b"a photo\0")
-    places = read_places(find_unique(tmp_path, lambda done, total: None))
+    places = read_places(find_unique(tmp_path, lambda done, total: None), Homes.MANIFEST)
     assert places.misplaced == 1
     assert len(places.names) == len(PHOTOS)
 
@@ -121,11 +129,11 @@ def test_a_photo_without_a_place_and_one_that_went_are_one_line(tmp_path: Path) 
     with pytest.raises(
         UserError, match=r"names of 1 of 9 photos tell no place \('IMG1\.jpg'\); name photos"
     ):
-        read_places(photos)
+        read_places(photos, Homes.MANIFEST)
     (tmp_path / "IMG1.jpg").unlink()
     (tmp_path / "bedroom/a_3_1.jpg").unlink()
     with pytest.raises(UserError, match=r"'bedroom/a_3_1\.jpg' was there and is not any more"):
-        read_places(photos)
+        read_places(photos, Homes.MANIFEST)
 
 
 @pytest.mark.parametrize(

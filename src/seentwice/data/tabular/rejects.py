@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from seentwice.data.tabular.inputs import make_folder_of
 from seentwice.display import show_text
 from seentwice.errors import UserError
 from seentwice.files import open_atomically
@@ -78,6 +79,7 @@ class Rejects:
             row: as it stands in the file.
 
         Raises:
+            UserError: their folder cannot be made.
             OSError: the file of the rejects cannot be written.
         """
         reject = Reject(file, line, reason)
@@ -99,6 +101,7 @@ class Rejects:
             row: as it stands in the file.
 
         Raises:
+            UserError: their folder cannot be made.
             OSError: the file of the rejects cannot be written.
         """
         reject = Reject(file, line, reason)
@@ -145,6 +148,11 @@ class Rejects:
             rows = f"{not_utf_8:,} of its {records + rejected:,} rows"
             self.add_hint(f"{file}: {rows} are not UTF-8; save the file in UTF-8 and read it again")
 
+    @property
+    def is_written(self) -> bool:
+        """Whether the file was begun."""
+        return self._file is not None
+
     def _write(self, reject: Reject, row: str) -> None:
         if self.path is not None:
             cells = (str(reject.file), reject.line, reject.reason, row[:_LONGEST_ROW])
@@ -152,7 +160,7 @@ class Rejects:
 
     def _write_cells(self, path: Path, cells: tuple[str | int, ...]) -> None:
         if self._file is None:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder_of("data.rejects", path)
             self._file = self._stack.enter_context(open_atomically(path))
             self._file.write(_csv_line(COLUMNS))
         self._file.write(_csv_line(cells))
@@ -181,10 +189,9 @@ def collect_rejects(path: Path | None) -> Iterator[Rejects]:
             yield rejects
         except UserError as error:
             stopped = error
-    any_written = rejects.count > 0 or rejects.cells > 0
-    if path is not None and not any_written:
+    if path is not None and not rejects.count and not rejects.cells and path.exists():
         path.unlink(missing_ok=True)
-    if stopped is not None and path is not None and any_written:
+    if stopped is not None and rejects.is_written:
         what = "rejected rows" if rejects.count else "odd cells"
         raise UserError(f"{stopped}; the {what} are in {path}") from stopped
     if stopped is not None:

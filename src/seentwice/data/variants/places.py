@@ -8,14 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seentwice.data.components import name_components
-from seentwice.data.folder import place_of, read_folder
-from seentwice.data.manifest import MANIFEST
+from seentwice.data.folder import Homes, place_of, read_folder
+from seentwice.data.manifest import COLUMNS, MANIFEST
 from seentwice.data.variants.plan import VariantSettings, files_of
 from seentwice.data.variants.tables import open_table
 from seentwice.data.variants.unique import UniquePhotos
 from seentwice.errors import UserError
 
-MANIFEST_COLUMNS = ("file", "property", "zone_id")
 _PLACE, _ZONE = range(2)
 
 
@@ -24,7 +23,7 @@ class PhotoPlaces:
     """Where the n photos were taken; places that share a zone are one."""
 
     names: tuple[str, ...]  # of each photo's place
-    properties: tuple[str | None, ...]  # the home of each photo, where the manifest tells it
+    properties: tuple[str | None, ...]  # the home of each photo, where it is known
     codes: NDArray[np.int64]  # (n,) numbers the places from 0
     misplaced: int  # files of the same bytes as a photo, whose names tell another place
 
@@ -34,8 +33,8 @@ class PhotoPlaces:
         return int(self.codes.max(initial=-1)) + 1
 
 
-def read_places(photos: UniquePhotos) -> PhotoPlaces:
-    """Read names and manifest as `data=folder` does.
+def read_places(photos: UniquePhotos, homes: Homes) -> PhotoPlaces:
+    """Read names and manifest as `data=folder` does with the same `homes`.
 
     A photo links its place with its zone, and all places that are linked, over any number of
     photos, are one, named after the smallest. Memory holds what `read_folder` makes of the folder
@@ -44,7 +43,7 @@ def read_places(photos: UniquePhotos) -> PhotoPlaces:
     Raises:
         UserError: see `read_folder`; or the folder has changed since the photos were found.
     """
-    found = {photo.key: photo for photo in read_folder(photos.root).photos}
+    found = {photo.key: photo for photo in read_folder(photos.root, homes).photos}
     links = [
         ((_PLACE, photo.place), (_ZONE, photo.zone) if photo.zone else (_PLACE, photo.place))
         for photo in found.values()
@@ -96,7 +95,7 @@ def write_manifest(
     Raises:
         OSError: the folder cannot be written.
     """
-    with open_table(out / MANIFEST, MANIFEST_COLUMNS) as write_row:
+    with open_table(out / MANIFEST, COLUMNS) as write_row:
         for key, place, home in zip(keys, places.names, places.properties, strict=True):
             for file in files_of(key, settings):
                 write_row((file, home or "", place))

@@ -110,7 +110,7 @@ def test_a_backbones_config_names_that_backbone(option: str) -> None:
 def test_a_towers_config_builds_that_tower(option: str) -> None:
     tower = composed("train", f"tower={option}").tower
     assert tower.name == option
-    assert isinstance(build_tower(tower.name, 7, 5), TOWERS[option])
+    assert isinstance(build_tower(tower.name, 7, 5, tower.settings), TOWERS[option])
 
 
 @pytest.mark.parametrize("option", sorted(HEADS))

@@ -119,7 +119,7 @@ def test_the_seed_decides_fresh_weights_and_leaves_torchs_own_alone(trunk, tower
     assert torch.equal(torch.get_rng_state(), before)
     states = [torch.cat([t.flatten() for t in net.state_dict().values()]) for net in nets]
     assert torch.equal(states[0], states[1])
-    starts_at_random = tower == "linear" or head == "concat"
+    starts_at_random = tower != "whitened" or head not in ("l1", "l2")
     assert torch.equal(states[0], states[2]) != starts_at_random
 
 
@@ -167,7 +167,7 @@ def test_every_parameter_of_a_net_gets_a_gradient(tower, head, trained_blocks):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"tower": "high"}, "choose one of linear, whitened"),
+        ({"tower": "high"}, "choose one of hardswish, linear, whitened"),
         ({"head": "l3"}, "choose one of concat, l1, l2"),
         ({"head_settings": {"width": 3}}, r"head\.l2\.width: no such setting; l2 takes start_sc"),
     ],

@@ -43,8 +43,7 @@ def composed(command: str, *overrides: str) -> DictConfig:
 
 def groups_of(command: str) -> set[str]:
     entries = OmegaConf.load(CONFIGS / f"{command}.yaml").defaults
-    names = {str(key) for entry in entries if isinstance(entry, DictConfig) for key in entry}
-    return {name.removeprefix("optional ") for name in names}
+    return {str(key) for entry in entries if isinstance(entry, DictConfig) for key in entry}
 
 
 def with_root(group: str, option: str) -> list[str]:

@@ -1,6 +1,7 @@
-"""experiment=samespace is the reference: its network, its step, and one command from its folders."""
+"""experiment=samespace is the reference: its network, its steps, one command from its folders."""
 
 import json
+from io import StringIO
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,12 +12,14 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 from PIL import Image
+from rich.console import Console
 from torch import nn
 
 from seentwice.commands.application import find_configs
 from seentwice.commands.main import main
 from seentwice.commands.nets import check_nets, read_architecture
 from seentwice.commands.settings import read_settings
+from seentwice.commands.trunks import read_trunks, tell_cut
 from seentwice.learn.training import TrainingSettings
 from seentwice.models.checkpoint import CHECKPOINT_FILE, read_record
 from seentwice.models.losses import PAIR_LOSSES
@@ -203,6 +206,36 @@ def test_one_command_compares_it_on_its_own_test_pairs(
     # Of 4 photos: each with itself, and both orders of 2 pairs, with 8 edits on either side
     assert (slices["edited"], slices["same_place"]) == (4 * 64, 4 * 64)
     assert "hash_weighted" in slices
+
+
+def test_its_slip_of_batch_statistics_keeps_no_features_and_says_so() -> None:
+    slip = composed("backbone=mobilenet_v3_small", "backbone.frozen_batchnorm=train")
+    console = Console(file=StringIO(), width=1000)
+    own = read_trunks(slip).own
+    tell_cut(own, console)
+    assert own.cut == 0
+    assert "(backbone.frozen_batchnorm=train)" in console.file.getvalue()
+    assert "no features are kept" in console.file.getvalue()
+
+
+def test_an_experiment_that_is_not_there_is_told_with_those_that_are(capsys) -> None:
+    assert main(["train", "experiment=samspace"]) == 2
+    told = capsys.readouterr().err
+    assert "experiment/samspace" in told
+    assert "samespace samespace_better" in told
+
+
+def test_its_net_mines_nothing(airbnb: Path, tmp_path: Path, capsys) -> None:
+    assert run("train", airbnb, tmp_path / "a", "experiment=samespace") == 0
+    words = [
+        "experiment=samespace_better",
+        f"mining.checkpoint={tmp_path / 'a'}/{CHECKPOINT_FILE}",
+        "sampling.train.negatives.hard=1",
+        "backbone.normalisation=samespace",
+    ]
+    capsys.readouterr()
+    assert run("train", airbnb, tmp_path / "b", *words) == 2
+    assert "its towers are not shared" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,18 @@ def test_blocks_equal_one_pass(trunk, head, block):
     torch.testing.assert_close(logits[:20], one_at_a_time)
 
 
+@pytest.mark.parametrize("head", sorted(HEADS))
+def test_towers_that_are_not_shared_see_their_own_side(trunk, head):
+    net = build_siamese(architecture(head=head, shared_towers=False), trunk, seed=0).eval()
+    one, other = net.towers
+    rows = torch.randn(30, trunk.feature_size)
+    left, right = make_pairs()
+    expected = net.head.head(one(rows)[left], other(rows)[right])
+    torch.testing.assert_close(pair_logits(net, rows, left, right, 7), expected)
+    assert not torch.allclose(one(rows), other(rows))
+    assert not torch.allclose(net(rows, right, left), expected)
+
+
 def test_pixels_in_blocks_equal_one_pass():
     net = build_siamese(architecture(trained_blocks="all"), make_trunk("all"), seed=0)
     left, right = make_pairs(views=5, count=20)

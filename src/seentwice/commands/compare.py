@@ -56,7 +56,7 @@ from seentwice.compare.summary import (
 )
 from seentwice.compare.table import best_head, print_table
 from seentwice.data.source import Progress
-from seentwice.data.splits import groups_of
+from seentwice.data.splits import Assign, groups_of
 from seentwice.data.table_counts import count_tables
 from seentwice.data.thumbnails import view_loader
 from seentwice.detectors.knn import retrieve_nearest
@@ -152,7 +152,8 @@ def run(config: DictConfig) -> None:
     print_table(comparison, console)
     print_plainly(f"Report:  {folder / REPORT}", console)
     print_plainly(f"Runs:    mlflow ui --backend-store-uri {tracking_uri()}", console)
-    for line in _next_steps(bench, settings.folds, comparison):
+    can_fold = settings.folds is None and config.split.assign != Assign.OWN
+    for line in _next_steps(bench, can_fold, comparison):
         print_plainly(line, console)
 
 
@@ -298,7 +299,7 @@ def _measure_retrieval(stage: Stage) -> RetrievalResult | None:
     return RetrievalResult(share, len(query), max(retrieval.gallery for retrieval in found))
 
 
-def _next_steps(bench: Workbench, folds: int | None, comparison: Comparison) -> list[str]:
+def _next_steps(bench: Workbench, can_fold: bool, comparison: Comparison) -> list[str]:
     """Return what to do next: with photos of one's own, with folds, for a checkpoint."""
     if bench.photo_set.name == "rooms":
         words = ["data=folder", "data.root=PHOTOS", "backbone=mobilenet_v2"]
@@ -307,7 +308,7 @@ def _next_steps(bench: Workbench, folds: int | None, comparison: Comparison) -> 
             "  (photos named <room type>/<home>_<room>_<k>.jpg; seentwice compare --help)",
         ]
     lines = []
-    if folds is None and len(set(groups_of(bench.photo_set.photos))) >= FOLDS_TO_TRY:
+    if can_fold and len(set(groups_of(bench.photo_set.photos))) >= FOLDS_TO_TRY:
         words = [word for word in HydraConfig.get().overrides.task if key_of(word) != "folds"]
         lines.append(NEXT + write_command("compare", [*words, f"folds={FOLDS_TO_TRY}"]))
         lines.append("  (every photo is tested once)")

@@ -5,7 +5,13 @@ from torch import nn
 from seentwice.errors import UserError
 from seentwice.models.backbones import build_trunk
 from seentwice.models.heads import HEADS, build_head
-from seentwice.models.nets import Architecture, SiameseNet, build_siamese, pair_logits
+from seentwice.models.nets import (
+    Architecture,
+    SiameseNet,
+    SidedHead,
+    build_siamese,
+    pair_logits,
+)
 from seentwice.models.towers import TOWERS
 from seentwice.models.trunk import embed_looks
 
@@ -74,6 +80,18 @@ def test_blocks_equal_one_pass(trunk, head, block):
     assert logits.shape == (500,)
     torch.testing.assert_close(logits, expected)
     torch.testing.assert_close(logits[:20], one_at_a_time)
+
+
+def test_each_view_passes_the_tower_of_a_side_once():
+    one, other = Counted(), Counted()
+    head = SidedHead(one, other, build_head("l1", 2, {}))
+    net = SiameseNet(nn.Identity(), head, nn.Sequential(), None)
+    left, right = torch.tensor([9, 2, 2, 5, 9]), torch.tensor([2, 9, 5, 5, 0])
+    pair_logits(net, torch.arange(12.0).repeat(2, 1).T, left, right, 4)
+    assert [sorted(row for rows in tower.seen for row in rows) for tower in (one, other)] == [
+        [2, 5, 9],
+        [0, 2, 5, 9],
+    ]
 
 
 @pytest.mark.parametrize("head", sorted(HEADS))

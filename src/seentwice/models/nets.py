@@ -172,9 +172,21 @@ def apply_head(
     head: nn.Module, embeddings: Tensor, left: Tensor, right: Tensor, block: int = PAIR_BLOCK
 ) -> Tensor:
     """Return the logits (n,) of pairs of embeddings (v, e), so many pairs at once."""
+    one = other = embeddings
+    if isinstance(head, SidedHead):
+        one, left = _pass_tower(head.left, embeddings, left)
+        other, right = _pass_tower(head.right, embeddings, right)
+        head = head.head
     sides = torch.stack([left, right])
-    logits = [
-        head(embeddings[pairs[0]], embeddings[pairs[1]])
-        for pairs in torch.split(sides, block, dim=1)
-    ]
+    logits = [head(one[pairs[0]], other[pairs[1]]) for pairs in torch.split(sides, block, dim=1)]
     return torch.cat(logits)
+
+
+def _pass_tower(tower: nn.Module, features: Tensor, side: Tensor) -> tuple[Tensor, Tensor]:
+    """Pass the views of one side of pairs (n,) through its tower, each once.
+
+    Returns:
+        What the tower gives (u, e), and indices into that (n,).
+    """
+    used, place = torch.unique(side, return_inverse=True)
+    return torch.cat([tower(features[chunk]) for chunk in torch.split(used, PAIR_BLOCK)]), place

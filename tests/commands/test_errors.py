@@ -80,7 +80,7 @@ MISTAKES = {
     ),
     "unknown head setting": (
         "train head=concat head.concat.width=3",
-        "no key 'head.concat.width': choose one of dropout, hidden",
+        "no key 'head.concat.width': choose one of cosine_start, dropout, hidden, symmetric",
     ),
     "key of a value": ("train seed.x=3", "seed"),
     "keys of the chosen data set": ("prepare data=folder data.rot=x", "(did you mean root?)"),

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from seentwice.bootstrap import bootstrap_share
 from seentwice.commands.banking import read_row_type
+from seentwice.commands.decisions import check_decisions, read_threshold
 from seentwice.commands.detectors import (
     BASELINE,
     ON_TRAINING_PAIRS,
@@ -111,6 +112,7 @@ def run(config: DictConfig) -> None:
     check_batches(config, heads, learners, HydraConfig.get().overrides.task)
     trunks = read_trunks(config) if needs_trunk(heads, settings.baselines) else None
     check_nets(config, heads, trunks.own if trunks else None)
+    check_decisions(config)
     check_store()
     descriptors = choose_descriptors(heads, settings.baselines, trunks, read_row_type(config))
     photo_set = load_photos(config, console)
@@ -180,6 +182,7 @@ def _compare_one(
                 lambda fold: _make_detector(stage, name, is_head, fold, tracked, progress),
                 stage.bench.folds,
                 stage.bench.described.rows,
+                read_threshold(stage.config),
             )
             progress(1, 1)
         with show_progress(f"{name}: intervals", stage.console) as progress:

@@ -14,7 +14,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from seentwice.errors import UserError
 from seentwice.learn.batches import PairBatch
 from seentwice.metrics import average_precision
-from seentwice.models.losses import balanced_cross_entropy, supervised_contrastive
+from seentwice.models.losses import PairLoss, balanced_cross_entropy, supervised_contrastive
 from seentwice.models.nets import SiameseNet, apply_head
 
 MakeOptimizer = Callable[[Iterable[nn.Parameter]], Optimizer]
@@ -38,8 +38,8 @@ def one_cycle(progress: float) -> float:
 class SiameseTask(pl.LightningModule):
     """Trains a net on batches of pairs.
 
-    The loss is the class-balanced cross-entropy of the head's logits, plus `contrastive_weight`
-    times the supervised contrastive loss of the embeddings. The schedule changes the optimizer's
+    The loss is a cross-entropy of the head's logits, plus `contrastive_weight` times the
+    supervised contrastive loss of the embeddings. The schedule changes the optimizer's
     learning rate from epoch to epoch, so a resumed run goes on with the rate it would have had.
     """
 
@@ -53,6 +53,7 @@ class SiameseTask(pl.LightningModule):
         contrastive_weight: float,
         temperature: float,
         schedule: Schedule,
+        pair_loss: PairLoss = balanced_cross_entropy,
     ) -> None:
         """Take what is trained, and how.
 
@@ -65,6 +66,7 @@ class SiameseTask(pl.LightningModule):
             contrastive_weight: of the contrastive loss, beside the cross-entropy.
             temperature: of the contrastive loss.
             schedule: of the learning rate.
+            pair_loss: the cross-entropy.
         """
         super().__init__()
         self.net = net
@@ -75,6 +77,7 @@ class SiameseTask(pl.LightningModule):
         self.contrastive_weight = contrastive_weight
         self.temperature = temperature
         self.schedule = schedule
+        self.pair_loss = pair_loss
         self._embeddings: list[Tensor] = []
         self._logits: list[Tensor] = []
         self._labels: list[Tensor] = []
@@ -103,7 +106,7 @@ class SiameseTask(pl.LightningModule):
         """
         embeddings = self.net.embed(self.augment(self._rows_of(batch.views)))
         logits = self.net.head(embeddings[batch.left], embeddings[batch.right])
-        loss = balanced_cross_entropy(logits, batch.label)
+        loss = self.pair_loss(logits, batch.label)
         if self.contrastive_weight:
             loss = loss + self.contrastive_weight * supervised_contrastive(
                 embeddings, batch.left, batch.right, batch.label, self.temperature
@@ -129,7 +132,7 @@ class SiameseTask(pl.LightningModule):
         for kept in (self._embeddings, self._logits, self._labels):
             kept.clear()
         self._check_finite(logits)
-        self.log("validation/loss", balanced_cross_entropy(logits, label))
+        self.log("validation/loss", self.pair_loss(logits, label))
         self.log(
             "validation/average_precision",
             average_precision(label.numpy(), logits.double().sigmoid().numpy()),

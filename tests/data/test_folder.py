@@ -105,6 +105,22 @@ def test_the_first_part_of_the_name_is_the_home_where_it_is_said_to_be(tmp_path)
     assert [photo.property for photo in photos] == ["villa", "berlin", "berlin", "oslo", "oslo"]
 
 
+def test_a_manifest_of_some_photos_will_do_where_the_names_tell_homes(tmp_path):
+    write_photos(tmp_path)
+    write_manifest(tmp_path, "file,zone_id\n" + "".join(f"{key},open\n" for key in KEYS[:2]))
+    found = FolderSource(tmp_path, Homes.NAME).read()
+    (note,) = found.notes
+    assert note.endswith(
+        "manifest.csv: rows for 2 of 3 photos; the homes of the others are those of their names"
+    )
+    zones = {photo.key: photo.zone for photo in found.photos}
+    assert zones == {KEYS[0]: "open", KEYS[1]: "open", KEYS[2]: None}
+    with pytest.raises(
+        UserError, match=r"every photo needs one \(with data=folder data\.homes=nam"
+    ):
+        FolderSource(tmp_path).read()
+
+
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])  # Excel writes a byte order mark
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
 def test_the_manifest_adds_property_and_zone(tmp_path, mark, line_end):

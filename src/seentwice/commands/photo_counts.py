@@ -60,7 +60,7 @@ def count_photos(config: DictConfig, folder: Path, console: Console) -> list[str
     for room_type, count in sorted(room_types.items()):
         lines.append(f"  {room_type or 'no room type'}: {count:,}")
     lines += report_unreadable((*photo_set.unreadable, *described.unreadable), folder)
-    lines += (*photo_set.notes, *remark_on_homes(photo_set))
+    lines += remark_on_homes(photo_set)
     if pairs == 0 and not edits.evaluation:
         lines.append(
             "No place has two photos, so there is nothing to find: name photos of one place alike "

@@ -112,7 +112,7 @@ def load_photos(config: DictConfig, console: Console) -> PhotoSet:
             f"{photos} could not be fetched; seentwice prepare tries again, other commands do not",
             console,
         )
-    for line in describe_rejects(photo_set.rejected):
+    for line in (*describe_rejects(photo_set.rejected), *photo_set.notes):
         print_plainly(line, console)
     return photo_set
 

@@ -147,6 +147,7 @@ class CatalogueSource:
             photos=tuple(photos),
             unreadable=tuple(unreadable),
             rejected=rejects.summary(),
+            zones_hint="give both products one family",
         )
 
     def _photo_root(self) -> Path:

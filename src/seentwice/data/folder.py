@@ -37,6 +37,12 @@ class Homes(StrEnum):
     NAME = "name"  # the first part of the name, in whatever folder; a manifest comes first
 
 
+ZONES_HINT: Mapping[Homes, str] = {
+    Homes.MANIFEST: "give both one zone_id in manifest.csv, which needs a row for every photo",
+    Homes.NAME: "give both one zone_id in manifest.csv; rows for such photos are enough",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class FolderSource:
     """Photos of any folder in that layout."""
@@ -57,22 +63,32 @@ def read_folder(root: Path, homes: Homes = Homes.MANIFEST) -> PhotoSet:
 
     A file `manifest.csv` in `root` (columns `file` and, each optional, `property` and `zone_id`)
     adds the property and the zone: rooms of one open plan are seen in each other's photos. Rows
-    of files that are not there are passed over: photos may be deleted without editing it.
+    of files that are not there are passed over: photos may be deleted without editing it. Every
+    photo needs a row where nothing but the manifest names homes; where names do, a note of the set
+    tells how many have one.
     Photos right in `root` have no room type; their places are apart from those in folders.
 
     Raises:
         UserError: no such folder, no photo in it, photos whose names have no second part, or a
-            manifest that is no table, names a photo twice, or lacks its column or a photo.
+            manifest that is no table, names a photo twice, or lacks its column or a photo that
+            it must name.
     """
     files, unreadable = find_photos(root)
     keys = [file.relative_to(root).as_posix() for file in files]
     places = _name_places(root, keys)
-    rows = _match_manifest(root, keys)
+    rows, notes = _match_manifest(root, keys, homes)
     photos = [
-        _photo_from_name(file, key, place, row, homes)
-        for file, key, place, row in zip(files, keys, places, rows, strict=True)
+        _photo_from_name(file, key, place, rows.get(key, ManifestRow(None, None)), homes)
+        for file, key, place in zip(files, keys, places, strict=True)
     ]
-    return PhotoSet(root.name, tuple(photos), tuple(unreadable), homes_hint=HOMES_HINT)
+    return PhotoSet(
+        root.name,
+        tuple(photos),
+        tuple(unreadable),
+        homes_hint=HOMES_HINT,
+        zones_hint=ZONES_HINT[homes],
+        notes=notes,
+    )
 
 
 def place_of(key: str) -> str | None:
@@ -99,12 +115,14 @@ def _name_places(root: Path, keys: Sequence[str]) -> list[str]:
     return [place for _, place in named if place is not None]
 
 
-def _match_manifest(root: Path, keys: Sequence[str]) -> list[ManifestRow]:
-    """Return the row of each photo, an empty one where there is no manifest."""
+def _match_manifest(
+    root: Path, keys: Sequence[str], homes: Homes
+) -> tuple[Mapping[str, ManifestRow], tuple[str, ...]]:
+    """Return the rows by photo, none where there is no manifest, and what to tell of them."""
     path = root / MANIFEST
     rows = read_manifest(path)
     if rows is None:
-        return [ManifestRow(None, None)] * len(keys)
+        return {}, ()
     missing = [key for key in keys if key not in rows]
     if len(missing) == len(keys):
         raise UserError(
@@ -112,12 +130,17 @@ def _match_manifest(root: Path, keys: Sequence[str]) -> list[ManifestRow]:
             f"where a photo is {keys[0]!r}; name files by their paths below the folder, with "
             "forward slashes"
         )
-    if missing:
+    if not missing:
+        return rows, ()
+    if homes is Homes.MANIFEST:
         raise UserError(
-            f"{path}: no row for {len(missing):,} of {len(keys):,} photos "
-            f"({name_first(missing)}); add them"
+            f"{path}: no row for {len(missing):,} of {len(keys):,} photos ({name_first(missing)}); "
+            "every photo needs one (with data=folder data.homes=name only those that it is about)"
         )
-    return [rows[key] for key in keys]
+    return rows, (
+        f"{path}: rows for {len(keys) - len(missing):,} of {len(keys):,} photos; the homes of the "
+        "others are those of their names",
+    )
 
 
 def _photo_from_name(file: Path, key: str, place: str, row: ManifestRow, homes: Homes) -> Photo:

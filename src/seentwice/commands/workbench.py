@@ -16,9 +16,10 @@ from seentwice.commands.fingerprint import Fingerprint
 from seentwice.commands.looking import Looked, look_at_views, read_sampling
 from seentwice.commands.mining import Mining, read_miner
 from seentwice.commands.progress import describe_rejects, print_plainly, show_progress
-from seentwice.commands.settings import read_settings, read_source
+from seentwice.commands.settings import ReadingSettings, read_settings, read_source
 from seentwice.commands.trunks import Trunks
 from seentwice.commands.unlabelled import look_at_unlabelled
+from seentwice.commands.unreadable import require_readable
 from seentwice.data.lookalikes import HASH, FoundLookalikes, Lookalikes, find_lookalikes
 from seentwice.data.pairs import PairTable
 from seentwice.data.parts import Parts, parts_of
@@ -44,6 +45,7 @@ from seentwice.detectors.describe import Described
 from seentwice.detectors.descriptor import Descriptor
 from seentwice.detectors.hashes import hash_column
 from seentwice.detectors.pixel_digest import PixelDigestDescriptor
+from seentwice.errors import UserError
 from seentwice.records import WEB_REASONS, Photo, Unreadable
 
 # What must be the same for two runs on the same photos to make the same pair tables, seed aside.
@@ -142,8 +144,7 @@ def set_up(
     Raises:
         UserError: unusable data or settings.
     """
-    split_settings = read_settings(SplitSettings, config, "split")
-    splits = choose_splits(photo_set, split_settings, folds, console)
+    splits = _split_readable(config, photo_set, folds, console)
     sampling = read_sampling(config)
     tested = np.unique(np.concatenate([split.test for split in splits]))
     miner = read_miner(
@@ -228,8 +229,7 @@ def set_up_test(
     Raises:
         UserError: unusable data or settings.
     """
-    settings = read_settings(SplitSettings, config, "split")
-    (whole,) = choose_splits(photo_set, settings, None, console)
+    (whole,) = _split_readable(config, photo_set, None, console)
     none = np.empty(0, np.int64)
     split = Split(none, none, whole.test)
     looked = look_at_views(
@@ -263,6 +263,19 @@ def _look_for_lookalikes(
             looked.threads,
             progress,
         )
+
+
+def _split_readable(
+    config: DictConfig, photo_set: PhotoSet, folds: int | None, console: Console
+) -> tuple[Split, ...]:
+    """Split; that the photos are too few is not told where none can be read."""
+    try:
+        return choose_splits(
+            photo_set, read_settings(SplitSettings, config, "split"), folds, console
+        )
+    except UserError:
+        require_readable(photo_set.photos, read_settings(ReadingSettings, config, None).max_pixels)
+        raise
 
 
 def choose_splits(

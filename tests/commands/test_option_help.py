@@ -117,6 +117,14 @@ def test_the_help_shows_what_the_arguments_choose(capsys: pytest.CaptureFixture[
     assert "head=l1: " not in text
 
 
+def test_the_help_leaves_out_what_has_no_effect(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert "sampling.evaluation.max_positives" in shown
+    assert "sampling.train" not in shown
+    assert "edits.train" not in shown
+
+
 def test_the_help_of_a_choice_that_does_not_exist_is_one_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -13,6 +13,8 @@ from rich.text import Text
 
 from seentwice.bootstrap import bootstrap_intervals
 from seentwice.commands.fingerprint import digest_name, fingerprint_photos
+from seentwice.commands.next_steps import key_of
+from seentwice.commands.option_help import has_no_effect
 from seentwice.commands.progress import describe_unreadable, open_console, print_plainly
 from seentwice.commands.workbench import (
     PROTOCOL_SECTIONS,
@@ -39,6 +41,10 @@ from seentwice.models.nets import pair_logits
 def run(config: DictConfig) -> None:
     """Score the test pairs with the checkpoint's own threshold; claimed beside measured."""
     console = open_console()
+    overrides = HydraConfig.get().overrides.task
+    for word in overrides:
+        if has_no_effect("evaluate", key_of(word)):
+            raise UserError(f"{word}: nothing is trained here, so it has no effect; leave it out")
     path = _find_checkpoint(Path(str(config.checkpoint)))
     record = read_record(path)
     architecture = record.architecture
@@ -59,6 +65,13 @@ def run(config: DictConfig) -> None:
     # other data the edits and pairs are that data's.
     kept = PROTOCOL_SECTIONS if same_data else ("split",)
     protocol = {section: asdict(record.protocol)[section] for section in kept}
+    for word in overrides:
+        if key_of(word).partition(".")[0] in kept:
+            print_plainly(
+                f"{word} has no effect: on its own data, edits and pairs are as the checkpoint "
+                "had them",
+                console,
+            )
     own: Any = OmegaConf.to_container(config)
     # Whole sections: what another kind of table has no use for is not mixed into it.
     settings = OmegaConf.create({**own, **protocol, "seed": record.seed})

@@ -16,6 +16,9 @@ _PACKAGE = "# @package _global_"
 _EXAMPLE = "#   "  # how a line of an example begins
 _NO_KEYS = ("defaults", "hydra")
 
+WITHOUT_EFFECT: Mapping[str, tuple[str, ...]] = {"evaluate": ("sampling.train", "edits.train")}
+"""What a command shares with others and has no use for, with all below it; help leaves it out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Option:
@@ -122,11 +125,17 @@ def describe_command(configs: Path, command: str, chosen: Mapping[str, Sequence[
     for group in groups:
         for option in chosen.get(group, ()):
             file = _read(configs / group / f"{option}.yaml", group)
+            used = [one for one in file.options if not has_no_effect(command, one.key)]
             title = textwrap.fill(f"{group}={option}: {file.what}", WIDTH)
-            parts.append(f"{title}\n{_describe_options(file.options)}")
+            parts.append(f"{title}\n{_describe_options(used)}")
     other = f"seentwice {command} --help group=option"
     parts.append(f"The keys of another choice: {other}. Hydra's own flags: --hydra-help\n")
     return "\n".join(parts) + f"\nExamples:\n{primary.examples}"
+
+
+def has_no_effect(command: str, key: str) -> bool:
+    """Tell whether a key is one of `WITHOUT_EFFECT`, or below one."""
+    return any(key == one or key.startswith(f"{one}.") for one in WITHOUT_EFFECT.get(command, ()))
 
 
 def _read(path: Path, group: str) -> OptionFile:

@@ -1,6 +1,7 @@
 """What compare, train and evaluate share: photos, splits, described views and pair tables."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import compress
 from time import perf_counter
@@ -144,7 +145,9 @@ def set_up(
     Raises:
         UserError: unusable data or settings.
     """
-    splits = _split_readable(config, photo_set, folds, console)
+    split_settings = read_settings(SplitSettings, config, "split")
+    with _readable_first(config, photo_set):
+        splits = choose_splits(photo_set, split_settings, folds, console)
     sampling = read_sampling(config)
     tested = np.unique(np.concatenate([split.test for split in splits]))
     miner = read_miner(
@@ -229,7 +232,9 @@ def set_up_test(
     Raises:
         UserError: unusable data or settings.
     """
-    (whole,) = _split_readable(config, photo_set, None, console)
+    settings = read_settings(SplitSettings, config, "split")
+    with _readable_first(config, photo_set):
+        (whole,) = choose_splits(photo_set, settings, None, console)
     none = np.empty(0, np.int64)
     split = Split(none, none, whole.test)
     looked = look_at_views(
@@ -265,16 +270,14 @@ def _look_for_lookalikes(
         )
 
 
-def _split_readable(
-    config: DictConfig, photo_set: PhotoSet, folds: int | None, console: Console
-) -> tuple[Split, ...]:
-    """Split; that the photos are too few is not told where none can be read."""
+@contextmanager
+def _readable_first(config: DictConfig, photo_set: PhotoSet) -> Iterator[None]:
+    """Where the block refuses the photos and none can be read, tell that instead."""
     try:
-        return choose_splits(
-            photo_set, read_settings(SplitSettings, config, "split"), folds, console
-        )
+        yield
     except UserError:
-        require_readable(photo_set.photos, read_settings(ReadingSettings, config, None).max_pixels)
+        limit = read_settings(ReadingSettings, config, None).max_pixels
+        require_readable(photo_set.photos, limit)
         raise
 
 

@@ -188,10 +188,10 @@ def fold_photos(photos: Sequence[Photo], folds: int, rule: SplitRule) -> tuple[S
     group_names = groups_of(photos, rule.by)
     groups = len(set(group_names))
     _check_number(photos, rule.by, groups, has_tests=False)
-    if not FEWEST_GROUPS <= folds <= groups:
+    if not 3 <= folds <= groups:
         raise UserError(
-            f"folds={folds}: choose {FEWEST_GROUPS} to {groups}, the number of groups by "
-            f"{rule.by}, or folds=null for one split"
+            f"folds={folds}: choose 3 to {groups}, the number of groups by {rule.by}, "
+            "or folds=null for one split"
         )
     if rule.assign is Assign.BALANCED:
         part_of = {g: n % folds for n, g in enumerate(_order(group_names, rule.seed))}

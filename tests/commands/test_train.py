@@ -8,7 +8,7 @@ from safetensors.torch import load_file, save_file
 from torchvision import models
 
 from seentwice.commands.main import main
-from seentwice.commands.train import RUN_FILE
+from seentwice.commands.train import RUN_FILE, STATE_FILE
 from seentwice.models.checkpoint import CHECKPOINT_FILE, read_record
 
 FROZEN = ["backbone=mobilenet_v3_large", "backbone.weights=none", "training.epochs=3"]
@@ -77,6 +77,18 @@ def test_a_folder_without_a_checkpoint_is_told_by_the_files_name(
 ) -> None:
     assert main(["evaluate", f"checkpoint={tmp_path}", f"hydra.run.dir={tmp_path}"]) == 2
     assert f"{tmp_path / CHECKPOINT_FILE}: no such file" in capsys.readouterr().err
+
+
+def test_what_a_stopped_training_left_is_no_checkpoint(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / STATE_FILE).write_bytes((trained / STATE_FILE).read_bytes())
+    assert main(["evaluate", f"checkpoint={tmp_path}", f"hydra.run.dir={tmp_path / 'x'}"]) == 2
+    going_on = f"this training was stopped; go on with: seentwice train resume={tmp_path}"
+    assert going_on in capsys.readouterr().err
+    words = [f"checkpoint={trained / 'last.ckpt'}", f"hydra.run.dir={tmp_path / 'x'}"]
+    assert main(["evaluate", *words]) == 2
+    assert "give checkpoint.safetensors, or the folder" in capsys.readouterr().err
 
 
 def test_a_frozen_trunk_is_asked_for_again_and_recognised(

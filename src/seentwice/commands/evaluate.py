@@ -13,9 +13,10 @@ from rich.text import Text
 
 from seentwice.bootstrap import bootstrap_intervals
 from seentwice.commands.fingerprint import digest_name, fingerprint_photos
-from seentwice.commands.next_steps import key_of
+from seentwice.commands.next_steps import key_of, spell_value, write_command
 from seentwice.commands.option_help import has_no_effect
 from seentwice.commands.progress import describe_unreadable, open_console, print_plainly
+from seentwice.commands.train import STATE_FILE
 from seentwice.commands.workbench import (
     PROTOCOL_SECTIONS,
     load_photos,
@@ -28,6 +29,7 @@ from seentwice.detectors.calibration import Calibration
 from seentwice.detectors.trunk import describe_input
 from seentwice.errors import UserError
 from seentwice.files import write_atomically
+from seentwice.learn.training import BEST, LAST
 from seentwice.models.backbones import build_trunk
 from seentwice.models.checkpoint import (
     CHECKPOINT_FILE,
@@ -136,8 +138,22 @@ def run(config: DictConfig) -> None:
 
 
 def _find_checkpoint(path: Path) -> Path:
-    """Return the file itself, also where the folder of the training that wrote it is given."""
-    return path / CHECKPOINT_FILE if path.is_dir() else path
+    """Return the file itself, also where the folder of the training that wrote it is given.
+
+    Raises:
+        UserError: the training has not come to its end, or this is a file of its epochs.
+    """
+    if path.name in (LAST, BEST):
+        raise UserError(
+            f"checkpoint={path}: only its training can go on with it; give {CHECKPOINT_FILE}, or "
+            "the folder"
+        )
+    if not path.is_dir():
+        return path
+    if (path / STATE_FILE).is_file() and not (path / CHECKPOINT_FILE).is_file():
+        going_on = write_command("train", [f"resume={spell_value(str(path.absolute()))}"])
+        raise UserError(f"checkpoint={path}: this training was stopped; go on with: {going_on}")
+    return path / CHECKPOINT_FILE
 
 
 def _trunk_weights(config: DictConfig, path: Path, record: CheckpointRecord) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
+from seentwice.data.fetching.archives import CHECKSUMS
 from seentwice.data.manifest import MANIFEST, ManifestRow, read_manifest
 from seentwice.data.source import PhotoSet, Progress
 from seentwice.display import name_first
@@ -110,7 +111,8 @@ def _name_places(root: Path, keys: Sequence[str]) -> list[str]:
         raise UserError(
             f"{root}: the names of {len(unplaced):,} of {len(keys):,} photos tell no place "
             f"({name_first(unplaced)}); name photos <room type>/<home>_<room>_<k>.jpg: the first "
-            "two parts say which place it is"
+            f"two parts say which place it is; or delete those, with their lines in {CHECKSUMS} if "
+            "there is one"
         )
     return [place for _, place in named if place is not None]
 

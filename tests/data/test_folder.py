@@ -132,7 +132,7 @@ def test_the_manifest_adds_property_and_zone(tmp_path, mark, line_end):
         'bedroom/berlin_1_1.jpg,"two words, one cell",home,open plan',
         "",
         "bedroom/berlin_1_2.jpg,,,",
-        "kitchen/oslo_2_1.jpg,,é",
+        "kitchen/oslo_2_1.jpg,,é,",
         "kitchen/deleted_3_1.jpg,,home,",
     ]
     write_manifest(tmp_path, mark + line_end.join(lines).encode())
@@ -155,7 +155,8 @@ ROWS = "".join(f"{key},home\n" for key in KEYS)
         (f"file;property\n{ROWS}", r"separated by semicolons, .*; save it with commas"),
         (f'"property";"file"\n{ROWS}', "separated by semicolons"),
         (f"zone_id\tfile\r\n{ROWS}", "separated by tabs"),
-        ("photo,property\n", r"needs a column 'file'; it has \['photo', 'property'\]"),
+        ("photo,property\n", r"it has \['photo', 'property'\]: rename the one that names the ph"),
+        (f"file,property\n{ROWS}{KEYS[0]}\n", r"line 5: has fewer cells than the header"),
         ("file,property\n", r"manifest\.csv: has no row; add one for each photo"),
         (f"file\n{KEYS[1]}\n", r"no row for 2 of 3 photos \('bedroom/berlin_1_1\.jpg', 'kitchen"),
         (
@@ -179,6 +180,13 @@ def test_a_wrong_manifest_is_refused_with_its_line(tmp_path, content, complaint)
         read_folder(tmp_path)
     assert "manifest.csv" in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def test_a_folder_of_the_manifests_name_is_told(tmp_path):
+    write_photos(tmp_path)
+    (tmp_path / "manifest.csv").mkdir()
+    with pytest.raises(UserError, match=r"manifest\.csv: is a folder, not a table of photos; give"):
+        read_folder(tmp_path)
 
 
 def test_a_manifest_that_may_not_be_read_is_told(tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from seentwice.compare.results import Comparison, DetectorResult
+from seentwice.display import name_count
 from seentwice.records import POSITIVE_KINDS, Interval
 
 # With fewer clusters a bootstrap draws too few different resamples for its tails to mean much.
@@ -86,10 +87,8 @@ class Clustered(Protocol):
 
 def describe_clusters(tested: Clustered) -> str:
     """Say what the bootstrap resampled: "10 properties"."""
-    if tested.clusters == 1:
-        return f"1 {tested.cluster}"
     plural = {"property": "properties", "place": "places"}[tested.cluster]
-    return f"{tested.clusters:,} {plural}"
+    return name_count(tested.clusters, tested.cluster, plural)
 
 
 def describe_few_clusters(tested: Clustered) -> list[str]:

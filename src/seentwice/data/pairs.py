@@ -16,6 +16,7 @@ from seentwice.data.sampling.mix import (
     draw_positives,
 )
 from seentwice.data.sampling.ranks import pairs_at
+from seentwice.display import name_count
 from seentwice.errors import UserError
 from seentwice.records import Kind, Photo, View
 
@@ -128,7 +129,7 @@ def require_both_labels(pairs: PairTable, photos: Sequence[Photo], split: str) -
         UserError: it holds no duplicate or no negative pair.
     """
     places = len({photo.place for photo in photos})
-    of = f"{len(photos):,} photos of {places:,} place{'' if places == 1 else 's'}"
+    of = f"{name_count(len(photos), 'photo', 'photos')} of {name_count(places, 'place', 'places')}"
     for name, advice, count in (
         ("duplicate", "add photos of the same places, or let edits=mls make copies", pairs.label),
         ("negative", "add photos of more places", ~pairs.label),

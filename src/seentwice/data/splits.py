@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seentwice.data.components import name_components
+from seentwice.display import name_count
 from seentwice.errors import UserError
 from seentwice.records import Photo
 
@@ -85,8 +86,7 @@ def groups_of(photos: Sequence[Photo], by: SplitBy = SplitBy.PROPERTY) -> list[s
 
 def name_groups(photos: Sequence[Photo], count: int, by: SplitBy) -> str:
     """Say in a user's words how many groups there are: "1 home", "2 places"."""
-    one, many = _words_of(photos, by)
-    return f"{count} {one if count == 1 else many}"
+    return name_count(count, *_words_of(photos, by))
 
 
 def _words_of(photos: Sequence[Photo], by: SplitBy) -> tuple[str, str]:

@@ -177,6 +177,23 @@ def test_a_metric_that_is_never_defined_has_no_interval() -> None:
     assert found["accuracy"].value == 1.0
 
 
+def test_one_cluster_has_values_and_no_interval(pairs: Pairs) -> None:
+    one = np.zeros(len(pairs.label), int)
+    plain = bootstrap.bootstrap_intervals(*pairs, resamples=5)
+    found = bootstrap.bootstrap_intervals(*pairs[:3], one, one, resamples=5)
+    assert {name: interval.value for name, interval in found.items()} == {
+        name: interval.value for name, interval in plain.items()
+    }
+    rest = bootstrap.bootstrap_difference(
+        pairs.label, pairs.score, pairs.score**2, one, one, resamples=5
+    )
+    share = bootstrap.bootstrap_share(pairs.label, one, one, resamples=5)
+    for interval in (*found.values(), *rest.values(), share):
+        assert math.isfinite(interval.value)
+        assert math.isnan(interval.low)
+        assert math.isnan(interval.high)
+
+
 def test_wrong_input_is_refused(pairs: Pairs) -> None:
     with pytest.raises(ValueError, match="resamples must be at least 1, got 0"):
         bootstrap.bootstrap_intervals(*pairs, resamples=0)

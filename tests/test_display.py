@@ -1,6 +1,6 @@
 import pytest
 
-from seentwice.display import LONGEST_ERROR, name_first, one_line, show_text
+from seentwice.display import LONGEST_ERROR, name_count, name_first, one_line, show_text
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,11 @@ def test_the_first_three_of_many_names_are_shown() -> None:
     assert name_first(["a b"]) == "'a b'"
     assert name_first(["a", "b", "c"]) == "'a', 'b', 'c'"
     assert name_first(["a\n", *"bcde"]) == r"'a\n', 'b', 'c' and 2 more"
+
+
+def test_a_number_comes_with_its_noun() -> None:
+    assert [name_count(number, "city", "cities") for number in (0, 1, 1200)] == [
+        "0 cities",
+        "1 city",
+        "1,200 cities",
+    ]

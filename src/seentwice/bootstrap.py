@@ -8,7 +8,8 @@ as often as that cluster was drawn. The product would be wrong for the latter: t
 is 2 on average, so resamples would hold twice the duplicates and every interval would shift.
 
 Intervals are percentiles over the resamples. A resample in which a metric is undefined, because it
-happened to draw no duplicate for example, is left out of that metric's interval.
+happened to draw no duplicate for example, is left out of that metric's interval. Of one cluster
+there is no interval: how far others would differ cannot be told.
 """
 
 from collections.abc import Iterator
@@ -119,7 +120,7 @@ def bootstrap_intervals(
     blocks = [judged.measure(weight) for weight in plan.weights(judged.ranking.order)]
     plain = judged.measure(np.ones((1, len(judged.ranking.order))))
     return {
-        name: _interval(value[0], np.concatenate([block[name] for block in blocks]), level)
+        name: _interval(plan, value[0], np.concatenate([block[name] for block in blocks]), level)
         for name, value in plain.items()
     }
 
@@ -159,7 +160,7 @@ def bootstrap_share(
         divide(weight @ hits_of, weight @ pairs)
         for weight in grouped.weights(np.arange(len(joined)))
     ]
-    return _interval(float(hit.mean()), np.concatenate(draws), level)
+    return _interval(plan, float(hit.mean()), np.concatenate(draws), level)
 
 
 def bootstrap_ranking(
@@ -178,7 +179,7 @@ def bootstrap_ranking(
     """
     plan = plan_resampling(left_cluster, right_cluster, resamples=resamples, seed=seed)
     plain, draws = _rank_metrics(label, score, plan)
-    return {name: _interval(plain[name], draws[name], level) for name in plain}
+    return {name: _interval(plan, plain[name], draws[name], level) for name in plain}
 
 
 def bootstrap_difference(
@@ -218,7 +219,7 @@ def bootstrap_difference(
         _rank_metrics(label, scores, plan) for scores in (score, baseline_score)
     )
     return {
-        name: _interval(ours[name] - theirs[name], our_draws[name] - their_draws[name], level)
+        name: _interval(plan, ours[name] - theirs[name], our_draws[name] - their_draws[name], level)
         for name in ours
     }
 
@@ -244,12 +245,15 @@ def _require_length(plan: Resampling, pairs: int) -> None:
         raise ValueError(f"{pairs} pairs have clusters for {len(plan.left)}")
 
 
-def _interval(value: float, draws: Floats, level: float) -> Interval:
-    """Percentiles of the resamples in which the metric is defined; nan when it never is."""
+def _interval(plan: Resampling, value: float, draws: Floats, level: float) -> Interval:
+    """Percentiles of the resamples in which the metric is defined.
+
+    nan when it never is, and of one cluster, whose resamples are all the same.
+    """
     if not 0 < level < 1:
         raise ValueError(f"level must lie between 0 and 1, got {level}")
     defined = draws[np.isfinite(draws)]
-    if not len(defined):
+    if plan.clusters == 1 or not len(defined):
         return Interval(float(value), float("nan"), float("nan"))
     low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(value), float(low), float(high))

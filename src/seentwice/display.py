@@ -25,6 +25,11 @@ def one_line(error: Exception) -> str:
     return f"{whole} ..."
 
 
+def name_count(number: int, one: str, many: str) -> str:
+    """Return a number with its noun: "1 city", "1,200 cities"."""
+    return f"{number:,} {one if number == 1 else many}"
+
+
 def name_first(names: Sequence[str]) -> str:
     """Return the first three names, quoted, and how many more there are."""
     shown = ", ".join(map(repr, names[:_FIRST]))

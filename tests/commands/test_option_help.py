@@ -179,6 +179,14 @@ def test_nonsense_beside_help_is_refused(
     assert complaint in line
 
 
+def test_the_help_leaves_out_what_has_no_effect(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert "sampling.evaluation.max_positives" in shown
+    assert "sampling.train" not in shown
+    assert "edits.train" not in shown
+
+
 def test_the_help_of_a_choice_that_does_not_exist_is_one_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

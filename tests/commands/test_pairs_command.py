@@ -118,7 +118,8 @@ def net(few_rooms: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("words", "complaint"),
     [
         (["sampling.train.negatives.hard=1"], "give its file, mining.checkpoint=FILE"),
-        (["mining.checkpoint=nowhere", HARD], "nowhere: no such file"),
+        (["mining.checkpoint=nowhere", HARD, "data.root=void"], "nowhere: no such file"),
+        ([HARD, "data.root=void"], "give its file, mining.checkpoint=FILE"),
         (["mining.checkpoint=NET"], "nothing is mined"),
         (["mining.checkpoint=NET", "sampling=samespace"], "nothing is mined"),
         (

@@ -22,7 +22,7 @@ def test_photos_are_counted_and_what_gives_none_is_listed(
     (root / "kitchen" / "rome_3_[red].jpg").write_text("no photo")
     assert main(["prepare", "data=folder", f"data.root={root}"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert "photos: 2 photos of 1 places, 1 pairs of one place" in lines
+    assert "photos: 2 photos of 1 place, 1 pair of one place" in lines
     assert "  kitchen: 2" in lines
     assert any(r"rome_2_\x1b[31m.jpg: empty" in line for line in lines)
     assert any("rome_3_[red].jpg: not an image" in line for line in lines)
@@ -116,7 +116,9 @@ def test_what_is_known_of_homes_and_room_types_is_said(
     (line,) = [line for line in lines if line.startswith("No home is known, so places are split")]
     assert "; data.homes=name takes it from the first part of the name" in line
     assert main(["prepare", "data=folder", "data.root=photos", "data.homes=name"]) == 0
-    assert "home is known" not in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "home is known" not in out
+    assert "photos: 2 photos of 2 places, 0 pairs of one place\n  1 home\n" in out
     assert main(["prepare", "data=folder", "data.root=photos", "data.homes=names"]) == 2
     assert "data.homes='names': Input should be 'manifest' or" in capsys.readouterr().err
     assert main(["prepare", "data=airbnb", "data.root=photos"]) == 0

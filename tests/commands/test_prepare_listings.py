@@ -40,7 +40,7 @@ def test_a_catalogue_is_counted_with_its_rejects(
         f"data.columns={columns}",
         "data.photo_separator=|",
     )
-    assert "products: 3 photos of 2 places, 1 pairs of one place" in out
+    assert "products: 3 photos of 2 places, 1 pair of one place" in out
     assert {"  chair: 1", "  lamp: 2"} <= set(out)
     assert "  no photo: gone.jpg: missing (No such file or directory)" in out
     assert (

@@ -12,7 +12,7 @@ from seentwice.commands import train
 from seentwice.commands.main import main
 from seentwice.commands.train import CONFIG_FILE, RUN_FILE, STATE_FILE
 from seentwice.learn.tracking import FOLDER_TAG, TrackedRun, track_run
-from seentwice.learn.training import LAST, EpochReport
+from seentwice.learn.training import BEST, LAST, EpochReport
 from seentwice.models.checkpoint import CHECKPOINT_FILE
 
 
@@ -107,14 +107,26 @@ def test_a_run_that_stopped_before_its_parameters_were_logged_gets_them(
 
 
 def test_a_finished_training_that_is_resumed_keeps_its_weights(
-    trained: Path, tmp_path: Path
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = (trained / CHECKPOINT_FILE).read_bytes()
     shutil.copy(trained / CHECKPOINT_FILE, tmp_path)
-    (trained / CHECKPOINT_FILE).unlink()
     assert main(["train", f"resume={trained}", f"hydra.run.dir={tmp_path / 'elsewhere'}"]) == 0
+    assert f"{trained}: already finished: it is not trained any" in capsys.readouterr().out
     assert same_weights(trained, tmp_path)
     assert len((trained / CHECKPOINT_FILE).read_bytes()) == len(before)
+
+
+def test_without_its_last_epoch_a_training_says_that_it_begins_again(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "lost"
+    shutil.copytree(trained, folder)
+    for name in (LAST, CHECKPOINT_FILE):
+        (folder / name).unlink()
+    assert main(["train", f"resume={folder}", f"hydra.run.dir={tmp_path / 'elsewhere'}"]) == 0
+    assert f"{folder}: no last.ckpt: starts from the first epoch" in capsys.readouterr().out
+    assert same_weights(trained, folder)
 
 
 def refuses(capsys: pytest.CaptureFixture[str], folder: Path, *words: str) -> str:
@@ -160,12 +172,14 @@ def test_the_folder_and_the_run_of_another_command_are_refused(
 @pytest.mark.parametrize(
     ("file", "text", "complaint"),
     [
-        (CONFIG_FILE, "- a\n- b\n", "config.yaml is damaged: it holds no keys"),
-        (CONFIG_FILE, "head: {l2: {}}\n", "no key 'sampling'"),
-        (STATE_FILE, "[]", "training.json is damaged"),
-        (STATE_FILE, "{", "training.json is damaged"),
-        (LAST, "", "last.ckpt: not whole (empty); delete last.ckpt and best.ckpt there"),
-        (LAST, "PK", "last.ckpt: not whole ("),
+        (CONFIG_FILE, "- a\n- b\n", "config.yaml is damaged (it holds no keys), so"),
+        (CONFIG_FILE, "head: {l2: {}}\n", "config.yaml is damaged (it lacks "),
+        (CONFIG_FILE, "a: [", "config.yaml is damaged (while parsing"),
+        (STATE_FILE, "[]", "training.json is damaged (it names no photos), so the training cannot"),
+        (STATE_FILE, "{", "it names no photos), so the training cannot go on; start a new one"),
+        (LAST, "", "last.ckpt: not whole; delete last.ckpt and best.ckpt there"),
+        (LAST, "PK", "last.ckpt: not whole; delete"),
+        (BEST, "PK", "best.ckpt: not whole; delete"),
     ],
 )
 def test_a_damaged_folder_is_refused(
@@ -173,12 +187,16 @@ def test_a_damaged_folder_is_refused(
     text: str,
     complaint: str,
     trained: Path,
+    own_rooms: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     folder = tmp_path / "damaged"
     shutil.copytree(trained, folder)
     (folder / file).write_text(text)
+    # Told before photos are looked for.
+    stored = (folder / CONFIG_FILE).read_text()
+    (folder / CONFIG_FILE).write_text(stored.replace(f"root: {own_rooms}", "root: /nowhere"))
     assert complaint in refuses(capsys, tmp_path / "x", f"resume={folder}")
 
 

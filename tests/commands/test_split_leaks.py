@@ -69,7 +69,7 @@ def test_a_leak_ends_the_run_where_it_is_an_error(
     assert run(command, leaking_rooms, tmp_path, *others, "split.leaks=error", "split.seed=1") == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "split.leaks=error: 1 pair of photos across splits (1 same bytes), first Test" in line
-    assert f"all in {tmp_path / 'leaks.csv'}; tell both of one place" in line
+    assert f"all in {tmp_path / 'leaks.csv'}; name both as one place or home" in line
     assert len((tmp_path / "leaks.csv").read_text().splitlines()) == 2
 
 
@@ -101,7 +101,10 @@ def test_a_copy_under_another_place_of_one_split_is_suspect(
     for number, line in enumerate(sorted(lines[told + 1 : told + 3])):
         assert line.startswith(f"    Test Data/kitchen/again_[red]{number}_1.jpg (test) and Test ")
         assert line.endswith(" (test): near hash")
-    assert "tell both of one place or zone" in lines[told + 3]
+    assert lines[told + 3] == (
+        "    one place? name them alike; give both one zone_id in manifest.csv, which needs a row "
+        "for every photo"
+    )
     rows = list(csv.DictReader((tmp_path / "suspects.csv").read_text().splitlines()))
     assert {row["left_place"] for row in rows} == {"kitchen/again_[red]0", "kitchen/again_[red]1"}
     assert all(row["right_place"] != row["left_place"] for row in rows)
@@ -114,8 +117,11 @@ def test_a_zone_in_the_manifest_clears_a_suspect(
     root = tmp_path / "rooms"
     shutil.copytree(suspect_rooms, root)
     photos = [file.relative_to(root).as_posix() for file in root.rglob("*.jpg")]
-    rows = "".join(f"{photo},{'one' if 'kitchen' in photo else ''}\n" for photo in photos)
+    rows = "".join(f"{photo},one\n" for photo in photos if "kitchen" in photo)
     (root / "manifest.csv").write_text(f"file,zone_id\n{rows}")
-    assert run("card", root, tmp_path / "card", "workers=1") == 0
-    assert "Suspects: none." in capsys.readouterr().out.replace("\n", " ")
+    words = ["workers=1", "data.homes=name", "split.by=place"]
+    assert run("card", root, tmp_path / "card", *words) == 0
+    printed = capsys.readouterr().out
+    assert f"{root / 'manifest.csv'}: rows for {rows.count(',')} of {len(photos)} photos" in printed
+    assert "Suspects: none." in printed.replace("\n", " ")
     assert not (tmp_path / "card" / "suspects.csv").exists()

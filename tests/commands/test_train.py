@@ -8,7 +8,7 @@ from safetensors.torch import load_file, save_file
 from torchvision import models
 
 from seentwice.commands.main import main
-from seentwice.commands.train import RUN_FILE
+from seentwice.commands.train import RUN_FILE, STATE_FILE
 from seentwice.models.checkpoint import CHECKPOINT_FILE, read_record
 
 FROZEN = ["backbone=mobilenet_v3_large", "backbone.weights=none", "training.epochs=3"]
@@ -49,11 +49,46 @@ def test_a_reloaded_checkpoint_measures_what_training_claimed(
     assert (found["cluster"], found["clusters"]) == ("place", 5)
 
 
+@pytest.mark.parametrize("word", ["sampling.train.negatives.hard=1", "+edits.train=[crop]"])
+def test_what_only_training_takes_is_refused(
+    word: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", f"checkpoint={tmp_path}", f"hydra.run.dir={tmp_path}", word]) == 2
+    assert f"{word}: nothing is trained here, so it has no effect" in capsys.readouterr().err
+
+
+def test_on_its_own_data_a_checkpoint_keeps_its_edits_and_pairs(
+    trained: Path,
+    few_rooms: Path,
+    spare_rooms: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = [f"checkpoint={trained}", "data=folder", "edits=mls"]
+    found = measured(tmp_path / "a", *words, f"data.root={few_rooms}")
+    assert found["measured"] == pytest.approx(found["claimed"], abs=1e-6, nan_ok=True)
+    assert "edits=mls has no effect: on its own data, edits and" in capsys.readouterr().out
+    measured(tmp_path / "b", *words, f"data.root={spare_rooms}")
+    assert "has no effect" not in capsys.readouterr().out
+
+
 def test_a_folder_without_a_checkpoint_is_told_by_the_files_name(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["evaluate", f"checkpoint={tmp_path}", f"hydra.run.dir={tmp_path}"]) == 2
     assert f"{tmp_path / CHECKPOINT_FILE}: no such file" in capsys.readouterr().err
+
+
+def test_what_a_stopped_training_left_is_no_checkpoint(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / STATE_FILE).write_bytes((trained / STATE_FILE).read_bytes())
+    assert main(["evaluate", f"checkpoint={tmp_path}", f"hydra.run.dir={tmp_path / 'x'}"]) == 2
+    going_on = f"this training was stopped; go on with: seentwice train resume={tmp_path}"
+    assert going_on in capsys.readouterr().err
+    words = [f"checkpoint={trained / 'last.ckpt'}", f"hydra.run.dir={tmp_path / 'x'}"]
+    assert main(["evaluate", *words]) == 2
+    assert "give checkpoint.safetensors, or the folder" in capsys.readouterr().err
 
 
 def test_a_frozen_trunk_is_asked_for_again_and_recognised(

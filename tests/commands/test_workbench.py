@@ -86,6 +86,26 @@ def test_only_what_the_detectors_look_at_is_asked_for(few_rooms: Path, tmp_path:
     assert main(["compare", *words, f"hydra.run.dir={tmp_path / 'out'}"]) == 0
 
 
+@pytest.mark.parametrize("whole", [0, 1])
+def test_photos_that_cannot_be_read_are_told_before_that_they_are_few(
+    whole: int, few_rooms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = tmp_path / "photos" / "kitchen"
+    root.mkdir(parents=True)
+    for number in range(2):
+        (root / f"oslo_{number}_1.jpg").touch()
+    for photo in [*few_rooms.rglob("*.jpg")][:whole]:
+        shutil.copy(photo, root / "oslo_2_1.jpg")
+    words = ["data=folder", f"data.root={root.parent}", "data.homes=name", "head=[]"]
+    assert main(["compare", *words, f"hydra.run.dir={tmp_path / 'out'}"]) == 2
+    error = capsys.readouterr().err
+    if whole:
+        assert "1 home, where 3 or more are needed: add homes, or choose split.by=place" in error
+    else:
+        assert "none of 2 photos could be read; the first: " in error
+        assert error.endswith("oslo_0_1.jpg: empty\n")
+
+
 def test_what_to_know_of_a_split_is_told_once(few_rooms: Path) -> None:
     told = io.StringIO()
     settings = SplitSettings(SplitBy.PROPERTY, Assign.NAME, 0, 0.2, 0.2, "report")

@@ -223,4 +223,4 @@ def test_unknown_properties_and_a_missing_commit_are_said(write):
 
 def test_photos_in_two_splits_are_counted(write):
     lines = text_of(write()).split("\n")
-    assert lines[lines.index("Photos in two splits, pairs") + 2] == "3"
+    assert lines[lines.index("Leaks: photos in two splits, pairs") + 2] == "3"

@@ -96,6 +96,33 @@ def test_the_verdict_follows_the_interval(comparison, low, high, verdict):
     assert line.endswith(f" on the same pairs: {verdict}")
 
 
+@pytest.mark.parametrize(
+    ("clusters", "interval", "said"),
+    [
+        (
+            9,
+            (0.01, 0.2),
+            "+0.050 [+0.010, +0.200] on the same pairs: which is better, 9 properties",
+        ),
+        (1, (NAN, NAN), "+0.050 on the same pairs: which is better, 1 property"),
+    ],
+)
+def test_few_homes_give_no_verdict(comparison, clusters, interval, said):
+    best = replace(
+        comparison.detectors[0], over_baseline={"average_precision": Interval(0.05, *interval)}
+    )
+    lines = describe_result(replace(comparison, clusters=clusters, detectors=(best,)))
+    assert lines[0].endswith(f"{said} cannot tell")
+
+
+def test_one_home_has_no_interval(comparison):
+    one = replace(comparison, clusters=1)
+    assert describe_clusters(one) == "1 property"
+    assert "Only 1 property was tested: of one there is no interval" in describe_result(one)
+    retrieval = replace(comparison.retrieval, share=Interval(0.5, NAN, NAN))
+    assert describe_result(replace(one, retrieval=retrieval))[-1].endswith("place for 50.0% of 20")
+
+
 def test_without_a_baseline_or_a_trained_detector_nothing_is_claimed(comparison):
     untrained = replace(comparison, detectors=comparison.detectors[1:], retrieval=None)
     assert describe_result(untrained) == []

@@ -209,6 +209,14 @@ def test_a_table_of_another_kind_is_refused(
     assert "\n" not in str(raised.value)
 
 
+def test_products_without_photos_are_told(tmp_path: Path):
+    write_table(tmp_path, f"{TABLE}C,,,,,\nE,,,,,\n")
+    (note,) = source_of(tmp_path).read().notes
+    assert note == "Of 6 products 3 name no photo ('3', 'C', 'E'): no pair is of them"
+    write_table(tmp_path, "".join(TABLE.splitlines(keepends=True)[:2]))
+    assert source_of(tmp_path).read().notes == ()
+
+
 def test_a_catalogue_without_photos_is_refused(tmp_path: Path):
     write_table(tmp_path, TABLE.splitlines()[0] + "\n1,,,,,\n")
     with pytest.raises(UserError, match=r"no product names a photo \(columns: images\)"):

@@ -50,7 +50,9 @@ def test_a_name_that_tells_no_place_is_refused(tmp_path, name):
 def test_all_names_that_tell_no_place_are_counted_and_the_first_are_shown(tmp_path):
     write_photos(tmp_path, [*KEYS, *(f"IMG{number}.jpg" for number in range(1, 6))])
     shown = r"'IMG1\.jpg', 'IMG2\.jpg', 'IMG3\.jpg' and 2 more"
-    with pytest.raises(UserError, match=rf"5 of 8 photos tell no place \({shown}\); name"):
+    with pytest.raises(
+        UserError, match=rf"5 of 8 photos tell no place \({shown}\); name .*; or delete those"
+    ):
         read_folder(tmp_path)
 
 
@@ -105,6 +107,22 @@ def test_the_first_part_of_the_name_is_the_home_where_it_is_said_to_be(tmp_path)
     assert [photo.property for photo in photos] == ["villa", "berlin", "berlin", "oslo", "oslo"]
 
 
+def test_a_manifest_of_some_photos_will_do_where_the_names_tell_homes(tmp_path):
+    write_photos(tmp_path)
+    write_manifest(tmp_path, "file,zone_id\n" + "".join(f"{key},open\n" for key in KEYS[:2]))
+    found = FolderSource(tmp_path, Homes.NAME).read()
+    (note,) = found.notes
+    assert note.endswith(
+        "manifest.csv: rows for 2 of 3 photos; the homes of the others are those of their names"
+    )
+    zones = {photo.key: photo.zone for photo in found.photos}
+    assert zones == {KEYS[0]: "open", KEYS[1]: "open", KEYS[2]: None}
+    with pytest.raises(
+        UserError, match=r"every photo needs one \(with data=folder data\.homes=nam"
+    ):
+        FolderSource(tmp_path).read()
+
+
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])  # Excel writes a byte order mark
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
 def test_the_manifest_adds_property_and_zone(tmp_path, mark, line_end):
@@ -114,7 +132,7 @@ def test_the_manifest_adds_property_and_zone(tmp_path, mark, line_end):
         'bedroom/berlin_1_1.jpg,"two words, one cell",home,open plan',
         "",
         "bedroom/berlin_1_2.jpg,,,",
-        "kitchen/oslo_2_1.jpg,,é",
+        "kitchen/oslo_2_1.jpg,,é,",
         "kitchen/deleted_3_1.jpg,,home,",
     ]
     write_manifest(tmp_path, mark + line_end.join(lines).encode())
@@ -149,7 +167,8 @@ ROWS = "".join(f"{key},home\n" for key in KEYS)
         (f"file;property\n{ROWS}", r"separated by semicolons, .*; save it with commas"),
         (f'"property";"file"\n{ROWS}', "separated by semicolons"),
         (f"zone_id\tfile\r\n{ROWS}", "separated by tabs"),
-        ("photo,property\n", r"needs a column 'file'; it has \['photo', 'property'\]"),
+        ("photo,property\n", r"it has \['photo', 'property'\]: rename the one that names the ph"),
+        (f"file,property\n{ROWS}{KEYS[0]}\n", r"line 5: has fewer cells than the header"),
         ("file,property\n", r"manifest\.csv: has no row; add one for each photo"),
         (f"file\n{KEYS[1]}\n", r"no row for 2 of 3 photos \('bedroom/berlin_1_1\.jpg', 'kitchen"),
         (
@@ -176,6 +195,13 @@ def test_a_wrong_manifest_is_refused_with_its_line(tmp_path, content, complaint)
         read_folder(tmp_path)
     assert "manifest.csv" in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def test_a_folder_of_the_manifests_name_is_told(tmp_path):
+    write_photos(tmp_path)
+    (tmp_path / "manifest.csv").mkdir()
+    with pytest.raises(UserError, match=r"manifest\.csv: is a folder, not a table of photos; give"):
+        read_folder(tmp_path)
 
 
 def test_a_manifest_that_may_not_be_read_is_told(tmp_path, monkeypatch):

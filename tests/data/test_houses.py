@@ -1,6 +1,7 @@
 import csv
 from importlib.resources import files
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from hypothesis import given
@@ -122,6 +123,24 @@ def test_other_names_are_refused(tmp_path):
     told = r"2 of 3 photos are not of the Houses-dataset \('401_garage\.jpg', 'some/402\.jpg'\)"
     with pytest.raises(UserError, match=rf"{told}; its photos are named <number>_<bathroom"):
         read_houses(tmp_path)
+
+
+def test_a_zip_with_some_other_names_can_be_mended_as_the_error_says(tmp_path, houses_zip):
+    archive = tmp_path / "my.zip"
+    archive.write_bytes(houses_zip)
+    with ZipFile(archive, "a") as file:
+        file.writestr("Houses-dataset-master/Houses Dataset/IMG_1.jpg", b"")
+    source = HousesSource(tmp_path / "new", archive=archive)
+    source.prepare(ignore)
+    with pytest.raises(UserError, match="delete the others, with their lines in SHA256SUMS"):
+        source.read()
+    (other,) = (tmp_path / "new").rglob("IMG_1.jpg")
+    other.unlink()
+    sums = tmp_path / "new" / "SHA256SUMS"
+    kept = [line for line in sums.read_text().splitlines(True) if "IMG_1" not in line]
+    sums.write_text("".join(kept))
+    source.prepare(ignore)
+    assert len(source.read().photos) == 8
 
 
 def test_a_zip_of_another_shape_is_not_kept(tmp_path, houses_zip, airbnb_zip):

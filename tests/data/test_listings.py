@@ -194,6 +194,11 @@ def test_another_character_may_stand_between_cells_of_both_tables(tmp_path: Path
     source.pairs.write_text("itemID_1;itemID_2;isDuplicate\n1;2;1\n")
     assert [each.title for each in source.read_listings(rejects, tell_nobody)] == ["a,b", "c"]
     assert list(source.read_pairs(rejects, tell_nobody)) == [ListingPair("1", "2", True)]
+    source.pairs.write_text("itemID_1,itemID_2,isDuplicate\n1,2,1\n")
+    with pytest.raises(
+        UserError, match=r"pairs\.csv: .* no semicolon but a comma; .*of two tables "
+    ):
+        list(source.read_pairs(rejects, tell_nobody))
     with pytest.raises(UserError, match=r"data\.delimiter=';;': give one character"):
         avito(tmp_path, delimiter=";;")
 

@@ -144,12 +144,19 @@ def test_the_frame_names_each_pair_and_escapes_what_is_no_text():
 @pytest.mark.parametrize(("members", "missing"), [([3, 4], "duplicate"), ([0, 1, 2], "negative")])
 def test_a_split_without_a_class_is_refused(members, missing):
     pairs = make(VIEWS, np.array(members), HASHES)
-    with pytest.raises(UserError, match=f"the test split, 3 photos, has no {missing} pair"):
-        require_both_labels(pairs, 3, "test")
+    photos = [VIEWS[member].photo for member in members]
+    count = len({photo.place for photo in photos})
+    of = f"{len(members)} photos of {count} place{'s' if count > 1 else ''}"
+    with pytest.raises(UserError, match=f"the test split, {of}, has no {missing} pair") as raised:
+        require_both_labels(pairs, photos, "test")
+    # No kind of negatives is in one place.
+    assert ("other kinds" in str(raised.value)) == (count > 1)
 
 
 def test_a_split_with_both_classes_is_not():
-    require_both_labels(make(VIEWS, np.arange(5), HASHES), 5, "test")
+    require_both_labels(
+        make(VIEWS, np.arange(5), HASHES), [view.photo for view in VIEWS[:5]], "test"
+    )
 
 
 def test_codes_number_names_in_order():

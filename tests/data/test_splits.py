@@ -175,9 +175,39 @@ def test_impossible_shares_are_refused(shares):
         split_photos(PLACES, *shares, rule())
 
 
-def test_an_empty_split_is_refused():
-    with pytest.raises(UserError, match="split came out empty"):
-        split_photos(PLACES[:2], 0.2, 0.2, rule())
+ONE_HOME = [photo(f"room/{number}", k, "home", city="oslo") for number in range(3) for k in (1, 2)]
+TWO_ROOMS = ONE_HOME[:4]
+MORE_PLACES = "add homes, or choose split.by=place"
+
+
+@pytest.mark.parametrize(
+    ("photos", "by", "complaint"),
+    [
+        (ONE_HOME, SplitBy.PROPERTY, f"1 home, where 3 or more are needed: {MORE_PLACES}"),
+        (
+            ONE_HOME,
+            SplitBy.CITY,
+            "1 city, where 3 or more are needed: add cities, or choose split.by=place",
+        ),
+        (TWO_ROOMS, SplitBy.PROPERTY, "1 home, where 3 or more are needed: add homes"),
+        (PLACES[:4], SplitBy.PROPERTY, "2 places, where 3 or more are needed: add places"),
+    ],
+)
+@pytest.mark.parametrize("assign", [Assign.NAME, Assign.BALANCED, Assign.STRATIFIED])
+def test_too_few_groups_are_counted_with_what_gives_more(photos, by, complaint, assign):
+    with pytest.raises(UserError, match=f"^{complaint}$"):
+        split_photos(photos, 0.2, 0.2, rule(0, assign, by))
+    with pytest.raises(UserError, match=f"^{complaint}$"):
+        fold_photos(photos, 5, rule(0, assign, by))
+
+
+def test_beside_what_the_data_set_tests_two_groups_are_needed():
+    photos = [photo("room/1"), photo("room/2", split="test"), photo("room/3", split="test")]
+    with pytest.raises(
+        UserError, match=r"^1 place beside what the data set tests, where 2 or more"
+    ):
+        split_photos(photos, 0.2, 0.2, rule())
+    assert len(split_photos([*photos, photo("room/4")], 0.2, 0.2, rule()).test) == 2
 
 
 PARTS = ("train", "validation", "test")

@@ -251,7 +251,8 @@ def _unknown_key(key: str, command: str, arguments: Sequence[str]) -> str:
     parent, _, name = key.rpartition(".")
     config = _compose_groups(command, arguments)
     beside = OmegaConf.select(config, parent) if parent else config
-    names = sorted(str(choice) for choice in beside) if isinstance(beside, DictConfig) else []
+    keys = map(str, beside) if isinstance(beside, DictConfig) else ()
+    names = sorted(choice for choice in keys if not choice.startswith("_"))
     if not names:
         return f"no key {key!r}: {parent} has none"
     close = difflib.get_close_matches(name, names, n=1)

@@ -11,6 +11,8 @@ from rich.console import Console
 
 from seentwice.commands.fingerprint import fingerprint_photos
 from seentwice.commands.leaks import report_leaks
+from seentwice.commands.looking import read_sampling
+from seentwice.commands.mining import check_mining
 from seentwice.commands.progress import open_console, print_plainly, show_progress
 from seentwice.commands.settings import read_settings
 from seentwice.commands.unreadable import report_unreadable
@@ -43,6 +45,7 @@ def run(config: DictConfig) -> None:
     console = open_console()
     settings = read_settings(CardSettings, config, None)
     folder = Path(HydraConfig.get().runtime.output_dir)
+    check_mining(config, read_sampling(config))  # a wrong setting is told before photos are read
     photo_set = load_photos(config, console)
     fingerprint = fingerprint_photos(photo_set, console)
     bench = set_up(

@@ -28,6 +28,8 @@ from seentwice.commands.detectors import (
 )
 from seentwice.commands.fingerprint import fingerprint_photos
 from seentwice.commands.leaks import count_leaks, count_suspects, report_leaks
+from seentwice.commands.looking import read_sampling
+from seentwice.commands.mining import check_mining
 from seentwice.commands.nets import check_nets, chosen_heads
 from seentwice.commands.next_steps import NEXT, key_of, shared_overrides, write_command
 from seentwice.commands.pair_counts import print_tables
@@ -113,6 +115,7 @@ def run(config: DictConfig) -> None:
     trunks = read_trunks(config) if needs_trunk(heads, settings.baselines) else None
     check_nets(config, heads, trunks.own if trunks else None)
     check_decisions(config)
+    check_mining(config, read_sampling(config))
     check_store()
     descriptors = choose_descriptors(heads, settings.baselines, trunks, read_row_type(config))
     photo_set = load_photos(config, console)

@@ -13,7 +13,10 @@ from rich.text import Text
 
 from seentwice.bootstrap import bootstrap_intervals
 from seentwice.commands.fingerprint import digest_name, fingerprint_photos
+from seentwice.commands.next_steps import key_of, spell_value, write_command
+from seentwice.commands.option_help import has_no_effect
 from seentwice.commands.progress import describe_unreadable, open_console, print_plainly
+from seentwice.commands.train import STATE_FILE
 from seentwice.commands.workbench import (
     PROTOCOL_SECTIONS,
     load_photos,
@@ -26,6 +29,7 @@ from seentwice.detectors.calibration import Calibration
 from seentwice.detectors.trunk import describe_input
 from seentwice.errors import UserError
 from seentwice.files import write_atomically
+from seentwice.learn.training import BEST, LAST
 from seentwice.models.backbones import build_trunk
 from seentwice.models.checkpoint import (
     CHECKPOINT_FILE,
@@ -39,6 +43,10 @@ from seentwice.models.nets import pair_logits
 def run(config: DictConfig) -> None:
     """Score the test pairs with the checkpoint's own threshold; claimed beside measured."""
     console = open_console()
+    overrides = HydraConfig.get().overrides.task
+    for word in overrides:
+        if has_no_effect("evaluate", key_of(word)):
+            raise UserError(f"{word}: nothing is trained here, so it has no effect; leave it out")
     path = _find_checkpoint(Path(str(config.checkpoint)))
     record = read_record(path)
     architecture = record.architecture
@@ -60,6 +68,13 @@ def run(config: DictConfig) -> None:
     # other data the edits and pairs are that data's.
     kept = PROTOCOL_SECTIONS if same_data else ("split",)
     protocol = {section: asdict(record.protocol)[section] for section in kept}
+    for word in overrides:
+        if key_of(word).partition(".")[0] in kept:
+            print_plainly(
+                f"{word} has no effect: on its own data, edits and pairs are as the checkpoint "
+                "had them",
+                console,
+            )
     own: Any = OmegaConf.to_container(config)
     # Whole sections: what another kind of table has no use for is not mixed into it.
     settings = OmegaConf.create({**own, **protocol, "seed": record.seed})
@@ -124,8 +139,22 @@ def run(config: DictConfig) -> None:
 
 
 def _find_checkpoint(path: Path) -> Path:
-    """Return the file itself, also where the folder of the training that wrote it is given."""
-    return path / CHECKPOINT_FILE if path.is_dir() else path
+    """Return the file itself, also where the folder of the training that wrote it is given.
+
+    Raises:
+        UserError: the training has not come to its end, or this is a file of its epochs.
+    """
+    if path.name in (LAST, BEST):
+        raise UserError(
+            f"checkpoint={path}: only its training can go on with it; give {CHECKPOINT_FILE}, or "
+            "the folder"
+        )
+    if not path.is_dir():
+        return path
+    if (path / STATE_FILE).is_file() and not (path / CHECKPOINT_FILE).is_file():
+        going_on = write_command("train", [f"resume={spell_value(str(path.absolute()))}"])
+        raise UserError(f"checkpoint={path}: this training was stopped; go on with: {going_on}")
+    return path / CHECKPOINT_FILE
 
 
 def _trunk_weights(config: DictConfig, path: Path, record: CheckpointRecord) -> str:

@@ -61,6 +61,33 @@ class Miner:
         return nearest_views(self.net, rows[self.inputs], members, self.neighbours)
 
 
+def check_mining(config: DictConfig, sampling: Sampling) -> MiningSettings | None:
+    """Return the section `mining` where hard negatives are wanted.
+
+    Raises:
+        UserError: hard negatives without a checkpoint, or the other way round; or no such file.
+    """
+    is_wanted = isinstance(sampling, MixedSampling) and sampling.train.negatives.hard > 0
+    if "mining" not in config:
+        if is_wanted:
+            raise UserError(
+                "sampling.train.negatives.hard: only train and compare mine; set it to 0"
+            )
+        return None
+    settings = read_settings(MiningSettings, config, "mining")
+    if settings.checkpoint is None:
+        if is_wanted:
+            raise UserError(NEEDS_MODEL)
+        return None
+    if not is_wanted:
+        raise UserError(
+            f"mining.checkpoint={settings.checkpoint}: nothing is mined; "
+            "give sampling.train.negatives.hard a weight (sampling=mixed)"
+        )
+    read_record(settings.checkpoint)
+    return settings
+
+
 def read_miner(
     config: DictConfig,
     sampling: Sampling,
@@ -80,27 +107,14 @@ def read_miner(
         described: names of the descriptors whose rows there will be.
 
     Raises:
-        UserError: hard negatives without a checkpoint, or the other way round; no such file, one
-            with another backbone, or one that has learned from photos that are tested here.
+        UserError: see `check_mining`; or a file with another backbone, or one that has
+            learned from photos that are tested here.
     """
-    is_wanted = isinstance(sampling, MixedSampling) and sampling.train.negatives.hard > 0
-    if "mining" not in config:
-        if is_wanted:
-            raise UserError(
-                "sampling.train.negatives.hard: only train and compare mine; set it to 0"
-            )
+    settings = check_mining(config, sampling)
+    if settings is None:
         return None
-    settings = read_settings(MiningSettings, config, "mining")
     path = settings.checkpoint
-    if path is None:
-        if is_wanted:
-            raise UserError(NEEDS_MODEL)
-        return None
-    if not is_wanted:
-        raise UserError(
-            f"mining.checkpoint={path}: nothing is mined; "
-            "give sampling.train.negatives.hard a weight (sampling=mixed)"
-        )
+    assert path is not None
     record = read_record(path)
     if trunks is None or input_name(trunks.own) not in described:
         raise UserError("mining.checkpoint: choose a head; no other detector learns from negatives")

@@ -16,6 +16,9 @@ _PACKAGE = "# @package _global_"
 _EXAMPLE = "#   "  # how a line of an example begins
 _NO_KEYS = ("defaults", "hydra")
 
+WITHOUT_EFFECT: Mapping[str, tuple[str, ...]] = {"evaluate": ("sampling.train", "edits.train")}
+"""What a command shares with others and has no use for, with all below it; help leaves it out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Option:
@@ -137,11 +140,17 @@ def describe_command(
         "Keys (key=value):\n" + _describe_options(primary.options, "", replaced),
     ]
     for name, file in files.items():
+        used = [one for one in file.options if not has_no_effect(command, one.key)]
         title = textwrap.fill(f"{name}: {file.what}", WIDTH)
-        parts.append(f"{title}\n{_describe_options(file.options, name, replaced)}")
+        parts.append(f"{title}\n{_describe_options(used, name, replaced)}")
     other = f"seentwice {command} --help group=option"
     parts.append(f"The keys of another choice: {other}. Hydra's own flags: --hydra-help\n")
     return "\n".join(parts) + f"\nExamples:\n{primary.examples}"
+
+
+def has_no_effect(command: str, key: str) -> bool:
+    """Tell whether a key is one of `WITHOUT_EFFECT`, or below one."""
+    return any(key == one or key.startswith(f"{one}.") for one in WITHOUT_EFFECT.get(command, ()))
 
 
 def _read(folders: Sequence[Path], name: str, group: str) -> OptionFile:

@@ -13,6 +13,7 @@ from pydantic import Field
 from seentwice.commands.fingerprint import fingerprint_photos
 from seentwice.commands.leaks import report_leaks
 from seentwice.commands.looking import read_sampling
+from seentwice.commands.mining import check_mining
 from seentwice.commands.next_steps import NEXT, shared_overrides, write_command
 from seentwice.commands.pair_counts import print_tables
 from seentwice.commands.progress import open_console, print_plainly, show_progress
@@ -38,7 +39,7 @@ class PairsSettings:
 def run(config: DictConfig) -> None:
     """Look at every photo once, make the tables, and write each as CSV."""
     console = open_console()
-    read_sampling(config)  # a wrong setting is told before photos are read
+    check_mining(config, read_sampling(config))  # a wrong setting is told before photos are read
     settings = read_settings(PairsSettings, config, None)
     folder = Path(HydraConfig.get().runtime.output_dir)
     photo_set = load_photos(config, console)

@@ -18,6 +18,7 @@ from seentwice.data.split_remarks import remark_on_homes
 from seentwice.data.views import EditChoice
 from seentwice.detectors.describe import describe_views
 from seentwice.detectors.hashes import HashDescriptor
+from seentwice.display import name_count
 from seentwice.records import View
 
 
@@ -51,16 +52,20 @@ def count_photos(config: DictConfig, folder: Path, console: Console) -> list[str
     of_place = Counter(photo.place for photo in photos)
     pairs = sum(count * (count - 1) // 2 for count in of_place.values())
     lines = [
-        f"{photo_set.name}: {len(photos):,} photos of {len(of_place):,} places, "
-        f"{pairs:,} pairs of one place"
+        f"{photo_set.name}: {name_count(len(photos), 'photo', 'photos')} of "
+        f"{name_count(len(of_place), 'place', 'places')}, "
+        f"{name_count(pairs, 'pair', 'pairs')} of one place"
     ]
+    homes = len({photo.property for photo in photos if photo.property})
+    if homes:
+        lines.append(f"  {name_count(homes, 'home', 'homes')}")
     if edits.evaluation:
         lines.append(f"  and of every photo an edited copy: {', '.join(edits.evaluation)}")
     room_types = Counter(photo.room_type or "" for photo in photos)
     for room_type, count in sorted(room_types.items()):
         lines.append(f"  {room_type or 'no room type'}: {count:,}")
     lines += report_unreadable((*photo_set.unreadable, *described.unreadable), folder)
-    lines += (*photo_set.notes, *remark_on_homes(photo_set))
+    lines += remark_on_homes(photo_set)
     if pairs == 0 and not edits.evaluation:
         lines.append(
             "No place has two photos, so there is nothing to find: name photos of one place alike "

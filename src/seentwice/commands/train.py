@@ -11,11 +11,14 @@ import numpy as np
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
+from yaml import YAMLError
 
 from seentwice.commands.banking import read_row_type
 from seentwice.commands.decisions import check_decisions, read_calibration, read_threshold
 from seentwice.commands.fingerprint import Fingerprint, digest_name, fingerprint_photos
 from seentwice.commands.leaks import report_leaks
+from seentwice.commands.looking import read_sampling
+from seentwice.commands.mining import check_mining
 from seentwice.commands.nets import check_nets, chosen_heads, net_trainer, read_architecture
 from seentwice.commands.next_steps import (
     NEXT,
@@ -40,9 +43,11 @@ from seentwice.data.views import EditChoice
 from seentwice.detectors.calibration import CalibratedDetector
 from seentwice.detectors.siamese import SiameseEvidence
 from seentwice.detectors.trunk import describe_input
+from seentwice.display import one_line
 from seentwice.errors import UserError
 from seentwice.files import write_atomically
 from seentwice.learn.tracking import FOLDER_TAG, check_store, find_run_folder, track_run
+from seentwice.learn.training import LAST, check_resumable
 from seentwice.metrics import pair_metrics
 from seentwice.models.checkpoint import (
     CHECKPOINT_FILE,
@@ -72,6 +77,8 @@ def run(config: DictConfig) -> None:
     """Train, choose the threshold on validation pairs, measure the test pairs, write it all."""
     console = open_console()
     job = _choose_job(config)
+    if job.resumed:
+        check_resumable(job.folder)
     heads = chosen_heads(job.config)
     if len(heads) != 1:
         raise UserError(f"head={','.join(heads)}: train takes one head; compare takes several")
@@ -80,8 +87,11 @@ def run(config: DictConfig) -> None:
     trunks = read_trunks(job.config)
     check_nets(job.config, heads, trunks.own)
     check_decisions(job.config)
+    check_mining(job.config, read_sampling(job.config))
     check_store()
     seen = describe_input(trunks.own, read_row_type(job.config))
+    if job.resumed:
+        _tell_of_resumed(job.folder, console)
     photo_set = load_photos(job.config, console)
     fingerprint = fingerprint_photos(photo_set, console)
     if job.fingerprint not in (None, fingerprint.text):
@@ -154,6 +164,16 @@ def _tell_how_to_resume(folder: Path, console: Console) -> Iterator[None]:
         raise
 
 
+def _tell_of_resumed(folder: Path, console: Console) -> None:
+    if (folder / CHECKPOINT_FILE).is_file():
+        told = f"already finished: it is not trained any further, {CHECKPOINT_FILE} is written anew"
+    elif (folder / LAST).is_file():
+        return
+    else:
+        told = f"no {LAST}: starts from the first epoch"
+    print_plainly(f"{folder}: {told}", console)
+
+
 def _evaluation_overrides(config: DictConfig) -> list[str]:
     """Return what `evaluate` needs to measure the checkpoint on the same photos."""
     words = data_overrides(config)
@@ -182,13 +202,26 @@ def _choose_job(config: DictConfig) -> Job:
     found = Path(name) if Path(name).is_dir() else find_run_folder(name)
     if found is None or not (found / CONFIG_FILE).is_file() or not (found / STATE_FILE).is_file():
         raise UserError(f"resume={name}: neither an MLflow run of train nor the folder of one")
-    stored = OmegaConf.load(found / CONFIG_FILE)
+    try:
+        stored = OmegaConf.load(found / CONFIG_FILE)
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise _damaged(found, CONFIG_FILE, one_line(error)) from error
     if not isinstance(stored, DictConfig):
-        raise UserError(f"resume={name}: {CONFIG_FILE} is damaged: it holds no keys")
+        raise _damaged(found, CONFIG_FILE, "it holds no keys")
+    lacking = [str(key) for key in config if key not in stored]
+    if lacking:
+        raise _damaged(found, CONFIG_FILE, f"it lacks {', '.join(lacking)}")
     OmegaConf.set_struct(stored, True)
     run_file = found / RUN_FILE
     run_id = run_file.read_text().strip() if run_file.is_file() else None
     return Job(stored, found, resumed=True, run_id=run_id, fingerprint=_read_state(found))
+
+
+def _damaged(folder: Path, file: str, what: str) -> UserError:
+    return UserError(
+        f"resume={folder}: {file} is damaged ({what}), so the training cannot go on; start a new "
+        "one, without resume"
+    )
 
 
 def _with_absolute_paths(config: DictConfig) -> DictConfig:
@@ -217,7 +250,7 @@ def _read_state(folder: Path) -> str:
     try:
         return str(json.loads((folder / STATE_FILE).read_text())["data_fingerprint"])
     except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"resume={folder}: {STATE_FILE} is damaged") from error
+        raise _damaged(folder, STATE_FILE, "it names no photos") from error
 
 
 def _parameters(config: DictConfig, head: str, bench: Workbench) -> dict[str, object]:

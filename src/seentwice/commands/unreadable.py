@@ -6,7 +6,10 @@ from pathlib import Path
 
 from seentwice.commands.progress import describe_unreadable
 from seentwice.data.variants.tables import open_table
-from seentwice.records import Unreadable
+from seentwice.errors import UserError
+from seentwice.photos.decoding import read_photo
+from seentwice.photos.problems import PhotoError
+from seentwice.records import Photo, Unreadable
 
 TABLE = "unreadable.csv"
 MOST_LISTED = 20
@@ -58,6 +61,26 @@ def open_unreadable(table: Path, root: Path | None) -> Iterator[UnreadableFiles]
     """
     with open_table(table, ("file", "reason", "detail")) as write_row:
         yield UnreadableFiles(table, root, write_row)
+
+
+def require_readable(photos: Sequence[Photo], max_pixels: int) -> None:
+    """Decode photos until one is readable: what else is wrong does not matter before.
+
+    Raises:
+        UserError: not one can be read.
+    """
+    first = None
+    for photo in photos:
+        try:
+            read_photo(photo.path, max_pixels)
+        except PhotoError as error:
+            first = first or error.unreadable
+        else:
+            return
+    assert first is not None
+    raise UserError(
+        f"none of {len(photos):,} photos could be read; the first: {first.name}: {first.reason}"
+    )
 
 
 def report_unreadable(files: Sequence[Unreadable], folder: Path) -> list[str]:

@@ -48,7 +48,7 @@ def read_options(arguments: Sequence[str]) -> VariantOptions:
     draw_edits("", names, given.seed)
     twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if twice:
-        raise UserError(f"--edit: {twice[0]!r} stands there twice; name each edit once")
+        raise UserError(f"--edit: {_describe_twice(twice[0], given.edit)}")
     homes = Homes(given.homes)
     if homes is Homes.NAME and not given.places:
         raise UserError("--homes name: homes are kept together by their places; add --places")
@@ -63,6 +63,18 @@ def read_options(arguments: Sequence[str]) -> VariantOptions:
         workers=given.workers,
         max_pixels=given.max_pixels,
     )
+
+
+def _describe_twice(edit: str, given: Sequence[str]) -> str:
+    """Say where an edit comes from that is meant twice, by its own name or by strengths."""
+    strengths = [name for name in dict.fromkeys(given) if edit in STRENGTHS.get(name, ())]
+    if not strengths:
+        return f"{edit!r} stands there twice; name each edit once"
+    if edit in given:
+        return f"{strengths[0]} holds {edit!r} already; leave {edit!r} out"
+    if len(strengths) > 1:
+        return f"both {strengths[0]} and {strengths[1]} hold {edit!r}; leave one of them out"
+    return f"{strengths[0]!r} stands there twice; name each edit once"
 
 
 def _make_parser() -> OptionParser:

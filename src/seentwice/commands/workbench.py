@@ -1,6 +1,7 @@
 """What compare, train and evaluate share: photos, splits, described views and pair tables."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import compress
 from time import perf_counter
@@ -16,9 +17,10 @@ from seentwice.commands.fingerprint import Fingerprint
 from seentwice.commands.looking import Looked, look_at_views, read_sampling
 from seentwice.commands.mining import Mining, read_miner
 from seentwice.commands.progress import describe_rejects, print_plainly, show_progress
-from seentwice.commands.settings import read_settings, read_source
+from seentwice.commands.settings import ReadingSettings, read_settings, read_source
 from seentwice.commands.trunks import Trunks
 from seentwice.commands.unlabelled import look_at_unlabelled
+from seentwice.commands.unreadable import require_readable
 from seentwice.data.lookalikes import HASH, FoundLookalikes, Lookalikes, find_lookalikes
 from seentwice.data.pairs import PairTable
 from seentwice.data.parts import Parts, parts_of
@@ -44,6 +46,7 @@ from seentwice.detectors.describe import Described
 from seentwice.detectors.descriptor import Descriptor
 from seentwice.detectors.hashes import hash_column
 from seentwice.detectors.pixel_digest import PixelDigestDescriptor
+from seentwice.errors import UserError
 from seentwice.records import WEB_REASONS, Photo, Unreadable
 
 # What must be the same for two runs on the same photos to make the same pair tables, seed aside.
@@ -118,7 +121,7 @@ def load_photos(config: DictConfig, console: Console) -> PhotoSet:
             f"{photos} could not be fetched; seentwice prepare tries again, other commands do not",
             console,
         )
-    for line in describe_rejects(photo_set.rejected):
+    for line in (*describe_rejects(photo_set.rejected), *photo_set.notes):
         print_plainly(line, console)
     return photo_set
 
@@ -149,7 +152,8 @@ def set_up(
         UserError: unusable data or settings.
     """
     split_settings = read_settings(SplitSettings, config, "split")
-    splits = choose_splits(photo_set, split_settings, folds, console)
+    with _readable_first(config, photo_set):
+        splits = choose_splits(photo_set, split_settings, folds, console)
     sampling = read_sampling(config)
     tested = np.unique(np.concatenate([split.test for split in splits]))
     miner = read_miner(
@@ -236,7 +240,8 @@ def set_up_test(
         UserError: unusable data or settings.
     """
     settings = read_settings(SplitSettings, config, "split")
-    (whole,) = choose_splits(photo_set, settings, None, console)
+    with _readable_first(config, photo_set):
+        (whole,) = choose_splits(photo_set, settings, None, console)
     none = np.empty(0, np.int64)
     split = Split(none, none, whole.test)
     looked = look_at_views(
@@ -270,6 +275,17 @@ def _look_for_lookalikes(
             looked.threads,
             progress,
         )
+
+
+@contextmanager
+def _readable_first(config: DictConfig, photo_set: PhotoSet) -> Iterator[None]:
+    """Where the block refuses the photos and none can be read, tell that instead."""
+    try:
+        yield
+    except UserError:
+        limit = read_settings(ReadingSettings, config, None).max_pixels
+        require_readable(photo_set.photos, limit)
+        raise
 
 
 def choose_splits(

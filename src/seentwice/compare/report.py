@@ -255,9 +255,9 @@ def _data_section(comparison: Comparison) -> Section:
             ("Places", f"{comparison.places:,}"),
             ("Properties", f"{comparison.properties:,}" if comparison.properties else "unknown"),
             ("Unreadable files", f"{len(comparison.unreadable):,}"),
-            ("Photos in two splits, pairs", f"{sum(comparison.leaks.values()):,}"),
+            ("Leaks: photos in two splits, pairs", f"{sum(comparison.leaks.values()):,}"),
             (
-                "Photos in two places, pairs",
+                "Suspects: photos in two places, pairs",
                 f"{sum(comparison.suspects.values()):,}",
             ),
             ("Fingerprint of photos and labels (sha256)", comparison.data_fingerprint),

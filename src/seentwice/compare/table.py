@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from seentwice.compare.results import Comparison, DetectorResult
+from seentwice.display import name_count
 from seentwice.records import POSITIVE_KINDS, Interval
 
 # With fewer clusters a bootstrap draws too few different resamples for its tails to mean much.
@@ -89,13 +90,15 @@ class Clustered(Protocol):
 def describe_clusters(tested: Clustered) -> str:
     """Say what the bootstrap resampled: "10 properties"."""
     plural = {"property": "properties", "place": "places"}[tested.cluster]
-    return f"{tested.clusters:,} {plural}"
+    return name_count(tested.clusters, tested.cluster, plural)
 
 
 def describe_few_clusters(tested: Clustered) -> list[str]:
     """Return the line that warns of intervals over few homes or places, if they are few."""
     if tested.clusters >= FEW_CLUSTERS:
         return []
+    if tested.clusters == 1:
+        return [f"Only {describe_clusters(tested)} was tested: of one there is no interval"]
     return [f"Only {describe_clusters(tested)} were tested: intervals over so few say little"]
 
 
@@ -121,11 +124,10 @@ def describe_result(comparison: Comparison) -> list[str]:
     best = best_head(comparison)
     if best is not None and best.over_baseline:
         gain = best.over_baseline["average_precision"]
-        verdict = "better" if gain.low > 0 else "worse" if gain.high < 0 else "not surely different"
+        between = f" [{gain.low:+.3f}, {gain.high:+.3f}]" if math.isfinite(gain.low) else ""
         lines.append(
             f"{best.name} (the best head on validation pairs) against {baseline}: average "
-            f"precision {gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}] on the same pairs: "
-            f"{verdict}"
+            f"precision {gain.value:+.3f}{between} on the same pairs: {_judge(gain, comparison)}"
         )
         if comparison.folds > 1:
             lines.append(_describe_folds(comparison))
@@ -133,13 +135,20 @@ def describe_result(comparison: Comparison) -> list[str]:
     lines += [f"{line}{more}" for line in describe_few_clusters(comparison)]
     if comparison.retrieval is not None:
         share = comparison.retrieval.share
+        between = f" [{share.low:.1%}, {share.high:.1%}]" if math.isfinite(share.low) else ""
         lines.append(
             f"Retrieval: the nearest of up to {comparison.retrieval.gallery:,} test photos by the "
             "backbone's features shows the same place for "
-            f"{share.value:.1%} [{share.low:.1%}, {share.high:.1%}] of "
-            f"{comparison.retrieval.queries:,}"
+            f"{share.value:.1%}{between} of {comparison.retrieval.queries:,}"
         )
     return lines
+
+
+def _judge(gain: Interval, tested: Clustered) -> str:
+    """Say what an interval of a difference tells; nothing, where it is over too few clusters."""
+    if tested.clusters < FEW_CLUSTERS:
+        return f"which is better, {describe_clusters(tested)} cannot tell"
+    return "better" if gain.low > 0 else "worse" if gain.high < 0 else "not surely different"
 
 
 def _describe_folds(comparison: Comparison) -> str:

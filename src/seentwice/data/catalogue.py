@@ -5,7 +5,7 @@ alike but are no duplicates: they are neither a positive pair nor a negative one
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal
@@ -33,7 +33,7 @@ from seentwice.data.tabular.photo_references import check_separator, is_url, loc
 from seentwice.data.tabular.photo_rows import read_photo_rows
 from seentwice.data.tabular.rejects import Rejects, collect_rejects
 from seentwice.data.tabular.rows import JSON_SUFFIXES, Row, read_delimiter
-from seentwice.display import show_text
+from seentwice.display import name_first, show_text
 from seentwice.errors import UserError
 from seentwice.files import open_atomically
 from seentwice.records import Listing, Photo, Unreadable
@@ -124,8 +124,12 @@ class CatalogueSource:
         unreadable: list[Unreadable] = []
         cache = Path(self.cache)
         failures = read_failures(cache)
+        products, without = 0, []
         with collect_rejects(Path(self.rejects)) as rejects:
             for listing in self.listings(rejects, tell_nobody):
+                products += 1
+                if not listing.photos:
+                    without.append(listing.key)
                 for reference in listing.photos:
                     if is_url(reference):
                         path = path_of_url(cache, reference)
@@ -147,6 +151,8 @@ class CatalogueSource:
             photos=tuple(photos),
             unreadable=tuple(unreadable),
             rejected=rejects.summary(),
+            zones_hint="give both products one family",
+            notes=_describe_without(products, without),
         )
 
     def _photo_root(self) -> Path:
@@ -255,6 +261,17 @@ def _check_columns(file: Path, columns: Columns, header: Iterable[str]) -> None:
                     f"{file}: has no column {name!r}; set data.columns.{field} to one of "
                     f"{shown}" + ("" if field == "id" else ", or to null")
                 )
+
+
+def _describe_without(products: int, without: Sequence[str]) -> tuple[str, ...]:
+    """Return a line that tells of the products without photos, if there are any."""
+    if not without:
+        return ()
+    names = "name" if len(without) > 1 else "names"
+    return (
+        f"Of {products:,} products {len(without):,} {names} no photo ({name_first(without)}): no "
+        "pair is of them",
+    )
 
 
 def _photo_of(listing: Listing, reference: str, path: Path) -> Photo:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
+from seentwice.data.fetching.archives import CHECKSUMS
 from seentwice.data.manifest import COLUMNS, MANIFEST, Manifest, ManifestRow, read_manifest
 from seentwice.data.source import PhotoSet, Progress
 from seentwice.data.variants.folder import SETTINGS_FILE
@@ -42,6 +43,12 @@ class Homes(StrEnum):
     NAME = "name"  # the first part of the name, in whatever folder; a manifest comes first
 
 
+ZONES_HINT: Mapping[Homes, str] = {
+    Homes.MANIFEST: "give both one zone_id in manifest.csv, which needs a row for every photo",
+    Homes.NAME: "give both one zone_id in manifest.csv; rows for such photos are enough",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class FolderSource:
     """Photos of any folder in that layout."""
@@ -62,14 +69,16 @@ def read_folder(root: Path, homes: Homes = Homes.MANIFEST) -> PhotoSet:
 
     A file `manifest.csv` in `root` (columns `file` and, each optional, `property` and `zone_id`)
     adds the property and the zone: rooms of one open plan are seen in each other's photos. Rows
-    of files that are not there are passed over: photos may be deleted without editing it.
+    of files that are not there are passed over: photos may be deleted without editing it. Every
+    photo needs a row where nothing but the manifest names homes; where names do, a note of the set
+    tells how many have one.
     Photos right in `root` have no room type; their places are apart from those in folders.
     Names of variants begin with the photo, not with the home.
 
     Raises:
         UserError: no such folder, no photo in it, photos whose names have no second part, a
-            manifest that is no table, names a photo twice, or lacks its column or a photo, or
-            homes by name of variants.
+            manifest that is no table, names a photo twice, or lacks its column or a photo that it
+            must name, or homes by name of variants.
     """
     holds_variants = (root / SETTINGS_FILE).is_file()
     if holds_variants and homes is Homes.NAME:
@@ -81,18 +90,21 @@ def read_folder(root: Path, homes: Homes = Homes.MANIFEST) -> PhotoSet:
     keys = [file.relative_to(root).as_posix() for file in files]
     places = _name_places(root, keys)
     manifest = read_manifest(root / MANIFEST)
-    rows = _match_manifest(root, keys, manifest)
+    rows, notes = _match_manifest(root, keys, manifest, homes)
     photos = [
-        _photo_from_name(file, key, place, row, homes)
-        for file, key, place, row in zip(files, keys, places, rows, strict=True)
+        _photo_from_name(file, key, place, rows.get(key, ManifestRow(None, None)), homes)
+        for file, key, place in zip(files, keys, places, strict=True)
     ]
-    hint = HOMES_OF_VARIANTS if holds_variants else HOMES_HINT
-    notes = []
     if manifest is not None and manifest.unknown:
         unknown = ", ".join(map(repr, manifest.unknown))
-        notes.append(f"{MANIFEST}: nothing is read from {unknown}; it takes {', '.join(COLUMNS)}")
+        notes += (f"{MANIFEST}: nothing is read from {unknown}; it takes {', '.join(COLUMNS)}",)
     return PhotoSet(
-        root.name, tuple(photos), tuple(unreadable), homes_hint=hint, notes=tuple(notes)
+        root.name,
+        tuple(photos),
+        tuple(unreadable),
+        homes_hint=HOMES_OF_VARIANTS if holds_variants else HOMES_HINT,
+        zones_hint=ZONES_HINT[homes],
+        notes=notes,
     )
 
 
@@ -115,17 +127,18 @@ def _name_places(root: Path, keys: Sequence[str]) -> list[str]:
         raise UserError(
             f"{root}: the names of {len(unplaced):,} of {len(keys):,} photos tell no place "
             f"({name_first(unplaced)}); name photos <room type>/<home>_<room>_<k>.jpg: the first "
-            "two parts say which place it is"
+            f"two parts say which place it is; or delete those, with their lines in {CHECKSUMS} if "
+            "there is one"
         )
     return [place for _, place in named if place is not None]
 
 
 def _match_manifest(
-    root: Path, keys: Sequence[str], manifest: Manifest | None
-) -> list[ManifestRow]:
-    """Return the row of each photo, an empty one where there is no manifest."""
+    root: Path, keys: Sequence[str], manifest: Manifest | None, homes: Homes
+) -> tuple[Mapping[str, ManifestRow], tuple[str, ...]]:
+    """Return the rows by photo, none where there is no manifest, and what to tell of them."""
     if manifest is None:
-        return [ManifestRow(None, None)] * len(keys)
+        return {}, ()
     path, rows = root / MANIFEST, manifest.rows
     missing = [key for key in keys if key not in rows]
     if len(missing) == len(keys):
@@ -134,12 +147,17 @@ def _match_manifest(
             f"where a photo is {keys[0]!r}; name files by their paths below the folder, with "
             "forward slashes"
         )
-    if missing:
+    if not missing:
+        return rows, ()
+    if homes is Homes.MANIFEST:
         raise UserError(
-            f"{path}: no row for {len(missing):,} of {len(keys):,} photos "
-            f"({name_first(missing)}); add them"
+            f"{path}: no row for {len(missing):,} of {len(keys):,} photos ({name_first(missing)}); "
+            "every photo needs one (with data=folder data.homes=name only those that it is about)"
         )
-    return [rows[key] for key in keys]
+    return rows, (
+        f"{path}: rows for {len(keys) - len(missing):,} of {len(keys):,} photos; the homes of the "
+        "others are those of their names",
+    )
 
 
 def _photo_from_name(file: Path, key: str, place: str, row: ManifestRow, homes: Homes) -> Photo:

@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 
 from seentwice.data.components import name_components
 from seentwice.data.fetching.archive_download import download_file
+from seentwice.data.fetching.archives import CHECKSUMS
 from seentwice.data.fetching.first_use import fill_folder
 from seentwice.data.fetching.photo_names import check_photo_names
 from seentwice.data.source import PhotoSet, Progress
@@ -123,7 +124,8 @@ def _parse_names(files: Sequence[Path], root: Path) -> list[_Room]:
     if others:
         raise UserError(
             f"{root}: {len(others):,} of {len(named):,} photos are not of the Houses-dataset "
-            f"({name_first(others)}); its photos are named {_NAMES}"
+            f"({name_first(others)}); its photos are named {_NAMES}: delete the others, with their "
+            f"lines in {CHECKSUMS} if it lists them, or give data.root=FOLDER without them"
         )
     return [room for _, room in named if room is not None]
 

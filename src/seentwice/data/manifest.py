@@ -60,7 +60,10 @@ def read_manifest(path: Path) -> Manifest | None:
             )
         names = [name.strip() for name in reader.fieldnames or ()]
         if "file" not in names:
-            raise UserError(f"{path}: needs a column 'file'; it has {names}")
+            raise UserError(
+                f"{path}: needs a column 'file'; it has {names}: rename the one that names the "
+                "photos"
+            )
         reader.fieldnames = names
         for row in reader:
             if None in row:
@@ -71,6 +74,11 @@ def read_manifest(path: Path) -> Manifest | None:
             file = row["file"]
             if not file:
                 raise UserError(f"{path}, line {reader.line_num}: names no file; add it")
+            if None in row.values():
+                raise UserError(
+                    f"{path}, line {reader.line_num}: has fewer cells than the header; a comma "
+                    "stands for each that is empty"
+                )
             if file in rows:
                 raise UserError(f"{path}, line {reader.line_num}: {file!r} again; keep one row")
             rows[file] = ManifestRow(row.get("property") or None, row.get("zone_id") or None)
@@ -97,6 +105,8 @@ def _find_separator(header: str) -> str | None:
 def _read_text(path: Path) -> str | None:
     """Read UTF-8; the mark that Excel puts before it is no part of the first column's name."""
     try:
+        if path.is_dir():
+            raise UserError(f"{path}: is a folder, not a table of photos; give it another name")
         if not path.is_file():
             return None
         data = path.read_bytes()

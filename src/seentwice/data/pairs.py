@@ -16,10 +16,12 @@ from seentwice.data.sampling.mix import (
     draw_positives,
 )
 from seentwice.data.sampling.ranks import pairs_at
+from seentwice.display import name_count
 from seentwice.errors import UserError
-from seentwice.records import Kind, View
+from seentwice.records import Kind, Photo, View
 
 KINDS: tuple[Kind, ...] = tuple(Kind)
+_OF_KINDS = " of the kinds that sampling asks for"
 COLUMNS = ("left", "right", "label", "left_edit", "right_edit", "kind")
 
 
@@ -115,26 +117,31 @@ def make_pairs(
     )
 
 
-def require_both_labels(pairs: PairTable, photos: int, split: str) -> None:
+def require_both_labels(pairs: PairTable, photos: Sequence[Photo], split: str) -> None:
     """Refuse a table that nothing can be learned from or measured on.
 
     Args:
         pairs: of one split.
-        photos: how many it was made of.
+        photos: that it was made of.
         split: its name.
 
     Raises:
         UserError: it holds no duplicate or no negative pair.
     """
+    places = len({photo.place for photo in photos})
+    of = f"{name_count(len(photos), 'photo', 'photos')} of {name_count(places, 'place', 'places')}"
     for name, advice, count in (
         ("duplicate", "add photos of the same places, or let edits=mls make copies", pairs.label),
         ("negative", "add photos of more places", ~pairs.label),
     ):
-        if not count.any():
-            raise UserError(
-                f"the {split} split, {photos} photos, has no {name} pair of the kinds that "
-                f"sampling asks for: {advice}; or choose other kinds, split.seed or split.assign"
-            )
+        if count.any():
+            continue
+        # One place alone has no negative of any kind.
+        kinds = ("", "") if name == "negative" and places == 1 else (_OF_KINDS, "other kinds, ")
+        raise UserError(
+            f"the {split} split, {of}, has no {name} pair{kinds[0]}: {advice}; or choose "
+            f"{kinds[1]}another split.seed or split.assign"
+        )
 
 
 def list_pairs(views: tuple[View, ...]) -> PairTable:

@@ -83,7 +83,7 @@ class RoomsSource:
 
     def read(self) -> PhotoSet:
         """Find the photos; see `read_folder`."""
-        return replace(read_folder(Path(self.root)), name="rooms", homes_hint="")
+        return replace(read_folder(Path(self.root)), name="rooms", homes_hint="", zones_hint="")
 
 
 def write_rooms(

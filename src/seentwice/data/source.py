@@ -21,7 +21,8 @@ class PhotoSet:
     unreadable: tuple[Unreadable, ...] = ()
     rejected: RejectSummary | None = None  # rows of the table that names the photos
     homes_hint: str = ""  # what would name the homes of photos that have none
-    notes: tuple[str, ...] = ()  # what `prepare` says of the set beside the counts, one line each
+    zones_hint: str = ""  # how a user tells that photos of two places are never a negative pair
+    notes: tuple[str, ...] = ()  # what else to know of the set, one line each
 
 
 class Source(Protocol):

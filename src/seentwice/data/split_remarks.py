@@ -14,6 +14,7 @@ from seentwice.data.splits import (
     SplitRule,
     fold_photos,
     groups_of,
+    name_groups,
     split_photos,
 )
 from seentwice.records import Photo
@@ -96,7 +97,7 @@ def _judge_split(
         given = _count(group_names, getattr(split, part))
         if _is_off(given, _count(group_names, getattr(equal, part)), share * free):
             off.append(
-                f"{given} of {_name_groups(photos, group_names, rule.by)} to {part} where "
+                f"{given} of {name_groups(photos, len(set(group_names)), rule.by)} to {part} where "
                 f"{part}_share={share} asks for {_to_whole(share * free)}"
             )
     return off
@@ -114,8 +115,8 @@ def _judge_folds(
     if not any(map(_is_off, given, equals, [exact] * folds)):
         return []
     return [
-        f"{given[0]} to {given[-1]} of {_name_groups(photos, group_names, rule.by)} to a fold "
-        f"where folds={folds} asks for {_to_whole(exact)}"
+        f"{given[0]} to {given[-1]} of {name_groups(photos, len(set(group_names)), rule.by)} "
+        f"to a fold where folds={folds} asks for {_to_whole(exact)}"
     ]
 
 
@@ -131,9 +132,3 @@ def _is_off(given: int, equal: int, exact: float) -> bool:
 
 def _to_whole(exact: float) -> int:
     return max(1, round(exact))
-
-
-def _name_groups(photos: Sequence[Photo], group_names: Sequence[str], by: SplitBy) -> str:
-    is_known = by is SplitBy.PROPERTY and any(photo.property for photo in photos)
-    what = "cities" if by is SplitBy.CITY else "homes" if is_known else "places"
-    return f"{len(set(group_names))} {what}"

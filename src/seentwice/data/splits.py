@@ -10,13 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seentwice.data.components import name_components
+from seentwice.display import name_count
 from seentwice.errors import UserError
 from seentwice.records import Photo
 
 # What comes first gives a group its name, which more photos of a home or open plan do not change.
 _CITY, _PROPERTY, _ZONE, _PLACE = range(4)
 
-FEWEST_FOLDS = 3  # one tests, the next validates, the others train
+FEWEST_GROUPS = 3
+"""Each split needs a group of its own; of folds, one tests, the next validates, others train."""
 
 
 class SplitBy(StrEnum):
@@ -82,6 +84,49 @@ def groups_of(photos: Sequence[Photo], by: SplitBy = SplitBy.PROPERTY) -> list[s
     return [named[_PLACE, photo.place][1] for photo in photos]
 
 
+def name_groups(photos: Sequence[Photo], count: int, by: SplitBy) -> str:
+    """Say in a user's words how many groups there are: "1 home", "2 places"."""
+    return name_count(count, *_words_of(photos, by))
+
+
+def _words_of(photos: Sequence[Photo], by: SplitBy) -> tuple[str, str]:
+    if by is SplitBy.CITY:
+        return "city", "cities"
+    is_known = by is SplitBy.PROPERTY and any(photo.property for photo in photos)
+    return ("home", "homes") if is_known else ("place", "places")
+
+
+def _check_number(photos: Sequence[Photo], by: SplitBy, count: int, has_tests: bool) -> None:
+    """Refuse to deal out too few groups.
+
+    Args:
+        photos: all of them.
+        by: what a group is.
+        count: of the groups to deal out.
+        has_tests: whether those that the data set tests are not among them.
+
+    Raises:
+        UserError: there are too few; it says what would give more.
+    """
+    wanted = FEWEST_GROUPS - has_tests
+    if count >= wanted:
+        return
+    finer = (SplitBy.PROPERTY, SplitBy.PLACE) if by is SplitBy.CITY else (SplitBy.PLACE,)
+    enough = next((o for o in finer if _count_groups(photos, o, has_tests) >= wanted), None)
+    hint = f", or choose split.by={enough}" if enough else ""
+    where = " beside what the data set tests" if has_tests else ""
+    raise UserError(
+        f"{name_groups(photos, count, by)}{where}, where {wanted} or more are needed: add "
+        f"{_words_of(photos, by)[1]}{hint}"
+    )
+
+
+def _count_groups(photos: Sequence[Photo], by: SplitBy, has_tests: bool) -> int:
+    names = groups_of(photos, by)
+    tested = {name for name, photo in zip(names, photos, strict=True) if photo.split == "test"}
+    return len(set(names) - tested if has_tests else set(names))
+
+
 def split_photos(
     photos: Sequence[Photo], validation_share: float, test_share: float, rule: SplitRule
 ) -> Split:
@@ -115,6 +160,8 @@ def split_photos(
     free = [number for number, group in enumerate(group_names) if group not in tested]
     shares = {"test": 0.0 if tested else test_share, "validation": validation_share}
     shares["train"] = 1 - sum(shares.values())
+    to_deal = len({group_names[number] for number in free})
+    _check_number(photos, rule.by, to_deal, has_tests=bool(tested))
     part_of = _deal(
         [group_names[number] for number in free],
         [photos[number].room_type or "" for number in free],
@@ -140,10 +187,11 @@ def fold_photos(photos: Sequence[Photo], folds: int, rule: SplitRule) -> tuple[S
         raise UserError("split.assign=own is one split: choose folds=null, or another split.assign")
     group_names = groups_of(photos, rule.by)
     groups = len(set(group_names))
-    if not FEWEST_FOLDS <= folds <= groups:
+    _check_number(photos, rule.by, groups, has_tests=False)
+    if not FEWEST_GROUPS <= folds <= groups:
         raise UserError(
-            f"folds={folds}: choose {FEWEST_FOLDS} to {groups}, the number of groups by {rule.by}, "
-            "or folds=null for one split"
+            f"folds={folds}: choose {FEWEST_GROUPS} to {groups}, the number of groups by "
+            f"{rule.by}, or folds=null for one split"
         )
     if rule.assign is Assign.BALANCED:
         part_of = {g: n % folds for n, g in enumerate(_order(group_names, rule.seed))}
@@ -171,7 +219,7 @@ def most_folds(photos: Sequence[Photo], rule: SplitRule) -> int:
     if rule.assign is Assign.OWN:
         return 0
     groups = len(set(groups_of(photos, rule.by)))
-    return groups if groups >= FEWEST_FOLDS else 0
+    return groups if groups >= FEWEST_GROUPS else 0
 
 
 def _as_the_data_says(group_names: Sequence[str], tested: set[str]) -> Split:
@@ -267,11 +315,4 @@ def _indices_of(assigned: Sequence[str]) -> Split:
     train, validation, test = (
         np.flatnonzero(names == name) for name in ("train", "validation", "test")
     )
-    for name, indices in (("train", train), ("validation", validation), ("test", test)):
-        if len(indices) == 0:
-            raise UserError(
-                f"the {name} split came out empty: too few groups "
-                "(at least 3 are needed); add photos, change the shares, or choose "
-                "split.assign=balanced"
-            )
     return Split(train, validation, test)

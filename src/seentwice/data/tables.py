@@ -13,6 +13,7 @@ from seentwice.data.sampling.mix import MixedPolicy
 from seentwice.data.splits import Split
 from seentwice.data.views import EditChoice, ViewPlan
 from seentwice.errors import UserError
+from seentwice.records import Photo
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,8 @@ def make_tables(
     if needs_both_labels:
         for tables, split in zip(folds, splits, strict=True):
             for part in ("train", "validation", "test"):
-                require_both_labels(getattr(tables, part), len(getattr(split, part)), part)
+                photos = _photos_of(plan, getattr(split, part))
+                require_both_labels(getattr(tables, part), photos, part)
     return folds
 
 
@@ -145,7 +147,7 @@ def make_test_table(
         UserError: the table would hold no positive or no negative pair.
     """
     table = _make_evaluation_table(plan, split.test, digests, edits, sampling, threads, [seed, 2])
-    require_both_labels(table, len(split.test), "test")
+    require_both_labels(table, _photos_of(plan, split.test), "test")
     return table
 
 
@@ -154,6 +156,11 @@ def train_members(
 ) -> NDArray[np.int64]:
     """Return the indices of the views that a split's training table is made of: (m,)."""
     return plan.members(split.train, edits.train, readable)
+
+
+def _photos_of(plan: ViewPlan, numbers: NDArray[np.int64]) -> list[Photo]:
+    chosen = (plan.edit_name == "") & np.isin(plan.photo, numbers)
+    return [plan.views[index].photo for index in np.flatnonzero(chosen)]
 
 
 def _make_evaluation_table(

@@ -19,7 +19,6 @@ from pytorch_lightning.loggers import Logger
 from torch.utils.data import DataLoader
 
 from seentwice.data.pairs import PairTable
-from seentwice.display import one_line
 from seentwice.errors import UserError
 from seentwice.learn.batches import BalancedTableBatches, GrowingBatches, PairBatch, PlaceBatches
 from seentwice.learn.siamese_task import Schedule, SiameseTask
@@ -150,6 +149,17 @@ def fit_task(
     task.cpu()
 
 
+def check_resumable(folder: Path) -> None:
+    """Read the files that a training goes on with, where there are any; see `fit_task`.
+
+    Raises:
+        UserError: one of them is not whole.
+    """
+    if (folder / LAST).is_file():
+        for name in (LAST, BEST):
+            _load_state(folder / name)
+
+
 def _load_state(path: Path) -> dict[str, Any]:
     """Read one of Lightning's files.
 
@@ -158,10 +168,11 @@ def _load_state(path: Path) -> dict[str, Any]:
     """
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, UnpicklingError) as error:
+    except (RuntimeError, EOFError, UnpicklingError, FileNotFoundError) as error:
+        # Without torch's own words, which advise to trust the file.
         raise UserError(
-            f"{path}: not whole ({one_line(error) or 'empty'}); delete {LAST} and {BEST} there, "
-            "and the training starts again from its first epoch"
+            f"{path}: not whole; delete {LAST} and {BEST} there, and the training starts again "
+            "from its first epoch"
         ) from error
     return state
 

@@ -19,7 +19,7 @@ from seentwice.data.lookalikes import (
 )
 from seentwice.data.pairs import KINDS
 from seentwice.data.thumbnails import LoadView, name_of, show_view
-from seentwice.display import show_text
+from seentwice.display import name_count, show_text
 from seentwice.pages import (
     Cell,
     Code,
@@ -86,9 +86,15 @@ def render_card(
 def describe_card(card: DataCard) -> str:
     """Say in a sentence or two what is there."""
     whole = card.parts[0]
-    counts = [f"{whole.photos:,} photos of {whole.places:,} places"]
-    counts += [f"{whole.properties:,} properties"] if whole.properties else []
-    counts += [f"{whole.cities:,} cities"] if whole.cities else []
+    photos, places = (
+        name_count(whole.photos, "photo", "photos"),
+        name_count(whole.places, "place", "places"),
+    )
+    counts = [f"{photos} of {places}"]
+    if whole.properties:
+        counts.append(name_count(whole.properties, "property", "properties"))
+    if whole.cities:
+        counts.append(name_count(whole.cities, "city", "cities"))
     return (
         f"{', '.join(counts)}. Files that gave no photo: {len(card.unreadable):,}. "
         f"Leaks: {describe_leaks(card.leaks)}. Suspects: {describe_suspects(card.suspects)}."
@@ -195,7 +201,7 @@ def _sizes_section(card: DataCard, measures: PhotoMeasures) -> Section:
 
 
 def _leaks_section(leaks: Lookalikes, by_key: Mapping[str, Photo], load_view: LoadView) -> Section:
-    title = "Photos in two splits"
+    title = "Leaks: photos in two splits"
     if not leaks.total:
         return Section(title, f"None: no two photos of different splits have {SAME_LOOK}.")
     text = f"{describe_leaks(leaks)}: what is learned from one is tested on the other"
@@ -205,15 +211,15 @@ def _leaks_section(leaks: Lookalikes, by_key: Mapping[str, Photo], load_view: Lo
 def _suspects_section(
     suspects: Lookalikes, by_key: Mapping[str, Photo], load_view: LoadView
 ) -> Section:
-    title = "Photos in two places"
+    title = "Suspects: photos in two places"
     if not suspects.total:
         return Section(
             title, f"None: no two photos of different places, zones aside, have {SAME_LOOK}."
         )
     text = (
         f"{describe_suspects(suspects)}, in one split or in two. If they show one place, they and "
-        "the other photos of both may be negative pairs that are duplicates: tell them of one "
-        "place or zone"
+        "the other photos of both may be negative pairs that are duplicates: name them as one "
+        "place, or give them one zone"
     )
     return _lookalikes_section(title, text, "suspects", suspects, by_key, load_view)
 

@@ -38,7 +38,7 @@ class Reject:
     reason: str
 
     def __str__(self) -> str:
-        return f"line {self.line}: {self.reason}"
+        return f"line {self.line}: {self.reason.removesuffix(f' of line {self.line}')}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ def read_rows(
         else:
             comma = "\t" if suffix == ".tsv" else ","
             lines = read_lines(stream, on_progress)
-            yield from _csv_rows(path, lines, delimiter or comma, rejects)
+            yield from _csv_rows(path, lines, delimiter, comma, rejects)
 
 
 def _object_rows(
@@ -111,9 +111,11 @@ def _parse_lines(
             rejects.add(path, line.number, f"not JSON: {error}", text)
 
 
-def _csv_rows(path: Path, lines: Iterator[Line], delimiter: str, rejects: Rejects) -> Iterator[Row]:
-    with_header = _read_records(lines, delimiter)
-    header = _read_header(path, next(with_header, None), delimiter)
+def _csv_rows(
+    path: Path, lines: Iterator[Line], asked: str | None, usual: str, rejects: Rejects
+) -> Iterator[Row]:
+    with_header = _read_records(lines, asked or usual)
+    header = _read_header(path, next(with_header, None), asked, usual)
     for record in with_header:
         text = record.text.rstrip("\r\n")
         if record.problem:
@@ -135,7 +137,8 @@ class _Record:
     problem: str | None = None
 
 
-def _read_header(path: Path, record: _Record | None, delimiter: str) -> list[str]:
+def _read_header(path: Path, record: _Record | None, asked: str | None, usual: str) -> list[str]:
+    delimiter = asked or usual
     if record is None:
         raise UserError(f"{path}: is empty; its first row must name the columns")
     if record.problem and record.problem.startswith(NOT_UTF_8):
@@ -146,9 +149,12 @@ def _read_header(path: Path, record: _Record | None, delimiter: str) -> list[str
     between = _guess_delimiter(record.text, delimiter)
     if between is not None:
         shown = between.replace("\t", r"\t")
+        # Whoever was told to ask for the one may have another table, which needs the other.
+        both = "; of two tables both need the same: save one anew" if asked is not None else ""
         raise UserError(
             f"{path}: the header holds no {_NAMES.get(delimiter, repr(delimiter))} but a "
             f"{_NAMES[between]}; if that stands between cells, add 'data.delimiter=\"{shown}\"'"
+            f"{both}"
         )
     if record.problem:
         raise UserError(

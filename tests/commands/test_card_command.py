@@ -230,7 +230,7 @@ def test_blank_photos_have_a_card_that_counts_all_leaks_and_shows_few(tmp_path: 
 @pytest.mark.parametrize(
     ("names", "complaint"),
     [
-        (["home_room_1.bmp", "home_room_2.bmp"], "too few groups (at least 3"),
+        (["home_room_1.bmp", "home_room_2.bmp"], "1 place, where 3 or more are needed: add places"),
         (["a_1_1.txt"], "holds no photo"),
         (["nameless.bmp"], "1 of 1 photos tell no place ('bath/nameless.bmp')"),
     ],

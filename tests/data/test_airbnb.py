@@ -115,7 +115,7 @@ def test_the_first_command_downloads_and_the_second_asks_nobody(
     kaggle_site.serve("/storage.zip", airbnb_zip)
     for _ in range(2):
         assert main(["prepare", "data=airbnb", "workers=1"]) == 0
-        assert "airbnb: 6 photos of 5 places, 1 pairs of one place" in capsys.readouterr().out
+        assert "airbnb: 6 photos of 5 places, 1 pair of one place" in capsys.readouterr().out
         assert kaggle_site.asked == [ASKED, "/storage.zip"]
     assert (tmp_path / "data" / "raw" / "airbnb" / CHECKSUMS).is_file()
 

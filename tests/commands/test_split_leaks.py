@@ -69,7 +69,7 @@ def test_a_leak_ends_the_run_where_it_is_an_error(
     assert run(command, leaking_rooms, tmp_path, *others, "split.leaks=error", "split.seed=1") == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "split.leaks=error: 1 pair of photos across splits (1 same bytes), first Test" in line
-    assert f"all in {tmp_path / 'leaks.csv'}; tell both of one place" in line
+    assert f"all in {tmp_path / 'leaks.csv'}; name both alike" in line
     assert len((tmp_path / "leaks.csv").read_text().splitlines()) == 2
 
 
@@ -101,7 +101,7 @@ def test_a_copy_under_another_place_of_one_split_is_suspect(
     for number, line in enumerate(sorted(lines[told + 1 : told + 3])):
         assert line.startswith(f"    Test Data/kitchen/again_[red]{number}_1.jpg (test) and Test ")
         assert line.endswith(" (test): near hash")
-    assert "tell both of one place or zone" in lines[told + 3]
+    assert "name both alike, or give both one zone_id in manifest.csv" in lines[told + 3]
     rows = list(csv.DictReader((tmp_path / "suspects.csv").read_text().splitlines()))
     assert {row["left_place"] for row in rows} == {"kitchen/again_[red]0", "kitchen/again_[red]1"}
     assert all(row["right_place"] != row["left_place"] for row in rows)

@@ -40,13 +40,17 @@ def report_leaks(bench: Workbench, config: DictConfig, folder: Path, console: Co
     where_suspects = _list(bench.suspects, folder / SUSPECTS_FILE)
     _print("suspects", bench.suspects, describe_suspects(bench.suspects), where_suspects, console)
     if bench.suspects.total:
-        print_plainly("    are they one place? tell both of one place or zone", console)
+        print_plainly(
+            "    are they one place? name both alike, or give both one zone_id in manifest.csv",
+            console,
+        )
     if leaks.total and read_settings(SplitSettings, config, "split").leaks == "error":
         first = leaks.listed[0]
         raise UserError(
             f"split.leaks=error: {describe_leaks(leaks)}, first "
             f"{show_text(first.left)} and {show_text(first.right)}; "
-            f"{show_text(where)}; tell both of one place or property, or take one of them away"
+            f"{show_text(where)}; name both alike, give both one property in "
+            "manifest.csv, or take one of them away"
         )
 
 

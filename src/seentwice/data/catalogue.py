@@ -147,6 +147,8 @@ class CatalogueSource:
             photos=tuple(photos),
             unreadable=tuple(unreadable),
             rejected=rejects.summary(),
+            home=("family", "families"),
+            homes_hint="data.columns.family names the column that tells it",
         )
 
     def _photo_root(self) -> Path:

@@ -20,6 +20,7 @@ class PhotoSet:
     photos: tuple[Photo, ...]
     unreadable: tuple[Unreadable, ...] = ()
     rejected: RejectSummary | None = None  # rows of the table that names the photos
+    home: tuple[str, str] = ("home", "homes")  # what a property of the set is called, and several
     homes_hint: str = ""  # what would name the homes of photos that have none
     notes: tuple[str, ...] = ()  # what `prepare` says of the set beside the counts, one line each
 

@@ -8,7 +8,8 @@ import pytest
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from seentwice.commands.application import TERMINATED, run_application
+from seentwice.commands.application import run_application
+from seentwice.commands.stopping import TERMINATED
 from seentwice.errors import UserError
 from seentwice.learn.tracking import track_run
 

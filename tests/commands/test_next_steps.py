@@ -1,5 +1,6 @@
 """Every command that is suggested is one that composes, and it means the same photos."""
 
+import json
 import shlex
 import shutil
 from dataclasses import replace
@@ -60,6 +61,20 @@ def test_after_prepare_and_pairs(own_rooms: Path, capsys: pytest.CaptureFixture[
     assert config.sampling.train.max_negatives == 9
     assert config.training.batches == "table"
     assert "folds" not in config
+
+
+def test_what_prepare_alone_writes_is_not_carried_on(
+    own_rooms: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = own_rooms / "own rooms"
+    photos = sorted(str(path.relative_to(root)) for path in root.rglob("*.jpg"))
+    labels = {"category": "room", "productFamily": "", "seller": ""}
+    rows = [{"id": n, "photos": photos[3 * n : 3 * n + 3], **labels} for n in range(8)]
+    Path("products.json").write_text(json.dumps(rows))
+    words = ("data=catalogue", "data.file=products.json", "data.photo_root=own rooms")
+    assert main(["prepare", *words, "data.json=out.json"]) == 0
+    assert suggested(capsys)["compare"] == list(words)
+    assert Path("out.json").is_file()
 
 
 def test_after_a_comparison(own_rooms: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,3 +1,5 @@
+import os
+import signal
 import subprocess
 import sys
 from argparse import ArgumentTypeError
@@ -32,6 +34,16 @@ def test_errors_are_one_line_and_an_exit_code(
     assert run_options("dust", raising(error), "go on so", []) == code
     (shown,) = capsys.readouterr().err.splitlines()
     assert line in shown
+
+
+def test_sigterm_ends_it_as_ctrl_c_does(capsys: pytest.CaptureFixture[str]) -> None:
+    def be_terminated(arguments):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    assert run_options("dust", be_terminated, "go on so", []) == 143
+    assert capsys.readouterr().err == "seentwice dust: stopped; go on so\n"
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 def test_other_errors_are_not_hidden() -> None:

@@ -69,7 +69,7 @@ def test_a_leak_ends_the_run_where_it_is_an_error(
     assert run(command, leaking_rooms, tmp_path, *others, "split.leaks=error", "split.seed=1") == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "split.leaks=error: 1 pair of photos across splits (1 same bytes), first Test" in line
-    assert f"all in {tmp_path / 'leaks.csv'}; name both as one place or home" in line
+    assert f"all in {tmp_path / 'leaks.csv'}; name both alike" in line
     assert len((tmp_path / "leaks.csv").read_text().splitlines()) == 2
 
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -82,6 +83,14 @@ def test_what_is_split_is_called_by_its_name():
     assert line.startswith("split.assign=name gave 1 of 8 cities to test ")
     _, line = remark_on_split(without_homes(make_set(8), 8), split, RULE, 0.1, 0.4)
     assert line.startswith("split.assign=name gave 1 of 8 places to test ")
+
+
+def test_properties_are_called_what_they_are():
+    families = replace(make_set(8), home=("family", "families"))
+    (line,) = remark_on_split(families, (split_of(6, 1, 1),), RULE, 0.3, 0.4)
+    assert "gave 1 of 8 families to test" in line
+    alone = replace(families, photos=tuple(replace(p, property=None) for p in families.photos))
+    assert remark_on_homes(alone)[0].startswith("No family is known, so places are split")
 
 
 @pytest.mark.parametrize("assign", [Assign.BALANCED, Assign.STRATIFIED, Assign.OWN])

@@ -194,7 +194,9 @@ def test_a_pickle_is_never_opened(tmp_path, writer):
 )
 def test_another_format_is_named_with_the_one_that_is_read(tmp_path, metadata, name):
     save_with(tmp_path / "a.safetensors", metadata)
-    with pytest.raises(UserError, match=f"its format is {name}.*, this version reads '{FORMAT}'"):
+    with pytest.raises(
+        UserError, match=f"its format is {name}.*, this version reads '{FORMAT}'; train it again"
+    ):
         read_record(tmp_path / "a.safetensors")
 
 

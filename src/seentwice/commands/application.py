@@ -8,12 +8,9 @@ import difflib
 import os
 import re
 import shutil
-import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import FrameType
 
 import hydra
 import yaml
@@ -27,6 +24,7 @@ from omegaconf.errors import OmegaConfBaseException
 from seentwice.commands.file_errors import describe_file_error
 from seentwice.commands.option_help import describe_command, groups_of
 from seentwice.commands.provenance import find_checkout
+from seentwice.commands.stopping import STOPPED, TERMINATED, sigterm_as_ctrl_c
 from seentwice.errors import UserError
 
 Run = Callable[[DictConfig], None]
@@ -40,8 +38,6 @@ MENDABLE = (
     OSError,  # no permission, no space
 )
 
-STOPPED = 130  # the shell's exit code for a program that Ctrl-C stopped
-TERMINATED = 143  # likewise, for SIGTERM
 HELP_FLAGS = {"--help", "-h"}
 MULTIRUN_FLAGS = {"--multirun", "-m"}
 CONFIG_DIR_FLAGS = {"--config-dir", "-cd"}
@@ -136,7 +132,7 @@ def run_application(command: str, run: Run, arguments: Sequence[str]) -> int:
     program, sys.argv = sys.argv, [f"seentwice {command}", *arguments]
     terminated: list[int] = []
     try:
-        with _sigterm_as_ctrl_c(terminated):
+        with sigterm_as_ctrl_c(terminated):
             application = hydra.main(
                 version_base="1.3", config_path=str(find_configs()), config_name=command
             )(task)
@@ -185,26 +181,6 @@ def _remove_record(folder: Path, record: str) -> None:
     """Remove a folder in which nothing is but Hydra's record."""
     if folder.is_dir() and {path.name for path in folder.iterdir()} <= {record}:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def _sigterm_as_ctrl_c(terminated: list[int]) -> Iterator[None]:
-    """Let SIGTERM end the block as Ctrl-C does, so that runs are closed and told how to go on.
-
-    Args:
-        terminated: gets the signal's number when it comes.
-    """
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        signal.signal(number, signal.SIG_IGN)  # a second one does not interrupt the tidying up
-        terminated.append(number)
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def quote_value(text: str) -> str:

@@ -47,7 +47,8 @@ def report_leaks(bench: Workbench, config: DictConfig, folder: Path, console: Co
         raise UserError(
             f"split.leaks=error: {describe_leaks(leaks)}, first "
             f"{show_text(first.left)} and {show_text(first.right)}; "
-            f"{show_text(where)}; name both as one place or home, or take one of them away"
+            f"{show_text(where)}; name both alike, give both one property in "
+            "manifest.csv, or take one of them away"
         )
 
 

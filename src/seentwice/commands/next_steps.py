@@ -16,6 +16,7 @@ from seentwice.commands.application import find_configs, quote_value
 from seentwice.commands.settings import read_source
 
 NEXT = "Next: "
+_OF_PREPARE = ("data.json",)  # what no other command takes notice of
 _WORDS_OF_YAML = ("null", "true", "false", "nan", "inf", "yes", "no", "on", "off")
 
 
@@ -36,7 +37,11 @@ def shared_overrides(command: str) -> list[str]:
     """Return the overrides of this run whose keys another command has, too."""
     keys = {*_compose(command, []), *_groups()}
     words = HydraConfig.get().overrides.task
-    return [word for word in words if key_of(word).partition(".")[0] in keys]
+    return [
+        word
+        for word in words
+        if key_of(word).partition(".")[0] in keys and key_of(word) not in _OF_PREPARE
+    ]
 
 
 def data_overrides(config: DictConfig) -> list[str]:
@@ -61,6 +66,7 @@ def data_overrides(config: DictConfig) -> list[str]:
     words = [f"data={name}", *_differences("data", data, default)]
     # It decides which photos are in the data, too.
     same_limit = config.max_pixels == composed.max_pixels
+    words = [word for word in words if key_of(word) not in _OF_PREPARE]
     return words if same_limit else [*words, f"max_pixels={config.max_pixels}"]
 
 

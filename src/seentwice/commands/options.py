@@ -10,10 +10,9 @@ from itertools import takewhile
 from pathlib import Path
 from typing import NoReturn
 
+from seentwice.commands.stopping import STOPPED, TERMINATED, sigterm_as_ctrl_c
 from seentwice.display import show_text
 from seentwice.errors import UserError
-
-STOPPED = 130  # the shell's exit code for a program that Ctrl-C stopped
 
 Run = Callable[[Sequence[str]], None]
 
@@ -74,22 +73,24 @@ def whole_number(lowest: int, highest: int | None = None) -> Callable[[str], int
 
 
 def run_options(command: str, run: Run, on_stop: str, arguments: Sequence[str]) -> int:
-    """Run the command and return its exit code: 0 done, 2 wrong input, 130 stopped by Ctrl-C.
+    """Run the command and return its exit code: 0 done, 2 wrong input, 130 Ctrl-C, 143 SIGTERM.
 
     Args:
         command: its name.
         run: parses the arguments and does the work; raises UserError where the user can mend it.
-        on_stop: what to know after Ctrl-C, such as how to go on.
+        on_stop: what to know after either, such as how to go on.
         arguments: what stands after the command.
     """
+    terminated: list[int] = []
     try:
-        run(arguments)
+        with sigterm_as_ctrl_c(terminated):
+            run(arguments)
     except (UserError, OSError) as error:  # OSError: no permission, no space
         print(f"seentwice {command}: {show_text(str(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(f"seentwice {command}: stopped; {on_stop}", file=sys.stderr)
-        return STOPPED
+        return TERMINATED if terminated else STOPPED
     except SystemExit as end:  # argparse's, for --help
         return end.code if isinstance(end.code, int) else 2
     return 0

@@ -151,6 +151,8 @@ class CatalogueSource:
             photos=tuple(photos),
             unreadable=tuple(unreadable),
             rejected=rejects.summary(),
+            home=("family", "families"),
+            homes_hint="data.columns.family names the column that tells it",
             zones_hint="give both products one family",
             notes=_describe_without(products, without),
         )

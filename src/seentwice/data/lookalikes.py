@@ -95,8 +95,8 @@ def find_lookalikes(
 
     Suspects are what the labels alone let be a negative pair: two places, no zone in common. Two
     photos of one home are no exception, since its rooms are negatives of each other, and one photo
-    under two rooms is as wrong there. Pairs of the same pixels are never drawn as negatives, but
-    the other photos of the two places are.
+    under two rooms is as wrong there. With `sampling=mixed` pairs of the same pixels are never
+    drawn as negatives, but the other photos of the two places are.
 
     A pair counts once, under the surest of its reasons: equal bytes give equal pixels, and those
     equal hashes, so the near pairs hold all three kinds. All pairs are looked at once, some 3

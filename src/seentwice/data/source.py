@@ -20,6 +20,7 @@ class PhotoSet:
     photos: tuple[Photo, ...]
     unreadable: tuple[Unreadable, ...] = ()
     rejected: RejectSummary | None = None  # rows of the table that names the photos
+    home: tuple[str, str] = ("home", "homes")  # what a property of the set is called, and several
     homes_hint: str = ""  # what would name the homes of photos that have none
     zones_hint: str = ""  # how a user tells that photos of two places are never a negative pair
     notes: tuple[str, ...] = ()  # what else to know of the set, one line each

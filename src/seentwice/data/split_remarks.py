@@ -14,10 +14,8 @@ from seentwice.data.splits import (
     SplitRule,
     fold_photos,
     groups_of,
-    name_groups,
     split_photos,
 )
-from seentwice.records import Photo
 
 MANY_GROUPS = 40
 """From so many on the shares that names give come out near enough."""
@@ -29,12 +27,15 @@ def remark_on_homes(photo_set: PhotoSet) -> list[str]:
     homeless = sum(not photo.property for photo in photo_set.photos)
     if not homeless:
         return []
+    home, _ = photo_set.home
     hint = f"; {photo_set.homes_hint}" if photo_set.homes_hint else ""
     if homeless == photos:
-        return [f"No home is known, so places are split and intervals are drawn over places{hint}"]
+        return [
+            f"No {home} is known, so places are split and intervals are drawn over places{hint}"
+        ]
     return [
-        f"Of {photos:,} photos {homeless:,} name no home; where no photo of a place does, the "
-        f"place is split, and drawn for intervals, as a home of its own{hint}"
+        f"Of {photos:,} photos {homeless:,} name no {home}; where no photo of a place does, the "
+        f"place is split, and drawn for intervals, as a {home} of its own{hint}"
     ]
 
 
@@ -65,9 +66,9 @@ def remark_on_split(
         return lines
     shares = {"test": test_share, "validation": validation_share}
     off = (
-        _judge_split(photo_set.photos, group_names, splits[0], rule, shares)
+        _judge_split(photo_set, group_names, splits[0], rule, shares)
         if len(splits) == 1
-        else _judge_folds(photo_set.photos, group_names, splits, rule)
+        else _judge_folds(photo_set, group_names, splits, rule)
     )
     if off:
         lines.append(
@@ -78,12 +79,13 @@ def remark_on_split(
 
 
 def _judge_split(
-    photos: Sequence[Photo],
+    photo_set: PhotoSet,
     group_names: Sequence[str],
     split: Split,
     rule: SplitRule,
     shares: Mapping[str, float],
 ) -> list[str]:
+    photos = photo_set.photos
     equal = split_photos(
         photos, shares["validation"], shares["test"], replace(rule, assign=Assign.BALANCED)
     )
@@ -97,17 +99,17 @@ def _judge_split(
         given = _count(group_names, getattr(split, part))
         if _is_off(given, _count(group_names, getattr(equal, part)), share * free):
             off.append(
-                f"{given} of {name_groups(photos, len(set(group_names)), rule.by)} to {part} where "
+                f"{given} of {_name_groups(photo_set, group_names, rule.by)} to {part} where "
                 f"{part}_share={share} asks for {_to_whole(share * free)}"
             )
     return off
 
 
 def _judge_folds(
-    photos: Sequence[Photo], group_names: Sequence[str], splits: Sequence[Split], rule: SplitRule
+    photo_set: PhotoSet, group_names: Sequence[str], splits: Sequence[Split], rule: SplitRule
 ) -> list[str]:
     folds = len(splits)
-    equal = fold_photos(photos, folds, replace(rule, assign=Assign.BALANCED))
+    equal = fold_photos(photo_set.photos, folds, replace(rule, assign=Assign.BALANCED))
     given, equals = (
         sorted(_count(group_names, split.test) for split in some) for some in (splits, equal)
     )
@@ -115,8 +117,8 @@ def _judge_folds(
     if not any(map(_is_off, given, equals, [exact] * folds)):
         return []
     return [
-        f"{given[0]} to {given[-1]} of {name_groups(photos, len(set(group_names)), rule.by)} "
-        f"to a fold where folds={folds} asks for {_to_whole(exact)}"
+        f"{given[0]} to {given[-1]} of {_name_groups(photo_set, group_names, rule.by)} to a fold "
+        f"where folds={folds} asks for {_to_whole(exact)}"
     ]
 
 
@@ -132,3 +134,9 @@ def _is_off(given: int, equal: int, exact: float) -> bool:
 
 def _to_whole(exact: float) -> int:
     return max(1, round(exact))
+
+
+def _name_groups(photo_set: PhotoSet, group_names: Sequence[str], by: SplitBy) -> str:
+    is_known = by is SplitBy.PROPERTY and any(photo.property for photo in photo_set.photos)
+    what = "cities" if by is SplitBy.CITY else photo_set.home[1] if is_known else "places"
+    return f"{len(set(group_names))} {what}"

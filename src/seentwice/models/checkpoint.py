@@ -90,7 +90,7 @@ def read_record(path: Path) -> CheckpointRecord:
     if metadata.get("format") != FORMAT:
         raise UserError(
             f"checkpoint {path}: its format is {metadata.get('format')!r}, "
-            f"this version reads {FORMAT!r}"
+            f"this version reads {FORMAT!r}; train it again, or use the version that wrote it"
         )
     try:
         return TypeAdapter(CheckpointRecord).validate_json(metadata[_METADATA])

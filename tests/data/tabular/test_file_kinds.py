@@ -39,6 +39,7 @@ OTHERS = {
     "png": (photo("PNG"), "a photo"),
     "bmp": (photo("BMP"), "a photo"),
     "web page": (b"\n<!DOCTYPE html><html>", "a web page; download the table itself"),
+    "web page, mark": (b"\xef\xbb\xbf<html lang=en>", "a web page; download the table itself"),
     "UTF-16": (TABLE.encode("utf-16"), "text in UTF-16; save the file in UTF-8"),
     "UTF-16, no mark": (TABLE.encode("utf-16-le"), "text in UTF-16"),
     "UTF-16, big end first": (TABLE.encode("utf-16-be"), "text in UTF-16"),

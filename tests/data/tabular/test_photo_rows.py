@@ -61,14 +61,15 @@ sku,name,type,price,photo
 1,Chair,lamp,,b.jpg
 1,Chair,chair,,a.jpg
 2,,,,
-2,,lamp,,c.jpg
+2,,lamp,,
+2,,chair,,c.jpg
 1,,,,d.jpg
 ,,,,e.jpg
 """
     with collect_rejects(tmp_path / "rejects.csv") as rejects:
         one, two = read(tmp_path, table, rejects)
     assert (one.category, one.photos) == ("chair", ("a.jpg", "d.jpg"))
-    assert (two.category, two.photos) == (None, ())
+    assert (two.category, two.photos) == ("lamp", ())
     assert rejects.count == 4
     lines = (tmp_path / "rejects.csv").read_text().splitlines()[1:]
     for line, reason in zip(
@@ -77,12 +78,19 @@ sku,name,type,price,photo
             "photos.csv,2,price: 'ask' is no number",
             "photos.csv,3,the id '1' with the category 'lamp'; on line 2 it is 'chair'",
             "photos.csv,4,the id '1' again without a new photo; it is on line 2",
-            "photos.csv,6,the id '2' with the category 'lamp'; on line 5 it is not told",
-            "photos.csv,8,no sku",
+            "photos.csv,7,the id '2' with the category 'chair'; on line 6 it is 'lamp'",
+            "photos.csv,9,no sku",
         ],
         strict=True,
     ):
         assert reason in line
+
+
+def test_a_delimiter_for_json_is_refused(tmp_path: Path, rejects: Rejects):
+    for name in ("photos.json", "photos.jsonl"):
+        (tmp_path / name).write_text('{"sku": 1}')
+        with pytest.raises(UserError, match=r"^data\.delimiter: .*json.* is JSON, which has none"):
+            list(read_photo_rows(tmp_path / name, ";", choose, rejects, tell_nobody))
 
 
 def test_rows_of_json_may_stand_on_one_line(tmp_path: Path, rejects: Rejects):

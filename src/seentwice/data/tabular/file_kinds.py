@@ -1,5 +1,6 @@
 """What a file is that should have been a table of text, by its first bytes."""
 
+import codecs
 from io import BufferedReader
 from pathlib import Path
 
@@ -60,7 +61,7 @@ def _kind_of(head: bytes) -> tuple[str, str] | None:
     for signature, kind in _SIGNATURES:
         if head.startswith(signature):
             return kind
-    if head.lstrip().lower().startswith(_WEB_PAGES):
+    if head.removeprefix(codecs.BOM_UTF8).lstrip().lower().startswith(_WEB_PAGES):
         return _WEB_PAGE
     if b"\0" not in head:  # the names of columns may begin as what follows does
         return None

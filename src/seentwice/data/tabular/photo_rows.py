@@ -30,14 +30,15 @@ def read_photo_rows(
 ) -> Iterator[Listing]:
     """Yield the listings of a table in the order of their first rows.
 
-    The first row of an id tells all but the photos, to which each row adds its own.
+    The first row of an id tells all but the photos, to which each row adds its own, and of
+    category, family and seller the first that has one.
 
     Args:
         file: see `read_rows`.
         delimiter: see `read_rows`.
         choose: looks at the first row and returns what makes a listing of each.
         rejects: told of every row that gives none, among them those with another category, family
-            or seller than the first of their id, or with no photo that is new; and of what is odd
+            or seller than one before of their id, or with nothing that is new; and of what is odd
             in the others.
         on_progress: told of the bytes that are read.
 
@@ -69,7 +70,7 @@ class _Merged:
         self._database = database
         self._database.execute(
             "CREATE TABLE listing "
-            "(number INTEGER PRIMARY KEY, key TEXT UNIQUE, line INTEGER, fields TEXT)"
+            "(number INTEGER PRIMARY KEY, key TEXT UNIQUE, line INTEGER, fields TEXT, labels TEXT)"
         )
         self._database.execute(
             "CREATE TABLE photo (listing INTEGER, reference TEXT, UNIQUE (listing, reference))"
@@ -79,47 +80,67 @@ class _Merged:
         """Add a row.
 
         Raises:
-            RowError: it does not go with the first row of its id, or adds nothing to it.
+            RowError: it does not go with the rows of its id before, or adds nothing to it.
         """
         execute = self._database.execute
-        select = "SELECT number, line, fields FROM listing WHERE key = ?"
+        labels = {
+            field: (value, line)
+            for field in _LABELS
+            if (value := getattr(listing, field)) is not None
+        }
+        select = "SELECT number, line, labels FROM listing WHERE key = ?"
         known = execute(select, (listing.key,)).fetchone()
         if known is None:
             fields = asdict(replace(listing, photos=()))
-            insert = "INSERT INTO listing (key, line, fields) VALUES (?, ?, ?)"
-            number = execute(insert, (listing.key, line, json.dumps(fields))).lastrowid
+            insert = "INSERT INTO listing (key, line, fields, labels) VALUES (?, ?, ?, ?)"
+            values = (listing.key, line, json.dumps(fields), json.dumps(labels))
+            number, told = execute(insert, values).lastrowid, {}
         else:
-            number = known[0]
-            _check_labels(listing, known[1], json.loads(known[2]))
+            number, _, text = known
+            told = json.loads(text)
+            _check_labels(listing.key, labels, told)
+            if labels.keys() - told.keys():
+                update = "UPDATE listing SET labels = ? WHERE number = ?"
+                execute(update, (json.dumps({**labels, **told}), number))
         insert = "INSERT OR IGNORE INTO photo VALUES (?, ?)"
         photos = ((number, reference) for reference in listing.photos)
         added = self._database.executemany(insert, photos).rowcount
-        if known is not None and added < 1:
+        if known is not None and added < 1 and not labels.keys() - told.keys():
             raise RowError(
                 f"the id {listing.key[:80]!r} again without a new photo; it is on line {known[1]}"
             )
 
     def listings(self) -> Iterator[Listing]:
         """Yield what the rows gave, in the order of their first rows."""
-        listings = self._database.execute("SELECT number, fields FROM listing ORDER BY number")
+        listings = self._database.execute(
+            "SELECT number, fields, labels FROM listing ORDER BY number"
+        )
         select = "SELECT reference FROM photo WHERE listing = ? ORDER BY rowid"
-        for number, text in listings:
-            fields = json.loads(text)
+        for number, text, told in listings:
+            labels = {field: value for field, (value, _) in json.loads(told).items()}
+            fields = {**json.loads(text), **labels}
             attributes = tuple((name, value) for name, value in fields["attributes"])
             photos = tuple(photo for (photo,) in self._database.execute(select, (number,)))
             yield Listing(**{**fields, "attributes": attributes, "photos": photos})
 
 
-def _check_labels(listing: Listing, first_line: int, first: Mapping[str, str | None]) -> None:
-    """Refuse a row that contradicts the first one of its id.
+def _check_labels(
+    key: str, labels: Mapping[str, tuple[str, int]], told: Mapping[str, tuple[str, int]]
+) -> None:
+    """Refuse a row that contradicts one before of its id.
+
+    Args:
+        key: the id.
+        labels: those of `_LABELS` that the row has, and its line.
+        told: those of the rows before, and the line that told each.
 
     Raises:
-        RowError: it has another one of `_LABELS`, or one where the first has none.
+        RowError: one differs.
     """
-    for field in _LABELS:
-        value, told = getattr(listing, field), first[field]
-        if value is not None and value != told:
+    for field, (value, _) in labels.items():
+        if field in told and told[field][0] != value:
+            first, line = told[field]
             raise RowError(
-                f"the id {listing.key[:80]!r} with the {field} {value[:40]!r}; on line "
-                f"{first_line} it is {'not told' if told is None else repr(told[:40])}"
+                f"the id {key[:80]!r} with the {field} {value[:40]!r}; on line {line} it is "
+                f"{first[:40]!r}"
             )

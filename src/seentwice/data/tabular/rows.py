@@ -69,9 +69,12 @@ def read_rows(
         on_progress: told of the bytes that are read.
 
     Raises:
-        UserError: no such file, no usable header, or a JSON array that breaks off.
+        UserError: no such file, no usable header, a delimiter for JSON, or a JSON array that
+            breaks off.
     """
     suffix = path.suffix.lower()
+    if delimiter is not None and suffix in (".json", *JSON_LINES):
+        raise UserError(f"data.delimiter: {path} is JSON, which has none; leave it out")
     with open_table(path) as stream:
         if suffix == ".json":
             yield from _object_rows(path, read_values(path, stream, on_progress), rejects)

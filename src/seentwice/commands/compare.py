@@ -15,7 +15,7 @@ from pydantic import Field
 from rich.console import Console
 
 from seentwice.bootstrap import bootstrap_share
-from seentwice.commands.banking import read_row_type
+from seentwice.commands.banking import read_passing, read_row_type
 from seentwice.commands.detectors import (
     BASELINE,
     check_baselines,
@@ -111,7 +111,9 @@ def run(config: DictConfig) -> None:
     trunks = read_trunks(config) if needs_trunk(heads, settings.baselines) else None
     check_nets(config, heads, trunks.own if trunks else None)
     check_store()
-    descriptors = choose_descriptors(heads, settings.baselines, trunks, read_row_type(config))
+    descriptors = choose_descriptors(
+        heads, settings.baselines, trunks, read_row_type(config), read_passing(config)
+    )
     photo_set = load_photos(config, console)
     fingerprint = fingerprint_photos(photo_set, console)
     bench = set_up(

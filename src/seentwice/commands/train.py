@@ -12,7 +12,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from seentwice.commands.banking import read_row_type
+from seentwice.commands.banking import read_passing, read_row_type
 from seentwice.commands.fingerprint import Fingerprint, digest_name, fingerprint_photos
 from seentwice.commands.leaks import report_leaks
 from seentwice.commands.nets import check_nets, chosen_heads, net_trainer, read_architecture
@@ -78,7 +78,7 @@ def run(config: DictConfig) -> None:
     trunks = read_trunks(job.config)
     check_nets(job.config, heads, trunks.own)
     check_store()
-    seen = describe_input(trunks.own, read_row_type(job.config))
+    seen = describe_input(trunks.own, read_row_type(job.config), read_passing(job.config))
     photo_set = load_photos(job.config, console)
     fingerprint = fingerprint_photos(photo_set, console)
     if job.fingerprint not in (None, fingerprint.text):

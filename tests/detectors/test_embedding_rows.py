@@ -10,7 +10,7 @@ from seentwice.data.rooms import write_rooms
 from seentwice.detectors import embedding_rows
 from seentwice.detectors.embedding_rows import embed_photos
 from seentwice.models.backbones import build_trunk
-from seentwice.models.engines import Passing
+from seentwice.models.engines import Passing, open_engine
 from seentwice.models.trunk import embed_looks
 from seentwice.photos import read_photo
 from seentwice.records import Reason
@@ -55,7 +55,8 @@ def tell_nobody(done, total):
 
 
 def embed(files, trunk, passing=FLOAT32, decoding="full", workers=2, on_progress=tell_nobody):
-    return list(embed_photos(files, trunk, passing, decoding, workers, LIMIT, on_progress))
+    engine = open_engine(trunk.frozen, trunk.preprocessing, passing)
+    return list(embed_photos(files, engine, decoding, workers, LIMIT, on_progress))
 
 
 def cosines(left, right):
@@ -127,8 +128,8 @@ def test_a_bounded_number_of_photos_is_read_ahead_and_none_after_a_stop(rooms, t
         return read_photo(path, max_pixels, at_least)
 
     monkeypatch.setattr(embedding_rows, "read_photo", count)
-    files = rooms * 5
-    found = embed_photos(files, trunk, FLOAT32, "full", 2, LIMIT, tell_nobody)
+    engine = open_engine(trunk.frozen, trunk.preprocessing, FLOAT32)
+    found = embed_photos(rooms * 5, engine, "full", 2, LIMIT, tell_nobody)
     next(found)
     found.close()
     assert 1 <= len(read) <= 2 * 2 + 1

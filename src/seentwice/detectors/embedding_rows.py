@@ -11,9 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seentwice.data.source import Progress
-from seentwice.models.engines import BATCH, Engine, Passing, open_engine, open_passing_threads
-from seentwice.models.preprocessing import Preprocessing
-from seentwice.models.trunk import Trunk, shape_after
+from seentwice.models.engines import BATCH, Engine, open_passing_threads
 from seentwice.photos import PhotoError, read_photo
 from seentwice.records import Unreadable
 
@@ -31,8 +29,7 @@ class EmbeddedPhotos:
 
 def embed_photos(
     files: Sequence[Path],
-    trunk: Trunk,
-    passing: Passing,
+    engine: Engine,
     decoding: Decoding,
     workers: int,
     max_pixels: int,
@@ -45,26 +42,21 @@ def embed_photos(
 
         trunk = build_trunk("mobilenet_v3_large", "imagenet", "average", 0, "eval", seed=0)
         passing = Passing("torch", "bfloat16")
+        engine = open_engine(trunk.frozen, trunk.preprocessing, passing)
         files, _ = find_photos(Path("photos"))
-        for some in embed_photos(files, trunk, passing, "reduced", 2, 10**8, print):
+        for some in embed_photos(files, engine, "reduced", 2, 10**8, print):
             index.add(some.files, some.rows)
 
     Args:
         files: photos.
-        trunk: with at least one frozen stage; rows are taken at its cut.
-        passing: how they are computed.
+        engine: passes them; it can be used again.
         decoding: "reduced" decodes JPEGs to little more than the trunk's input, see `read_photo`;
             rows of the two ways should not be mixed.
         workers: threads.
         max_pixels: photos with more are listed as unreadable.
         on_progress: told of the files that are done.
-
-    Raises:
-        UserError: the engine is not installed, or cannot take the frozen stages.
     """
-    engine = open_engine(trunk.frozen, trunk.preprocessing, passing)
-    shape = shape_after(trunk.frozen, trunk.preprocessing)
-    worker = _Worker(engine, shape, trunk.preprocessing, decoding, max_pixels)
+    worker = _Worker(engine, decoding, max_pixels)
     batches = [files[start : start + BATCH] for start in range(0, len(files), BATCH)]
     done = 0
     with open_passing_threads(workers) as pool:
@@ -79,25 +71,24 @@ class _Worker:
     """What a worker does with a batch."""
 
     engine: Engine
-    shape: tuple[int, ...]  # of a row
-    preprocessing: Preprocessing
     decoding: Decoding
     max_pixels: int
 
     def embed(self, files: Sequence[Path]) -> EmbeddedPhotos:
-        size = (self.preprocessing.width_px, self.preprocessing.height_px)
-        at_least = size if self.decoding == "reduced" else None
+        preprocessing = self.engine.preprocessing
+        at_least = preprocessing.width_px, preprocessing.height_px
+        size = at_least if self.decoding == "reduced" else None
         seen: list[Path] = []
         looks: list[NDArray[np.uint8]] = []
         unreadable: list[Unreadable] = []
         for file in files:
             try:
-                looks.append(self.preprocessing.look(read_photo(file, self.max_pixels, at_least)))
+                looks.append(preprocessing.look(read_photo(file, self.max_pixels, size)))
             except PhotoError as error:
                 unreadable.append(error.unreadable)
             else:
                 seen.append(file)
-        rows = np.empty((0, *self.shape), np.float32)
+        rows = np.empty((0, *self.engine.row_shape), np.float32)
         if looks:
             rows = self.engine.embed(np.stack(looks))
         return EmbeddedPhotos(tuple(seen), rows, tuple(unreadable))

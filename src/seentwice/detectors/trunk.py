@@ -12,7 +12,7 @@ from seentwice.detectors.descriptor import Rows
 from seentwice.detectors.similarity import blockwise
 from seentwice.models.engines import Passing, embed_looks_with, open_engine
 from seentwice.models.preprocessing import Preprocessing
-from seentwice.models.trunk import Trunk, fingerprint_frozen, shape_after
+from seentwice.models.trunk import Trunk, fingerprint_frozen
 
 FEATURES = "trunk"
 """Name of the rows of a trunk that is frozen as a whole."""
@@ -65,8 +65,7 @@ class TrunkDescriptor:
             ("preprocessing", repr(trunk.preprocessing)),
             ("engine", self.engine.name),
         )
-        shape = shape_after(trunk.frozen, trunk.preprocessing)
-        self.recipe = Recipe(self.name, parts, shape, dtype)
+        self.recipe = Recipe(self.name, parts, self.engine.row_shape, dtype)
 
     @property
     def at_least(self) -> tuple[int, int]:

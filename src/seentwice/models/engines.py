@@ -19,6 +19,7 @@ from torch import nn
 from seentwice.models.folding import fold_batchnorm
 from seentwice.models.openvino_engine import OpenVinoEngine
 from seentwice.models.preprocessing import Preprocessing
+from seentwice.models.trunk import shape_after
 
 BATCH = 16
 """Photos at once through the stages. The maps of more no longer fit the cache: MobileNetV3-Large
@@ -41,6 +42,8 @@ class Engine(Protocol):
     """Passes batches through stages; called from several threads."""
 
     name: str  # with versions: engines of one name give the same rows
+    preprocessing: Preprocessing
+    row_shape: tuple[int, ...]  # (d,), or (c, h, w) of stages that end at a map
 
     def embed(self, looks: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Map looks (b, 3, h, w) to rows (b, ...)."""
@@ -55,6 +58,7 @@ class TorchEngine:
     ) -> None:
         """Take stages in eval mode; what is done to them later may or may not be seen."""
         self.name = f"torch {torch.__version__} {precision}, BatchNorm folded"
+        self.row_shape = shape_after(stages, preprocessing)
         self.stages = fold_batchnorm(stages)
         self.preprocessing = preprocessing
         self.precision = precision

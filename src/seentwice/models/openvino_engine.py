@@ -12,6 +12,7 @@ from torch import nn
 from seentwice.display import one_line
 from seentwice.errors import UserError
 from seentwice.models.preprocessing import Preprocessing
+from seentwice.models.trunk import shape_after
 
 _TYPES = {"float32": "f32", "bfloat16": "bf16"}
 
@@ -39,6 +40,7 @@ class OpenVinoEngine:
             ) from error
         self.name = f"openvino {openvino.__version__} {precision}"
         self.preprocessing = preprocessing
+        self.row_shape = shape_after(stages, preprocessing)
         size = (preprocessing.height_px, preprocessing.width_px)
         streams = torch.get_num_threads()
         settings = {

@@ -22,9 +22,10 @@ from seentwice.models.preprocessing import Preprocessing
 from seentwice.models.trunk import shape_after
 
 BATCH = 16
-"""Photos at once through the stages. The maps of more no longer fit the cache: MobileNetV3-Large
-at 224 px, two threads, photos a second at 8, 16, 32 and 64: torch float32 184, 196, 207, 93;
-bfloat16 400, 470, 206, 288; OpenVINO bfloat16 932, 931, 909, 832 (AMD EPYC, Zen 4)."""
+"""Photos at once through the stages; maps of many more no longer fit the cache. At 8, 16, 32 and
+64, photos a second of MobileNetV3-Large at 224 px, two threads, BatchNorm not folded, on two
+cores that other work shared: torch float32 184, 196, 207, 93; bfloat16 400, 470, 206, 288; OpenVINO
+bfloat16 932, 931, 909, 832."""
 
 EngineName = Literal["torch", "openvino"]
 Precision = Literal["float32", "bfloat16"]

@@ -52,12 +52,18 @@ def test_unlabelled_photos_join_the_whitening(
     for name, unlabelled in (("without", "null"), ("with", str(spare_rooms))):
         words = [*UNTRAINED, "data=folder", f"data.root={few_rooms}", f"unlabelled={unlabelled}"]
         words += ["head=[]", "baselines=[cosine,whitened_cosine]", "bootstrap_resamples=10"]
+        words += [f"bank.folder={tmp_path / 'bank'}", "bank.decoding=reduced"]
         assert main(["compare", *words, f"hydra.run.dir={tmp_path / name}"]) == 0
         results = json.loads((tmp_path / name / "results.json").read_text())
         values[name] = {d["name"]: d["metrics"]["bce"]["value"] for d in results["detectors"]}
         assert (results["unlabelled_fingerprint"] is None) == (name == "without")
     assert values["with"]["cosine"] == values["without"]["cosine"]
     assert values["with"]["whitened_cosine"] != values["without"]["whitened_cosine"]
+    recipes = [json.loads(file.read_text()) for file in (tmp_path / "bank").glob("*/recipe.json")]
+    assert sorted(r["parts"].get("reduced", "") for r in recipes if r["name"] == "trunk") == [
+        "",  # the data set's own photos, of which hashes are made, too
+        "to at least 256 x 256",
+    ]
 
 
 def test_unlabelled_photos_of_the_data_itself_are_refused(

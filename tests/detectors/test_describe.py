@@ -36,9 +36,11 @@ class Disk:
         self.broken = broken
         self.decoded = []
         self.max_pixels = set()
+        self.sizes = set()
         self.edited = []
 
-    def read_photo(self, path, max_pixels):
+    def read_photo(self, path, max_pixels, at_least):
+        self.sizes.add(at_least)
         self.decoded.append(path.name)
         self.max_pixels.add(max_pixels)
         if path.name in self.broken:
@@ -92,7 +94,13 @@ def contents_of(views):
 
 
 def run(
-    views, descriptors=None, workers=2, on_progress=lambda done, total: None, bank=None, unedited=()
+    views,
+    descriptors=None,
+    workers=2,
+    on_progress=lambda done, total: None,
+    bank=None,
+    unedited=(),
+    at_least=None,
 ):
     return describe_views(
         views,
@@ -104,6 +112,7 @@ def run(
         1000,
         on_progress,
         unedited,
+        at_least,
     )
 
 
@@ -145,11 +154,11 @@ def test_what_is_of_unedited_views_alone_looks_at_no_edited_one(disk, monkeypatc
 def test_a_photo_that_is_slow_to_decode_keeps_its_place(disk, monkeypatch):
     later = threading.Event()
 
-    def read_photo(path, max_pixels):
+    def read_photo(path, max_pixels, at_least):
         if path.name == "0":
             assert later.wait(timeout=60)
         later.set()
-        return Disk(broken=()).read_photo(path, max_pixels)
+        return Disk(broken=()).read_photo(path, max_pixels, at_least)
 
     monkeypatch.setattr(filling, "read_photo", read_photo)
     views = make_views(photos=4)
@@ -258,6 +267,23 @@ def test_other_settings_of_the_decoder_are_another_recipe(disk, tmp_path, monkey
     monkeypatch.setattr(describe, "DECODING", (("photos", "2"),))
     run(make_views(photos=2), bank=bank)
     assert sorted(disk.decoded) == ["0", "1"]
+
+
+def test_photos_that_are_decoded_smaller_are_another_recipe(disk, tmp_path):
+    disk.broken = ()
+    bank = open_bank(tmp_path, 1)
+    views = make_views(photos=2, edits=("",))
+    run(views, bank=bank)
+    assert disk.sizes == {None}
+    disk.decoded.clear()
+    for size in ((4, 3), (8, 6)):
+        run(views, bank=bank, at_least=size)
+    assert (sorted(disk.decoded), disk.sizes) == (["0", "0", "1", "1"], {None, (4, 3), (8, 6)})
+
+
+def test_edits_are_made_of_whole_photos(disk):
+    with pytest.raises(ValueError, match="decoded in full"):
+        run(make_views(), at_least=(4, 3))
 
 
 def test_a_file_that_changed_since_it_was_fingerprinted_is_not_kept(disk, monkeypatch):

@@ -9,6 +9,7 @@ from seentwice.detectors.hashes import HashDescriptor, hash_column, hash_similar
 from seentwice.detectors.histogram import HistogramDescriptor, histogram_similarity
 from seentwice.detectors.similarity import ZeroShot, blockwise
 from seentwice.detectors.trunk import (
+    EXACT,
     PixelDescriptor,
     TrunkDescriptor,
     cosine_similarity,
@@ -18,6 +19,7 @@ from seentwice.detectors.trunk import (
 from seentwice.errors import UserError
 from seentwice.hashing import HASHES
 from seentwice.models.backbones import BACKBONES, build_trunk
+from seentwice.models.engines import Passing
 from seentwice.models.trunk import embed_looks
 
 
@@ -151,10 +153,10 @@ def test_what_a_trunk_sees_of_a_view():
     assert pixels.dtype == np.uint8
     features = TrunkDescriptor(trunk, "float32").finish(np.stack(looks))
     expected = embed_looks(trunk.stages, preprocessing, torch.from_numpy(pixels)).numpy()
-    np.testing.assert_array_equal(features, expected)
+    np.testing.assert_allclose(features, expected, rtol=0, atol=1e-6)
     assert features.dtype == np.float32
     halves = TrunkDescriptor(trunk, "float16").finish(np.stack(looks))
-    np.testing.assert_array_equal(halves, expected.astype(np.float16))
+    np.testing.assert_array_equal(halves, features.astype(np.float16))
 
 
 @pytest.mark.parametrize(
@@ -170,9 +172,16 @@ def test_a_net_takes_the_rows_at_its_trunks_cut(trained_blocks, name, shape):
 
 
 def test_another_trunk_has_another_recipe():
-    def digest(pooling="average", trained_blocks=0, dtype="float32", seed=0, normalisation="usual"):
+    def digest(
+        pooling="average",
+        trained_blocks=0,
+        dtype="float32",
+        seed=0,
+        normalisation="usual",
+        passing=EXACT,
+    ):
         trunk = build_trunk("compact", "none", pooling, trained_blocks, "eval", seed, normalisation)
-        return TrunkDescriptor(trunk, dtype).recipe.digest
+        return TrunkDescriptor(trunk, dtype, passing).recipe.digest
 
     others = [
         digest(pooling="gem"),
@@ -180,6 +189,7 @@ def test_another_trunk_has_another_recipe():
         digest(dtype="float16"),
         digest(seed=1),
         digest(normalisation="samespace"),
+        digest(passing=Passing("torch", "bfloat16")),
     ]
-    assert len({digest(), *others}) == 6
+    assert len({digest(), *others}) == 7
     assert digest() == digest()

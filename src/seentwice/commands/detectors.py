@@ -35,6 +35,7 @@ from seentwice.detectors.whitening import WhitenedCosine
 from seentwice.errors import UserError
 from seentwice.hashing import HASHES
 from seentwice.learn.tracking import TrackedRun
+from seentwice.models.engines import Passing
 from seentwice.models.trunk import Trunk
 
 BASELINE = "cosine"
@@ -74,7 +75,11 @@ def needs_trunk(heads: Sequence[str], baselines: Sequence[str]) -> bool:
 
 
 def choose_descriptors(
-    heads: Sequence[str], baselines: Sequence[str], trunks: Trunks | None, dtype: RowType
+    heads: Sequence[str],
+    baselines: Sequence[str],
+    trunks: Trunks | None,
+    dtype: RowType,
+    passing: Passing,
 ) -> list[Descriptor]:
     """Return what the detectors must see of each view, hashes aside, and no more.
 
@@ -83,13 +88,17 @@ def choose_descriptors(
         baselines: names of baselines.
         trunks: what they look through; None where none does.
         dtype: of a trunk's rows.
+        passing: how they are computed.
+
+    Raises:
+        UserError: the engine is not installed, or cannot take the trunk.
     """
     chosen: dict[str, Descriptor] = {}
     if trunks is not None and heads:
-        seen = describe_input(trunks.own, dtype)
+        seen = describe_input(trunks.own, dtype, passing)
         chosen[seen.name] = seen
     if trunks is not None and any(name in ON_FEATURES for name in baselines):
-        chosen.setdefault(FEATURES, TrunkDescriptor(trunks.frozen, dtype))
+        chosen.setdefault(FEATURES, TrunkDescriptor(trunks.frozen, dtype, passing))
     if "histogram" in baselines:
         chosen[HistogramDescriptor.name] = HistogramDescriptor()
     return list(chosen.values())

@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from yaml import YAMLError
 
-from seentwice.commands.banking import read_row_type
+from seentwice.commands.banking import read_passing, read_row_type
 from seentwice.commands.decisions import check_decisions, read_calibration, read_threshold
 from seentwice.commands.fingerprint import Fingerprint, digest_name, fingerprint_photos
 from seentwice.commands.leaks import report_leaks
@@ -89,7 +89,7 @@ def run(config: DictConfig) -> None:
     check_decisions(job.config)
     check_mining(job.config, read_sampling(job.config))
     check_store()
-    seen = describe_input(trunks.own, read_row_type(job.config))
+    seen = describe_input(trunks.own, read_row_type(job.config), read_passing(job.config))
     if job.resumed:
         _tell_of_resumed(job.folder, console)
     photo_set = load_photos(job.config, console)

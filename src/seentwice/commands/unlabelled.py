@@ -11,7 +11,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from seentwice.bank.bank import Bank
-from seentwice.commands.banking import read_row_type
+from seentwice.commands.banking import is_decoding_reduced, read_passing, read_row_type
 from seentwice.commands.fingerprint import Fingerprint, digest_files
 from seentwice.commands.progress import show_progress
 from seentwice.commands.settings import ReadingSettings, read_settings
@@ -61,7 +61,7 @@ def look_at_unlabelled(
             f"{shared[0].relative_to(root)}; give photos of other homes"
         )
     reading = read_settings(ReadingSettings, config, None)
-    descriptor = TrunkDescriptor(trunks.frozen, read_row_type(config))
+    descriptor = TrunkDescriptor(trunks.frozen, read_row_type(config), read_passing(config))
     with show_progress("Looking at unlabelled photos", console) as progress:
         described = describe_views(
             [View(Photo(file, file.name, file.name)) for file in files],
@@ -72,6 +72,7 @@ def look_at_unlabelled(
             workers=reading.workers or os.cpu_count() or 1,
             max_pixels=reading.max_pixels,
             on_progress=progress,
+            at_least=descriptor.at_least if is_decoding_reduced(config) else None,
         )
     return Unlabelled(
         described.rows[descriptor.name][described.readable],

@@ -44,6 +44,7 @@ def describe_views(
     max_pixels: int,
     on_progress: Progress,
     unedited: Sequence[Descriptor] = (),
+    at_least: tuple[int, int] | None = None,
 ) -> Described:
     """Decode each photo once, apply the edits of its views, and describe every view.
 
@@ -61,11 +62,18 @@ def describe_views(
         max_pixels: photos with more are listed as unreadable.
         on_progress: told of every photo; of (0, 0) while another process fills the bank.
         unedited: what to compute of the photos as they are alone; rows of edited views are 0.
+        at_least: (width, height) to which photos may be decoded, as `read_photo` takes it, where
+            that does for all descriptors and no view is edited; these rows are kept apart.
 
     Raises:
         UserError: not one photo could be read, or the bank has no room.
+        ValueError: `at_least` with an edited view: edits are made of whole photos.
     """
-    decoding = (*DECODING, ("max_pixels", str(max_pixels)))
+    decoding = [*DECODING, ("max_pixels", str(max_pixels))]
+    if at_least is not None:
+        if any(view.edit for view in views):
+            raise ValueError("edits are made of photos that are decoded in full")
+        decoding.append(("reduced", f"to at least {at_least[0]} x {at_least[1]}"))
     every = (*descriptors, *unedited)
     recipes = [
         replace(descriptor.recipe, parts=(*descriptor.recipe.parts, *decoding))
@@ -93,7 +101,7 @@ def describe_views(
                         open_files.enter_context(bank.begin_segment(recipe, data))
                         for recipe in recipes
                     ]
-                    filling = Filling(views, contents, keys, missing, every, writers)
+                    filling = Filling(views, contents, keys, missing, every, writers, at_least)
                     unreadable = filling.run(workers, max_pixels, on_progress)
             shelves = [bank.open(recipe) for recipe in recipes]
     readable = np.asarray((~asked | ~_missing(shelves, keys)).all(axis=1))

@@ -35,6 +35,7 @@ class Filling:
     missing: NDArray[np.bool_]  # (v, descriptors)
     descriptors: Sequence[Descriptor]
     writers: Sequence[SegmentWriter]
+    at_least: tuple[int, int] | None  # see `read_photo`
 
     def run(self, workers: int, max_pixels: int, on_progress: Progress) -> tuple[Unreadable, ...]:
         """Write the rows of every photo that lacks some; return those that gave none."""
@@ -81,7 +82,7 @@ class Filling:
     def _decode_one(self, views: Sequence[tuple[int, View]], max_pixels: int) -> Looks | Unreadable:
         path = views[0][1].photo.path
         try:
-            image = read_photo(path, max_pixels)
+            image = read_photo(path, max_pixels, self.at_least)
         except PhotoError as error:
             return error.unreadable
         # Rows outlive the run: they must not be kept under the name of other bytes.

@@ -3,7 +3,6 @@
 from typing import Any, Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -11,13 +10,16 @@ from seentwice.bank.recipe import Recipe
 from seentwice.data.pairs import PairTable
 from seentwice.detectors.descriptor import Rows
 from seentwice.detectors.similarity import blockwise
+from seentwice.models.engines import Passing, embed_looks_with, open_engine
 from seentwice.models.preprocessing import Preprocessing
-from seentwice.models.trunk import Trunk, embed_looks, fingerprint_frozen, shape_after
+from seentwice.models.trunk import Trunk, fingerprint_frozen
 
 FEATURES = "trunk"
 """Name of the rows of a trunk that is frozen as a whole."""
 
 RowType = Literal["float32", "float16"]
+EXACT = Passing()
+"""What experiments use unless told otherwise: float32, equal to the plain stages to 1e-5."""
 
 
 class PixelDescriptor:
@@ -42,14 +44,18 @@ class PixelDescriptor:
 class TrunkDescriptor:
     """What comes out of the frozen stages of a trunk: features (d,) or maps (c, h, w) a view."""
 
-    def __init__(self, trunk: Trunk, dtype: RowType) -> None:
+    def __init__(self, trunk: Trunk, dtype: RowType, passing: Passing = EXACT) -> None:
         """Take the frozen stages of a trunk.
 
         Args:
             trunk: with at least one frozen stage.
-            dtype: of the rows; they are computed in float32.
+            dtype: of the rows.
+            passing: how they are computed.
+
+        Raises:
+            UserError: the engine is not installed, or cannot take these stages.
         """
-        self.stages = trunk.frozen
+        self.engine = open_engine(trunk.frozen, trunk.preprocessing, passing)
         self.preprocessing = trunk.preprocessing
         self.name = input_name(trunk)
         parts = (
@@ -57,9 +63,14 @@ class TrunkDescriptor:
             ("cut", f"{trunk.cut} of {len(trunk.stages)} stages"),
             ("weights", fingerprint_frozen(trunk)),
             ("preprocessing", repr(trunk.preprocessing)),
-            ("torch", torch.__version__),
+            ("engine", self.engine.name),
         )
-        self.recipe = Recipe(self.name, parts, shape_after(self.stages, self.preprocessing), dtype)
+        self.recipe = Recipe(self.name, parts, self.engine.row_shape, dtype)
+
+    @property
+    def at_least(self) -> tuple[int, int]:
+        """The size, (width, height), to which a photo may be decoded for these rows."""
+        return self.preprocessing.width_px, self.preprocessing.height_px
 
     def look(self, image: Image.Image) -> NDArray[np.uint8]:
         """Return the photo at the trunk's input size."""
@@ -67,8 +78,7 @@ class TrunkDescriptor:
 
     def finish(self, looks: NDArray[Any]) -> NDArray[Any]:
         """Pass the photos through the frozen stages: (b, ...)."""
-        rows = embed_looks(self.stages, self.preprocessing, torch.from_numpy(looks))
-        return rows.numpy().astype(self.recipe.dtype, copy=False)
+        return embed_looks_with(self.engine, looks).astype(self.recipe.dtype, copy=False)
 
 
 def input_name(trunk: Trunk) -> str:
@@ -78,11 +88,17 @@ def input_name(trunk: Trunk) -> str:
     return FEATURES if trunk.cut == len(trunk.stages) else "maps"
 
 
-def describe_input(trunk: Trunk, dtype: RowType) -> PixelDescriptor | TrunkDescriptor:
-    """Return what a net takes of a view: the rows at the trunk's cut."""
+def describe_input(
+    trunk: Trunk, dtype: RowType, passing: Passing = EXACT
+) -> PixelDescriptor | TrunkDescriptor:
+    """Return what a net takes of a view: the rows at the trunk's cut.
+
+    Raises:
+        UserError: the engine is not installed, or cannot take the frozen stages.
+    """
     if trunk.cut == 0:
         return PixelDescriptor(trunk.preprocessing)
-    return TrunkDescriptor(trunk, dtype)
+    return TrunkDescriptor(trunk, dtype, passing)
 
 
 def cosine_similarity(pairs: PairTable, rows: Rows) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import AvifImagePlugin, Image, ImageFile, WebPImagePlugin
+from PIL import AvifImagePlugin, Image, ImageFile, JpegImagePlugin, WebPImagePlugin
 
 from seentwice.photos.formats import HEAD_BYTES, decoder_of, name_format
 from seentwice.photos.problems import (
@@ -21,7 +21,7 @@ from seentwice.photos.tiff import least_length, read_orientation
 from seentwice.records import Reason, Unreadable
 
 
-def read_photo(path: Path, max_pixels: int) -> Image.Image:
+def read_photo(path: Path, max_pixels: int, at_least: tuple[int, int] | None = None) -> Image.Image:
     """Decode the first frame of a photo as it is meant to be seen.
 
     The photo is upright (EXIF orientation) and RGB. Transparent pixels lie on white. Of 16 bits
@@ -36,6 +36,9 @@ def read_photo(path: Path, max_pixels: int) -> Image.Image:
     Args:
         path: A file; links are followed.
         max_pixels: Photos with more, by their header, are not decoded.
+        at_least: (width, height) that will do. A JPEG is then decoded to the smallest of 1/8, 1/4,
+            1/2 and 1 of its size in which neither side is below it: faster, and other pixels than
+            those of a full decode made smaller. Other formats are decoded in full.
 
     Raises:
         PhotoError: the file is missing, empty, no image, damaged, ...: see `Reason`.
@@ -45,7 +48,7 @@ def read_photo(path: Path, max_pixels: int) -> Image.Image:
         raise PhotoError(problem)
     try:
         with path.open("rb") as stream:
-            return _decode(path, stream, max_pixels)
+            return _decode(path, stream, max_pixels, at_least)
     except PhotoError:
         raise
     except PermissionError as error:
@@ -58,7 +61,9 @@ def read_photo(path: Path, max_pixels: int) -> Image.Image:
         raise PhotoError(Unreadable(path, reason, to_line(error))) from error
 
 
-def _decode(path: Path, stream: BinaryIO, max_pixels: int) -> Image.Image:
+def _decode(
+    path: Path, stream: BinaryIO, max_pixels: int, at_least: tuple[int, int] | None
+) -> Image.Image:
     head = stream.read(HEAD_BYTES)
     if not head:
         raise PhotoError(Unreadable(path, Reason.EMPTY, "0 bytes"))
@@ -78,6 +83,9 @@ def _decode(path: Path, stream: BinaryIO, max_pixels: int) -> Image.Image:
         if width * height > max_pixels:
             detail = f"{width} x {height} pixels are more than {max_pixels}"
             raise PhotoError(Unreadable(path, Reason.TOO_LARGE, detail))
+        if at_least is not None and isinstance(image, JpegImagePlugin.JpegImageFile):
+            is_on_side = read_orientation(image.info.get("exif")) in _ON_SIDE
+            image.draft(None, at_least[::-1] if is_on_side else at_least)
         image.load()
         photo = _to_rgb(image)
         # TIFF is turned by Pillow's plugin while it loads.
@@ -144,6 +152,9 @@ _TURNS: Mapping[int, Image.Transpose] = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+
+
+_ON_SIDE = (5, 6, 7, 8)  # orientations that swap width and height
 
 
 def _is_end_of_data(error: Exception) -> bool:

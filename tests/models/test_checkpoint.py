@@ -96,7 +96,7 @@ def save_with(path, metadata):
 @pytest.mark.parametrize("head", sorted(HEADS))
 def test_a_net_that_is_loaded_gives_exactly_the_same_scores(tmp_path, trained_blocks, tower, head):
     path = tmp_path / "a.safetensors"
-    settings = {"hidden": [16], "dropout": 0.5} if head == "concat" else {"start_scale": 5.0}
+    settings = {"hidden": [16], "dropout": 0.5} if head == "concat" else {}
     record = make_record(make_trunk(3, trained_blocks), trained_blocks, tower, head, settings)
     net = trained(record, make_trunk(3, trained_blocks))
     expected = pair_logits(net, inputs_of(record), LEFT, RIGHT)
@@ -244,7 +244,7 @@ def test_every_error_is_one_line(tmp_path, saved):
 def test_a_record_that_names_no_such_head_is_refused(saved):
     record = read_record(saved)
     other = replace(record, architecture=replace(record.architecture, head="l3"))
-    with pytest.raises(UserError, match="choose one of concat, l1, l2"):
+    with pytest.raises(UserError, match="choose one of concat, contrastive, infonce, l1, l2"):
         load_checkpoint(saved, other, make_trunk())
 
 

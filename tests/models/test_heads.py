@@ -6,13 +6,14 @@ from torch.nn import functional as F
 
 from seentwice.errors import UserError
 from seentwice.models.backbones import build_trunk
+from seentwice.models.embedding_heads import EMBEDDING_HEADS
 from seentwice.models.heads import HEADS, L1Head, L2Head, build_head
 from seentwice.models.losses import balanced_cross_entropy
 from seentwice.models.nets import Architecture, build_siamese, pair_logits
 
 
 @pytest.mark.parametrize("trained_blocks", [0, "all"], ids=["features", "pixels"])
-@pytest.mark.parametrize("name", sorted(HEADS))
+@pytest.mark.parametrize("name", sorted(HEADS.keys() - EMBEDDING_HEADS.keys()))
 def test_every_head_overfits_one_batch_in_a_whole_net(name, trained_blocks):
     """Labels that no similarity tells: only a net that learns in all its parts gets them right."""
     torch.manual_seed(0)
@@ -41,8 +42,8 @@ def test_every_head_overfits_one_batch_in_a_whole_net(name, trained_blocks):
     assert all(not torch.equal(value, before[key]) for key, value in net.named_parameters())
 
 
-@pytest.mark.parametrize("name", ["l1", "l2"])
-def test_difference_heads_are_symmetric(name):
+@pytest.mark.parametrize("name", sorted(HEADS.keys() - {"concat"}))
+def test_all_other_heads_are_symmetric(name):
     head = build_head(name, 8, {})
     left, right = torch.randn(2, 5, 8)
     assert torch.equal(head(left, right), head(right, left))
@@ -54,6 +55,14 @@ def test_an_untrained_l2_head_ranks_as_the_cosine():
     cosine = (left * right).sum(dim=1)
     # |a - b|² = 2 - 2 cos on unit vectors
     assert torch.allclose(logits, 10 - 10 * (2 - 2 * cosine), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", sorted(EMBEDDING_HEADS))
+def test_a_head_that_learns_nothing_stays_where_l2_starts(name):
+    left, right = F.normalize(torch.randn(2, 50, 8), dim=2)
+    head = build_head(name, 8, {})
+    torch.testing.assert_close(head(left, right), L2Head(8)(left, right), rtol=0, atol=1e-5)
+    assert not list(head.state_dict())
 
 
 def test_an_untrained_l1_head_by_hand():
@@ -72,7 +81,9 @@ def test_unrelated_embeddings_start_as_far_below_zero_as_equal_ones_above(name):
 
 
 def test_an_unknown_head_names_the_choices():
-    with pytest.raises(UserError, match="choose one of concat, l1, l2"):
+    with pytest.raises(
+        UserError, match="choose one of concat, contrastive, infonce, l1, l2, triplet"
+    ):
         build_head("l3", 8, {})
 
 

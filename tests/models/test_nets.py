@@ -168,7 +168,7 @@ def test_every_parameter_of_a_net_gets_a_gradient(tower, head, trained_blocks):
     ("changes", "message"),
     [
         ({"tower": "high"}, "choose one of linear, whitened"),
-        ({"head": "l3"}, "choose one of concat, l1, l2"),
+        ({"head": "l3"}, "choose one of concat, contrastive, infonce, l1, l2"),
         ({"head_settings": {"width": 3}}, r"head\.l2\.width: no such setting; l2 takes start_sc"),
     ],
 )

@@ -16,12 +16,20 @@ from pydantic import Field
 
 from seentwice.commands.settings import SeedSettings, read_settings
 from seentwice.data.pairs import PairTable
+from seentwice.data.views import EditChoice
 from seentwice.detectors.whitening import whitening_features
 from seentwice.errors import UserError
 from seentwice.learn.siamese_task import SiameseTask
 from seentwice.learn.tracking import TrackedRun, epoch_logger
-from seentwice.learn.training import OnEpoch, PairModule, TrainingSettings, fit_task
+from seentwice.learn.training import (
+    OnEpoch,
+    PairModule,
+    TrainingSettings,
+    batches_of,
+    fit_task,
+)
 from seentwice.models.augment import augment_looks
+from seentwice.models.embedding_heads import EMBEDDING_HEADS
 from seentwice.models.heads import HEADS, build_head
 from seentwice.models.nets import Architecture, SiameseNet, build_siamese
 from seentwice.models.towers import WhitenedTower, build_tower
@@ -42,7 +50,7 @@ class TowerSettings:
 
     name: str
     embedding_size: Annotated[int, Field(ge=1)] | None  # None is the size of the features
-    trains: bool
+    trains: bool | None  # None: where its head learns nothing, so that something does
 
 
 def chosen_heads(config: DictConfig) -> tuple[str, ...]:
@@ -92,7 +100,8 @@ def check_nets(config: DictConfig, heads: Sequence[str], trunk: Trunk | None) ->
         trunk: as they train it; None where there are none.
 
     Raises:
-        UserError: a setting of the head, the tower, the training or the optimizer is wrong.
+        UserError: a setting of the head, the tower, the training or the optimizer is wrong, or
+            leaves a head nothing to train or to train on.
     """
     tower = read_settings(TowerSettings, config, "tower")
     build_tower(tower.name, 2, 2)
@@ -110,7 +119,18 @@ def check_nets(config: DictConfig, heads: Sequence[str], trunk: Trunk | None) ->
     if trunk is not None:
         for head in heads:
             build_head(head, 2, read_architecture(config, head, trunk).head_settings)
-    read_settings(TrainingSettings, config, "training")
+            if head in EMBEDDING_HEADS and tower.trains is False and not len(trunk.trained):
+                raise UserError(
+                    f"tower.trains=false: {head} has nothing else to train; give tower.trains=true"
+                )
+    training = read_settings(TrainingSettings, config, "training")
+    edits = read_settings(EditChoice, config, "edits").train
+    for head in heads:
+        if batches_of(head, training) == "copies" and not edits:
+            raise UserError(
+                f"{head} trains on photos beside their edited copies: give edits=mls, or "
+                "edits.train=[NAMES]"
+            )
     try:
         instantiate(config.optimizer)([torch.nn.Parameter(torch.zeros(1))])
     except (TypeError, ValueError, InstantiationException) as error:
@@ -143,6 +163,7 @@ def net_trainer(
     """
     architecture = read_architecture(config, head, trunk)
     settings = read_settings(TrainingSettings, config, "training")
+    settings = replace(settings, batches=batches_of(head, settings))
     tower = read_settings(TowerSettings, config, "tower")
     whitening = read_settings(WhiteningSettings, config, "whitening")
     seed = read_settings(SeedSettings, config, None).seed
@@ -157,7 +178,7 @@ def net_trainer(
         if isinstance(net.tower, WhitenedTower):
             features = whitening_features(train, np.asarray(inputs), unlabelled)
             net.tower.start_from(torch.from_numpy(features), whitening.power, whitening.ridge)
-        net.tower.requires_grad_(tower.trains)
+        net.tower.requires_grad_(head in EMBEDDING_HEADS if tower.trains is None else tower.trains)
         augment = augment_looks if trunk.cut == 0 else torch.nn.Identity()
         task = SiameseTask(
             net,

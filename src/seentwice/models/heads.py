@@ -1,6 +1,7 @@
 """Heads: two embeddings in, one logit out; they differ in how the two combine.
 
-A new head is one class and one line of `HEADS`.
+A new head is one class and one line of `HEADS`; those that only embeddings learn for are in
+`embedding_heads`.
 """
 
 import inspect
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from seentwice.errors import UserError
+from seentwice.models.embedding_heads import EMBEDDING_HEADS
 
 # Beyond these the weights that a head starts with are no numbers any more.
 StartScale = Annotated[float, Field(ge=0.01, le=40)]
@@ -101,7 +103,12 @@ class ConcatHead(nn.Module):
         return logits.squeeze(1)
 
 
-HEADS: Mapping[str, type[nn.Module]] = {"l1": L1Head, "l2": L2Head, "concat": ConcatHead}
+HEADS: Mapping[str, type[nn.Module]] = {
+    "l1": L1Head,
+    "l2": L2Head,
+    "concat": ConcatHead,
+    **EMBEDDING_HEADS,
+}
 
 
 def build_head(name: str, embedding_size: int, settings: Mapping[str, object]) -> nn.Module:

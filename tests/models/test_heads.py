@@ -65,6 +65,15 @@ def test_a_head_that_learns_nothing_stays_where_l2_starts(name):
     assert not list(head.state_dict())
 
 
+def test_a_logit_stands_for_a_distance():
+    head = build_head("triplet", 8, {})
+    left, right = F.normalize(torch.randn(2, 20, 8, dtype=torch.float64), dim=2)
+    found = [head.distance_at(logit) for logit in head(left, right).tolist()]
+    assert found == pytest.approx((left - right).norm(dim=1).tolist())
+    assert head.distance_at(10.5) == 0  # no embeddings are so near
+    assert head.distance_at(-math.inf) == 2  # nor any so far
+
+
 def test_an_untrained_l1_head_by_hand():
     logits = L1Head(2, start_scale=3.0)(torch.tensor([[1.0, 2.0]]), torch.tensor([[0.5, 4.0]]))
     weight = 3 * (math.pi / 2) ** 0.5

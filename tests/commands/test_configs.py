@@ -43,8 +43,7 @@ def composed(command: str, *overrides: str) -> DictConfig:
 
 def groups_of(command: str) -> set[str]:
     entries = OmegaConf.load(CONFIGS / f"{command}.yaml").defaults
-    names = {str(key) for entry in entries if isinstance(entry, DictConfig) for key in entry}
-    return {name.removeprefix("optional ") for name in names}
+    return {str(key) for entry in entries if isinstance(entry, DictConfig) for key in entry}
 
 
 def with_root(group: str, option: str) -> list[str]:
@@ -110,7 +109,7 @@ def test_a_backbones_config_names_that_backbone(option: str) -> None:
 def test_a_towers_config_builds_that_tower(option: str) -> None:
     tower = composed("train", f"tower={option}").tower
     assert tower.name == option
-    assert isinstance(build_tower(tower.name, 7, 5), TOWERS[option])
+    assert isinstance(build_tower(tower.name, 7, 5, tower.settings), TOWERS[option])
 
 
 @pytest.mark.parametrize("option", sorted(HEADS))

@@ -56,6 +56,14 @@ MISTAKES = {
         "tower=whitened tower.trains=false",
         "tower.trains=false: triplet has nothing else to train; give tower.trains=true",
     ),
+    "embeddings in two spaces": (
+        "compare data=folder data.root=R head=[l2,triplet] tower.shared=false",
+        "head=triplet: needs one space of embeddings; give tower.shared=true",
+    ),
+    "embeddings of any length": (
+        "compare data=folder data.root=R head=[l2,infonce] tower=hardswish",
+        "head=infonce: needs embeddings of unit length; choose tower=linear or whitened",
+    ),
     "loss of other heads": (
         "train head=triplet training.temperature=0.2",
         "training.temperature: has no effect on triplet; see head.triplet",
@@ -109,7 +117,7 @@ MISTAKES = {
     ),
     "unknown head setting": (
         "train head=concat head.concat.width=3",
-        "no key 'head.concat.width': choose one of dropout, hidden",
+        "no key 'head.concat.width': choose one of cosine_start, dropout, hidden, symmetric",
     ),
     "key of a value": ("train seed.x=3", "seed"),
     "keys of the chosen data set": ("prepare data=folder data.rot=x", "(did you mean root?)"),

@@ -5,7 +5,14 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from seentwice.data.pairs import PairTable
-from seentwice.detectors.calibration import CalibratedDetector, Calibration, fit_calibration
+from seentwice.detectors.calibration import (
+    CALIBRATIONS,
+    CalibratedDetector,
+    Calibration,
+    fit_calibration,
+    fit_temperature,
+    keep_logits,
+)
 
 
 def make_evidence(seed, count=400, share=0.3, shift=1.5):
@@ -97,6 +104,55 @@ def test_the_ranking_is_unchanged(pairs):
     assert (np.diff(fitted(ladder)) >= 0).all()
     doubtful = ladder[fitted(ladder) < 1 - 1e-9]  # beyond, neighbours may round to one float
     assert (np.diff(fitted(doubtful)) > 0).all()
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("scale", [0.01, 1.0, 300.0])
+def test_the_temperature_is_that_of_maximum_likelihood(seed, scale):
+    evidence, label = make_evidence(seed, 1000)
+    evidence = scale * (evidence - 0.7)
+    fitted = fit_temperature(evidence, label)
+    around = fitted.slope * np.array([0.99, 1.0, 1.01])
+    below, at, above = (loss((slope, 0.0), evidence, label) for slope in around)
+    assert fitted.offset == 0
+    assert at < min(below, above)
+
+
+def test_overconfident_logits_get_the_temperature_they_were_multiplied_with():
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 2, 200_000)
+    label = rng.random(len(logits)) < 1 / (1 + np.exp(-logits))
+    assert 1 / fit_temperature(3 * logits, label).slope == pytest.approx(3, rel=0.02)
+
+
+def test_classes_that_part_give_a_temperature_that_is_finite():
+    label = np.arange(10) >= 5
+    evidence = np.where(label, 1e-3, -1e-3)
+    fitted = fit_temperature(evidence, label)
+    assert np.isfinite(fitted.slope)
+    assert fitted(evidence) == pytest.approx(label.astype(float), abs=1e-2)
+
+
+@pytest.mark.parametrize("value", [0.0, -3.0])
+def test_logits_worse_than_chance_are_not_turned_round(value):
+    label = np.arange(100) < 60
+    fitted = fit_temperature(np.where(label, value, -value), label)
+    assert fitted.slope > 0
+    assert fitted(np.array([value])) == pytest.approx([0.5], abs=1e-4)
+
+
+def test_logits_can_be_taken_for_what_they_say():
+    evidence, label = make_evidence(0)
+    assert keep_logits(evidence, label)(evidence) == pytest.approx(1 / (1 + np.exp(-evidence)))
+
+
+@pytest.mark.parametrize("name", sorted(CALIBRATIONS))
+def test_a_detector_is_calibrated_as_it_is_told(name):
+    evidence, label = make_evidence(1)
+    detector = CalibratedDetector(Recorded(), CALIBRATIONS[name])
+    pairs = table(0, label)
+    detector.fit(pairs, pairs, {"evidence": evidence})
+    assert detector.calibration == CALIBRATIONS[name](evidence, label)
 
 
 def test_float32_evidence_gives_float64_probabilities():

@@ -17,7 +17,7 @@ def table(seed, count=30):
 def test_the_net_is_head_on_its_own_rows_and_gives_its_logits():
     torch.manual_seed(0)
     net = SiameseNet(
-        build_tower("linear", 6, 4), build_head("concat", 4, {}), nn.Sequential(), None
+        build_tower("linear", 6, 4, {}), build_head("concat", 4, {}), nn.Sequential(), None
     )
     asked = []
 

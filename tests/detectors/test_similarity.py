@@ -170,8 +170,8 @@ def test_a_net_takes_the_rows_at_its_trunks_cut(trained_blocks, name, shape):
 
 
 def test_another_trunk_has_another_recipe():
-    def digest(pooling="average", trained_blocks=0, dtype="float32", seed=0):
-        trunk = build_trunk("compact", "none", pooling, trained_blocks, "eval", seed)
+    def digest(pooling="average", trained_blocks=0, dtype="float32", seed=0, normalisation="usual"):
+        trunk = build_trunk("compact", "none", pooling, trained_blocks, "eval", seed, normalisation)
         return TrunkDescriptor(trunk, dtype).recipe.digest
 
     others = [
@@ -179,6 +179,7 @@ def test_another_trunk_has_another_recipe():
         digest(trained_blocks=1),
         digest(dtype="float16"),
         digest(seed=1),
+        digest(normalisation="samespace"),
     ]
-    assert len({digest(), *others}) == 5
+    assert len({digest(), *others}) == 6
     assert digest() == digest()

@@ -12,27 +12,33 @@ from seentwice.data.pairs import list_pairs
 from seentwice.errors import UserError
 from seentwice.learn import siamese_task, training
 from seentwice.learn.siamese_task import SiameseTask, one_cycle
-from seentwice.learn.training import PairModule, TrainingSettings, fit_task
+from seentwice.learn.training import Monitor, PairModule, TrainingSettings, fit_task
 from seentwice.models.augment import augment_looks
 from seentwice.models.backbones import build_trunk
+from seentwice.models.losses import PairLoss, balanced_cross_entropy
 from seentwice.models.nets import Architecture, SiameseNet, build_siamese
 from seentwice.records import Photo, View
 
 EPOCHS = 4
 
 
-def settings(schedule: str, patience: int = EPOCHS) -> TrainingSettings:
+def settings(
+    schedule: str, patience: int = EPOCHS, monitor: Monitor = "average_precision"
+) -> TrainingSettings:
     return TrainingSettings(
         epochs=EPOCHS,
         patience=patience,
+        monitor=monitor,
         batches="places",
         batch_size=8,
         places_per_batch=3,
         views_per_place=2,
         same_type_share=0.5,
         batches_per_epoch=2,
+        loss="balanced",
         contrastive_weight=1.0,
         temperature=0.2,
+        augment=True,
         schedule=schedule,
         precision="32-true",
         accelerator="cpu",
@@ -46,6 +52,8 @@ def fit(
     stop_after: int | None = None,
     patience: int = EPOCHS,
     lr: float = 0.01,
+    monitor: Monitor = "average_precision",
+    pair_loss: PairLoss = balanced_cross_entropy,
 ):
     """Train a compact net on noise; return its task and the learning rate of every epoch."""
     views = tuple(
@@ -60,7 +68,7 @@ def fit(
     architecture = Architecture("compact", "gem", "all", "eval", "linear", 8, "l2", {})
     trunk = build_trunk("compact", "none", "gem", "all", "eval", seed=0)
     net = build_siamese(architecture, trunk, seed=0)
-    chosen = settings(schedule, patience)
+    chosen = settings(schedule, patience, monitor)
     rates: list[float] = []
 
     def make_optimizer(parameters):
@@ -75,6 +83,7 @@ def fit(
         chosen.contrastive_weight,
         chosen.temperature,
         chosen.schedule,
+        pair_loss,
     )
 
     def on_epoch(done: int, total: int) -> None:
@@ -130,6 +139,23 @@ def test_a_training_that_had_ended_is_not_trained_any_further(
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
     for name, tensor in whole.state_dict().items():
         assert torch.equal(tensor, resumed.state_dict()[name]), name
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("monitor", "best"), [("loss", 2), ("average_precision", 4)])
+def test_the_epoch_that_the_monitor_finds_best_is_kept(tmp_path, monkeypatch, monitor, best):
+    """The loss is lowest after epoch 2, the average precision highest after epoch 4."""
+    losses, precisions = iter([0.5, 0.2, 0.4, 0.3]), iter([0.1, 0.2, 0.3, 0.4])
+    monkeypatch.setattr(siamese_task, "average_precision", lambda *_: next(precisions))
+
+    def measure(logits: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
+        if logits.requires_grad:
+            return balanced_cross_entropy(logits, label)
+        return torch.tensor(next(losses))
+
+    fit(tmp_path, "constant", resume=False, monitor=monitor, pair_loss=measure)
+    state = torch.load(tmp_path / "best.ckpt", weights_only=True)
+    assert state["epoch"] + 1 == best
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -96,7 +96,12 @@ def save_with(path, metadata):
 @pytest.mark.parametrize("head", sorted(HEADS))
 def test_a_net_that_is_loaded_gives_exactly_the_same_scores(tmp_path, trained_blocks, tower, head):
     path = tmp_path / "a.safetensors"
-    settings = {"hidden": [16], "dropout": 0.5} if head == "concat" else {}
+    settings = {
+        "concat": {"hidden": [16], "dropout": 0.5},
+        "product": {"hidden": [16, 8], "dropout": [0.5, 0.0]},
+        "l1": {"start_scale": 5.0},
+        "l2": {"start_scale": 5.0},
+    }.get(head, {})
     record = make_record(make_trunk(3, trained_blocks), trained_blocks, tower, head, settings)
     net = trained(record, make_trunk(3, trained_blocks))
     expected = pair_logits(net, inputs_of(record), LEFT, RIGHT)

@@ -5,7 +5,13 @@ from torch import nn
 from seentwice.errors import UserError
 from seentwice.models.backbones import build_trunk
 from seentwice.models.heads import HEADS, build_head
-from seentwice.models.nets import Architecture, SiameseNet, build_siamese, pair_logits
+from seentwice.models.nets import (
+    Architecture,
+    SiameseNet,
+    SidedHead,
+    build_siamese,
+    pair_logits,
+)
 from seentwice.models.towers import TOWERS
 from seentwice.models.trunk import embed_looks
 
@@ -76,6 +82,30 @@ def test_blocks_equal_one_pass(trunk, head, block):
     torch.testing.assert_close(logits[:20], one_at_a_time)
 
 
+def test_each_view_passes_the_tower_of_a_side_once():
+    one, other = Counted(), Counted()
+    head = SidedHead(one, other, build_head("l1", 2, {}))
+    net = SiameseNet(nn.Identity(), head, nn.Sequential(), None)
+    left, right = torch.tensor([9, 2, 2, 5, 9]), torch.tensor([2, 9, 5, 5, 0])
+    pair_logits(net, torch.arange(12.0).repeat(2, 1).T, left, right, 4)
+    assert [sorted(row for rows in tower.seen for row in rows) for tower in (one, other)] == [
+        [2, 5, 9],
+        [0, 2, 5, 9],
+    ]
+
+
+@pytest.mark.parametrize("head", sorted(HEADS))
+def test_towers_that_are_not_shared_see_their_own_side(trunk, head):
+    net = build_siamese(architecture(head=head, shared_towers=False), trunk, seed=0).eval()
+    one, other = net.towers
+    rows = torch.randn(30, trunk.feature_size)
+    left, right = make_pairs()
+    expected = net.head.head(one(rows)[left], other(rows)[right])
+    torch.testing.assert_close(pair_logits(net, rows, left, right, 7), expected)
+    assert not torch.allclose(one(rows), other(rows))
+    assert not torch.allclose(net(rows, right, left), expected)
+
+
 def test_pixels_in_blocks_equal_one_pass():
     net = build_siamese(architecture(trained_blocks="all"), make_trunk("all"), seed=0)
     left, right = make_pairs(views=5, count=20)
@@ -119,7 +149,7 @@ def test_the_seed_decides_fresh_weights_and_leaves_torchs_own_alone(trunk, tower
     assert torch.equal(torch.get_rng_state(), before)
     states = [torch.cat([t.flatten() for t in net.state_dict().values()]) for net in nets]
     assert torch.equal(states[0], states[1])
-    starts_at_random = tower == "linear" or head == "concat"
+    starts_at_random = tower != "whitened" or head not in ("l1", "l2")
     assert torch.equal(states[0], states[2]) != starts_at_random
 
 
@@ -167,7 +197,7 @@ def test_every_parameter_of_a_net_gets_a_gradient(tower, head, trained_blocks):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"tower": "high"}, "choose one of linear, whitened"),
+        ({"tower": "high"}, "choose one of hardswish, linear, whitened"),
         ({"head": "l3"}, "choose one of concat, contrastive, infonce, l1, l2"),
         ({"head_settings": {"width": 3}}, r"head\.l2\.width: no such setting; l2 takes start_sc"),
     ],

@@ -3,12 +3,12 @@ import pytest
 import torch
 
 from seentwice.errors import UserError
-from seentwice.models.towers import TOWERS, WhitenedTower, build_tower, fit_whitening
+from seentwice.models.towers import UNIT_LENGTH, WhitenedTower, build_tower, fit_whitening
 
 
-@pytest.mark.parametrize("name", sorted(TOWERS))
-def test_every_tower_gives_unit_length(name):
-    embeddings = build_tower(name, 12, 5)(torch.randn(7, 12))
+@pytest.mark.parametrize("name", sorted(UNIT_LENGTH))
+def test_towers_of_unit_length_give_it(name):
+    embeddings = build_tower(name, 12, 5, {})(torch.randn(7, 12))
     assert embeddings.shape == (7, 5)
     assert torch.allclose(embeddings.norm(dim=1), torch.ones(7), atol=1e-6)
 
@@ -72,5 +72,5 @@ def test_a_whitened_tower_starts_from_unit_length_features():
 
 
 def test_an_unknown_tower_names_the_choices():
-    with pytest.raises(UserError, match="choose one of linear, whitened"):
-        build_tower("round", 4, 2)
+    with pytest.raises(UserError, match="choose one of hardswish, linear, whitened"):
+        build_tower("round", 4, 2, {})

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from seentwice.bootstrap import bootstrap_share
 from seentwice.commands.banking import read_row_type
+from seentwice.commands.decisions import check_decisions, read_threshold
 from seentwice.commands.detectors import (
     BASELINE,
     check_baselines,
@@ -55,7 +56,7 @@ from seentwice.compare.summary import (
 )
 from seentwice.compare.table import best_head, print_table
 from seentwice.data.source import Progress
-from seentwice.data.splits import groups_of
+from seentwice.data.splits import Assign, groups_of
 from seentwice.data.table_counts import count_tables
 from seentwice.data.thumbnails import view_loader
 from seentwice.detectors.knn import retrieve_nearest
@@ -110,6 +111,7 @@ def run(config: DictConfig) -> None:
     check_batches(config, heads, HydraConfig.get().overrides.task)
     trunks = read_trunks(config) if needs_trunk(heads, settings.baselines) else None
     check_nets(config, heads, trunks.own if trunks else None)
+    check_decisions(config)
     check_store()
     descriptors = choose_descriptors(heads, settings.baselines, trunks, read_row_type(config))
     photo_set = load_photos(config, console)
@@ -150,7 +152,8 @@ def run(config: DictConfig) -> None:
     print_table(comparison, console)
     print_plainly(f"Report:  {folder / REPORT}", console)
     print_plainly(f"Runs:    mlflow ui --backend-store-uri {tracking_uri()}", console)
-    for line in _next_steps(bench, settings.folds, comparison):
+    can_fold = settings.folds is None and config.split.assign != Assign.OWN
+    for line in _next_steps(bench, can_fold, comparison):
         print_plainly(line, console)
 
 
@@ -179,6 +182,7 @@ def _compare_one(
                 lambda fold: _make_detector(stage, name, is_head, fold, tracked, progress),
                 stage.bench.folds,
                 stage.bench.described.rows,
+                read_threshold(stage.config),
             )
             progress(1, 1)
         with show_progress(f"{name}: intervals", stage.console) as progress:
@@ -295,7 +299,7 @@ def _measure_retrieval(stage: Stage) -> RetrievalResult | None:
     return RetrievalResult(share, len(query), max(retrieval.gallery for retrieval in found))
 
 
-def _next_steps(bench: Workbench, folds: int | None, comparison: Comparison) -> list[str]:
+def _next_steps(bench: Workbench, can_fold: bool, comparison: Comparison) -> list[str]:
     """Return what to do next: with photos of one's own, with folds, for a checkpoint."""
     if bench.photo_set.name == "rooms":
         words = ["data=folder", "data.root=PHOTOS", "backbone=mobilenet_v2"]
@@ -304,7 +308,7 @@ def _next_steps(bench: Workbench, folds: int | None, comparison: Comparison) -> 
             "  (photos named <room type>/<home>_<room>_<k>.jpg; seentwice compare --help)",
         ]
     lines = []
-    if folds is None and len(set(groups_of(bench.photo_set.photos))) >= FOLDS_TO_TRY:
+    if can_fold and len(set(groups_of(bench.photo_set.photos))) >= FOLDS_TO_TRY:
         words = [word for word in HydraConfig.get().overrides.task if key_of(word) != "folds"]
         lines.append(NEXT + write_command("compare", [*words, f"folds={FOLDS_TO_TRY}"]))
         lines.append("  (every photo is tested once)")

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from omegaconf import DictConfig
 from pydantic import Field
 
+from seentwice.commands.decisions import read_calibration
 from seentwice.commands.nets import WhiteningSettings, net_trainer
 from seentwice.commands.settings import SeedSettings, read_settings
 from seentwice.commands.trunks import Trunks
@@ -115,7 +116,7 @@ def make_head(
         False,
         on_progress,
     )
-    return CalibratedDetector(SiameseEvidence(trainer, input_name(trunk)))
+    return CalibratedDetector(SiameseEvidence(trainer, input_name(trunk)), read_calibration(config))
 
 
 def make_baseline(

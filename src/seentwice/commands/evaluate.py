@@ -49,6 +49,7 @@ def run(config: DictConfig) -> None:
         architecture.trained_blocks,
         architecture.frozen_batchnorm,
         record.trunk_seed,
+        architecture.normalisation,
     )
     net = load_checkpoint(path, record, trunk)
     seen = describe_input(trunk, record.row_type)

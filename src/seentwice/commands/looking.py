@@ -13,7 +13,13 @@ from seentwice.commands.progress import show_progress
 from seentwice.commands.settings import ReadingSettings, SeedSettings, read_settings
 from seentwice.data.source import PhotoSet
 from seentwice.data.splits import Split
-from seentwice.data.tables import MixedSampling, SamespaceSampling, Sampling, ViewDigests
+from seentwice.data.tables import (
+    MixedSampling,
+    SamespaceSampling,
+    Sampling,
+    ViewDigests,
+    evaluation_policy,
+)
 from seentwice.data.views import EditChoice, ViewPlan, plan_views
 from seentwice.detectors.describe import Described, describe_views
 from seentwice.detectors.descriptor import Descriptor
@@ -66,7 +72,7 @@ def look_at_views(
     sampling = read_sampling(config)
     plan = plan_views(photo_set.photos, splits, edits, seed)
     own: list[Descriptor] = [HashDescriptor()]
-    if isinstance(sampling, SamespaceSampling):
+    if evaluation_policy(sampling) is None:
         own.append(SquareWaveletDescriptor())
     with show_progress("Looking at photos", console) as progress:
         described = describe_views(
@@ -80,7 +86,7 @@ def look_at_views(
             on_progress=progress,
             unedited=[PixelDigestDescriptor()],
         )
-    if isinstance(sampling, SamespaceSampling):
+    if evaluation_policy(sampling) is None:
         hashes = described.rows[SquareWaveletDescriptor.name][:, 0]
     else:
         hashes = hash_column(described.rows, "wavelet")

@@ -110,11 +110,17 @@ def read_miner(
         ("pooling", mined.pooling),
         ("trained_blocks", mined.trained_blocks),
         ("frozen_batchnorm", mined.frozen_batchnorm),
+        ("normalisation", mined.normalisation),
     ):
         if theirs != (trunks.own.backbone if key == "name" else config.backbone[key]):
             raise UserError(
                 f"mining.checkpoint={path}: its backbone.{key} is {theirs}; choose the same"
             )
+    if not mined.shared_towers:
+        raise UserError(
+            f"mining.checkpoint={path}: its towers are not shared, so it has no one space in which "
+            "views are near; choose a net that was trained with tower.shared=true"
+        )
     learned = set(record.learned_photos)
     known = sum(digest_name(digest) in learned for digest in tested)
     if known:

@@ -31,8 +31,9 @@ from seentwice.learn.training import (
 from seentwice.models.augment import augment_looks
 from seentwice.models.embedding_heads import EMBEDDING_HEADS
 from seentwice.models.heads import HEADS, build_head
+from seentwice.models.losses import PAIR_LOSSES
 from seentwice.models.nets import Architecture, SiameseNet, build_siamese
-from seentwice.models.towers import WhitenedTower, build_tower
+from seentwice.models.towers import UNIT_LENGTH, WhitenedTower, build_tower
 from seentwice.models.trunk import Trunk
 
 
@@ -51,6 +52,8 @@ class TowerSettings:
     name: str
     embedding_size: Annotated[int, Field(ge=1)] | None  # None is the size of the features
     trains: bool | None  # None: where its head learns nothing, so that something does
+    shared: bool  # by both sides of a pair
+    settings: dict[str, Any]  # the tower's own
 
 
 def chosen_heads(config: DictConfig) -> tuple[str, ...]:
@@ -88,6 +91,9 @@ def read_architecture(config: DictConfig, head: str, trunk: Trunk) -> Architectu
         embedding_size=tower.embedding_size or trunk.feature_size,
         head=head,
         head_settings=settings,
+        tower_settings=tower.settings,
+        shared_towers=tower.shared,
+        normalisation=config.backbone.normalisation,
     )
 
 
@@ -104,7 +110,9 @@ def check_nets(config: DictConfig, heads: Sequence[str], trunk: Trunk | None) ->
             leaves a head nothing to train or to train on.
     """
     tower = read_settings(TowerSettings, config, "tower")
-    build_tower(tower.name, 2, 2)
+    build_tower(tower.name, 2, 2, tower.settings)
+    training = read_settings(TrainingSettings, config, "training")
+    _check_space(tower, training, heads)
     read_settings(WhiteningSettings, config, "whitening")
     if trunk is not None and tower.name == "whitened":
         if len(trunk.trained):
@@ -123,7 +131,6 @@ def check_nets(config: DictConfig, heads: Sequence[str], trunk: Trunk | None) ->
                 raise UserError(
                     f"tower.trains=false: {head} has nothing else to train; give tower.trains=true"
                 )
-    training = read_settings(TrainingSettings, config, "training")
     edits = read_settings(EditChoice, config, "edits").train
     for head in heads:
         if batches_of(head, training) == "copies" and not edits:
@@ -135,6 +142,40 @@ def check_nets(config: DictConfig, heads: Sequence[str], trunk: Trunk | None) ->
         instantiate(config.optimizer)([torch.nn.Parameter(torch.zeros(1))])
     except (TypeError, ValueError, InstantiationException) as error:
         raise UserError(f"optimizer: {' '.join(str(error).split())}") from error
+
+
+def _check_space(tower: TowerSettings, training: TrainingSettings, heads: Sequence[str]) -> None:
+    """Refuse what needs one space of embeddings where there is none.
+
+    Raises:
+        UserError: the contrastive loss, or a head of which only the embeddings learn, with towers
+            that give none of unit length or no one space; two towers that never come to differ.
+    """
+    for head in heads:
+        if head in EMBEDDING_HEADS and not tower.shared:
+            raise UserError(f"head={head}: needs one space of embeddings; give tower.shared=true")
+        if head in EMBEDDING_HEADS and tower.name not in UNIT_LENGTH:
+            raise UserError(
+                f"head={head}: needs embeddings of unit length; choose tower="
+                f"{' or '.join(sorted(UNIT_LENGTH))}"
+            )
+    if training.contrastive_weight > 0:
+        needs = f"training.contrastive_weight={training.contrastive_weight}: "
+        if not tower.shared:
+            raise UserError(
+                f"{needs}compares embeddings in one space; give tower.shared=true, or "
+                "training.contrastive_weight=0"
+            )
+        if tower.name not in UNIT_LENGTH:
+            raise UserError(
+                f"{needs}compares embeddings of unit length; choose tower="
+                f"{' or '.join(sorted(UNIT_LENGTH))}, or training.contrastive_weight=0"
+            )
+    if not tower.shared and tower.name == "whitened" and not tower.trains:
+        raise UserError(
+            "tower.shared=false: two whitened towers that do not train are one; give "
+            "tower.trains=true or tower.shared=true"
+        )
 
 
 def net_trainer(
@@ -175,11 +216,14 @@ def net_trainer(
         # Afresh for each fold; what is frozen of it is not a part of the net.
         own = replace(trunk, stages=deepcopy(trunk.stages)) if len(trunk.trained) else trunk
         net = build_siamese(architecture, own, seed)
-        if isinstance(net.tower, WhitenedTower):
-            features = whitening_features(train, np.asarray(inputs), unlabelled)
-            net.tower.start_from(torch.from_numpy(features), whitening.power, whitening.ridge)
-        net.tower.requires_grad_(head in EMBEDDING_HEADS if tower.trains is None else tower.trains)
-        augment = augment_looks if trunk.cut == 0 else torch.nn.Identity()
+        trains = head in EMBEDDING_HEADS if tower.trains is None else tower.trains
+        for own_tower in net.towers:
+            if isinstance(own_tower, WhitenedTower):
+                features = whitening_features(train, np.asarray(inputs), unlabelled)
+                own_tower.start_from(torch.from_numpy(features), whitening.power, whitening.ridge)
+            own_tower.requires_grad_(trains)
+        augments = settings.augment and trunk.cut == 0
+        augment = augment_looks if augments else torch.nn.Identity()
         task = SiameseTask(
             net,
             torch.from_numpy(inputs),
@@ -189,6 +233,7 @@ def net_trainer(
             settings.contrastive_weight,
             settings.temperature,
             settings.schedule,
+            PAIR_LOSSES[settings.loss],
         )
         fit_task(
             task,

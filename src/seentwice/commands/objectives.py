@@ -15,6 +15,7 @@ from seentwice.models.embedding_heads import EMBEDDING_HEADS, BatchSource, Embed
 
 _OF_OTHER_HEADS = (
     "training.batches",
+    "training.loss",
     "training.contrastive_weight",
     "training.temperature",
 )

@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from seentwice.commands.banking import read_row_type
+from seentwice.commands.decisions import check_decisions, read_calibration, read_threshold
 from seentwice.commands.fingerprint import Fingerprint, digest_name, fingerprint_photos
 from seentwice.commands.leaks import report_leaks
 from seentwice.commands.nets import check_nets, chosen_heads, net_trainer, read_architecture
@@ -43,7 +44,7 @@ from seentwice.detectors.trunk import describe_input
 from seentwice.errors import UserError
 from seentwice.files import write_atomically
 from seentwice.learn.tracking import FOLDER_TAG, check_store, find_run_folder, track_run
-from seentwice.metrics import choose_threshold, pair_metrics
+from seentwice.metrics import pair_metrics
 from seentwice.models.checkpoint import (
     CHECKPOINT_FILE,
     CheckpointRecord,
@@ -78,6 +79,7 @@ def run(config: DictConfig) -> None:
     check_batches(job.config, heads, HydraConfig.get().overrides.task)
     trunks = read_trunks(job.config)
     check_nets(job.config, heads, trunks.own)
+    check_decisions(job.config)
     check_store()
     seen = describe_input(trunks.own, read_row_type(job.config))
     photo_set = load_photos(job.config, console)
@@ -120,9 +122,9 @@ def run(config: DictConfig) -> None:
                 ),
                 seen.name,
             )
-            detector = CalibratedDetector(evidence)
+            detector = CalibratedDetector(evidence, read_calibration(job.config))
             detector.fit(tables.train, tables.validation, rows)
-        threshold = choose_threshold(
+        threshold = read_threshold(job.config)(
             tables.validation.label, detector.score(tables.validation, rows)
         )
         score = detector.score(tables.test, rows)

@@ -8,6 +8,7 @@ from rich.console import Console
 from seentwice.commands.progress import print_plainly
 from seentwice.commands.settings import SeedSettings, read_settings
 from seentwice.models.backbones import build_trunk
+from seentwice.models.preprocessing import Normalisation
 from seentwice.models.trunk import BatchNormMode, TrainedBlocks, Trunk
 
 
@@ -20,6 +21,7 @@ class BackboneSettings:
     pooling: str
     trained_blocks: TrainedBlocks
     frozen_batchnorm: BatchNormMode
+    normalisation: Normalisation
     library: str | None = None  # torchvision or timm
 
 
@@ -51,11 +53,18 @@ def read_trunks(config: DictConfig) -> Trunks:
     settings = read_settings(BackboneSettings, config, "backbone")
     seed = read_settings(SeedSettings, config, None).seed
     name, weights, pooling = name_backbone(config), settings.weights, settings.pooling
-    frozen = build_trunk(name, weights, pooling, 0, "eval", seed)
+    normalisation = settings.normalisation
+    frozen = build_trunk(name, weights, pooling, 0, "eval", seed, normalisation)
     if settings.trained_blocks == 0 and settings.frozen_batchnorm == "eval":
         return Trunks(frozen, frozen)
     own = build_trunk(
-        name, weights, pooling, settings.trained_blocks, settings.frozen_batchnorm, seed
+        name,
+        weights,
+        pooling,
+        settings.trained_blocks,
+        settings.frozen_batchnorm,
+        seed,
+        normalisation,
     )
     return Trunks(own, frozen)
 

@@ -194,7 +194,11 @@ def _speed_table(comparison: Comparison) -> Table:
         Column(
             "Pairs/s", True, "Scoring test pairs; where the backbone trains, photos pass it here"
         ),
-        Column("Thresholds", False, "One a fold, of highest F1 on its validation pairs"),
+        Column(
+            "Thresholds",
+            False,
+            "One a fold, of highest F1 on its validation pairs unless it is given",
+        ),
     )
     return Table("Gain, triplet accuracy, speed and thresholds", columns, tuple(rows))
 

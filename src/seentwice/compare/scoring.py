@@ -16,6 +16,9 @@ from seentwice.detectors.descriptor import Rows
 from seentwice.detectors.protocol import Detector
 from seentwice.metrics import average_precision, choose_threshold
 
+ChooseThreshold = Callable[[NDArray[np.bool_], NDArray[np.float64]], float]
+"""From labels and probabilities of validation pairs, (n,) each, to a threshold."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scores:
@@ -30,7 +33,10 @@ class Scores:
 
 
 def score_folds(
-    make_detector: Callable[[int], Detector], folds: Sequence[FoldTables], rows: Rows
+    make_detector: Callable[[int], Detector],
+    folds: Sequence[FoldTables],
+    rows: Rows,
+    find_threshold: ChooseThreshold = choose_threshold,
 ) -> Scores:
     """Fit and score a fresh detector on every fold.
 
@@ -38,6 +44,7 @@ def score_folds(
         make_detector: called with the fold's number.
         folds: their tables share the views that `rows` describes.
         rows: what the detectors see of each view.
+        find_threshold: on the validation pairs of a fold.
     """
     scores, decisions, thresholds, validated = [], [], [], []
     fit_seconds = score_seconds = 0.0
@@ -46,7 +53,7 @@ def score_folds(
         start = perf_counter()
         detector.fit(tables.train, tables.validation, rows)
         validation = detector.score(tables.validation, rows)
-        thresholds.append(choose_threshold(tables.validation.label, validation))
+        thresholds.append(find_threshold(tables.validation.label, validation))
         validated.append(average_precision(tables.validation.label, validation))
         fitted = perf_counter()
         scores.append(detector.score(tables.test, rows))

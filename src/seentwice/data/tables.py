@@ -21,11 +21,12 @@ class MixedSampling:
 
     table: Literal["mixed"]
     train: MixedPolicy
-    evaluation: MixedPolicy  # of the validation and test tables
+    # Of the validation and test tables; None is SameSpace's own, to stand beside what it measured.
+    evaluation: MixedPolicy | None
 
     def __post_init__(self) -> None:
         """Refuse test pairs that a model chose: they would measure the others."""
-        if self.evaluation.negatives.hard > 0:
+        if self.evaluation is not None and self.evaluation.negatives.hard > 0:
             raise UserError(
                 "sampling.evaluation.negatives.hard: must be 0: pairs that one model chose "
                 "measure the others unfairly; give it to sampling.train"
@@ -40,6 +41,11 @@ class SamespaceSampling:
 
 
 Sampling = MixedSampling | SamespaceSampling
+
+
+def evaluation_policy(sampling: Sampling) -> MixedPolicy | None:
+    """Return the mix of the validation and test tables; None where they are SameSpace's own."""
+    return sampling.evaluation if isinstance(sampling, MixedSampling) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +166,7 @@ def _make_evaluation_table(
     seed: Sequence[int],
 ) -> PairTable:
     members = plan.members(photos, edits.evaluation, digests.readable)
-    policy = sampling.evaluation if isinstance(sampling, MixedSampling) else None
+    policy = evaluation_policy(sampling)
     return _make_table(plan, members, digests, policy, None, threads, seed)
 
 

@@ -15,7 +15,7 @@ from seentwice.errors import UserError
 from seentwice.learn.batches import PairBatch
 from seentwice.metrics import average_precision
 from seentwice.models.embedding_heads import EmbeddingHead
-from seentwice.models.losses import balanced_cross_entropy, supervised_contrastive
+from seentwice.models.losses import PairLoss, balanced_cross_entropy, supervised_contrastive
 from seentwice.models.nets import SiameseNet, apply_head
 
 MakeOptimizer = Callable[[Iterable[nn.Parameter]], Optimizer]
@@ -39,10 +39,10 @@ def one_cycle(progress: float) -> float:
 class SiameseTask(pl.LightningModule):
     """Trains a net on batches of pairs.
 
-    The loss is the class-balanced cross-entropy of the head's logits, plus `contrastive_weight`
-    times the supervised contrastive loss of the embeddings; an `EmbeddingHead` brings a loss of its
-    own. The schedule changes the optimizer's
-    learning rate from epoch to epoch, so a resumed run goes on with the rate it would have had.
+    The loss is a cross-entropy of the head's logits, plus `contrastive_weight` times the
+    supervised contrastive loss of the embeddings; an `EmbeddingHead` brings a loss of its own. The
+    schedule changes the optimizer's learning rate from epoch to epoch, so a resumed run goes on
+    with the rate it would have had.
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class SiameseTask(pl.LightningModule):
         contrastive_weight: float,
         temperature: float,
         schedule: Schedule,
+        pair_loss: PairLoss = balanced_cross_entropy,
     ) -> None:
         """Take what is trained, and how.
 
@@ -67,6 +68,7 @@ class SiameseTask(pl.LightningModule):
             contrastive_weight: of the contrastive loss, beside the cross-entropy.
             temperature: of the contrastive loss.
             schedule: of the learning rate.
+            pair_loss: the cross-entropy.
         """
         super().__init__()
         self.net = net
@@ -77,6 +79,7 @@ class SiameseTask(pl.LightningModule):
         self.contrastive_weight = contrastive_weight
         self.temperature = temperature
         self.schedule = schedule
+        self.pair_loss = pair_loss
         self._embeddings: list[Tensor] = []
         self._logits: list[Tensor] = []
         self._labels: list[Tensor] = []
@@ -107,14 +110,14 @@ class SiameseTask(pl.LightningModule):
         if isinstance(self.net.head, EmbeddingHead):
             loss = self.net.head.loss(embeddings, batch.left, batch.right, batch.label)
         else:
-            loss = self._pair_loss(embeddings, batch)
+            loss = self._loss_of_pairs(embeddings, batch)
         self._check_finite(loss)
         self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=len(batch.label))
         return loss
 
-    def _pair_loss(self, embeddings: Tensor, batch: PairBatch) -> Tensor:
+    def _loss_of_pairs(self, embeddings: Tensor, batch: PairBatch) -> Tensor:
         logits = self.net.head(embeddings[batch.left], embeddings[batch.right])
-        loss = balanced_cross_entropy(logits, batch.label)
+        loss = self.pair_loss(logits, batch.label)
         if not self.contrastive_weight:
             return loss
         return loss + self.contrastive_weight * supervised_contrastive(
@@ -138,7 +141,7 @@ class SiameseTask(pl.LightningModule):
         for kept in (self._embeddings, self._logits, self._labels):
             kept.clear()
         self._check_finite(logits)
-        self.log("validation/loss", balanced_cross_entropy(logits, label))
+        self.log("validation/loss", self.pair_loss(logits, label))
         self.log(
             "validation/average_precision",
             average_precision(label.numpy(), logits.double().sigmoid().numpy()),

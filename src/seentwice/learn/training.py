@@ -3,7 +3,7 @@
 import logging
 import signal
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +34,8 @@ from seentwice.models.nets import VIEW_BLOCK
 
 Precision = Literal["32-true", "64-true", "16-mixed", "bf16-mixed"]
 Accelerator = Literal["auto", "cpu", "gpu"]
-MONITOR = "validation/average_precision"
+Monitor = Literal["average_precision", "loss"]
+_BETTER: Mapping[Monitor, str] = {"average_precision": "max", "loss": "min"}
 LAST, BEST = "last.ckpt", "best.ckpt"  # as Lightning names what `_train` asks it to keep
 
 OnEpoch = Callable[[int, int], None]
@@ -50,16 +51,19 @@ class TrainingSettings:
     """How long to train and on which batches."""
 
     epochs: Count
-    patience: Count  # epochs without a better validation average precision before stopping
+    patience: Count  # epochs without a better value of `monitor` before stopping
+    monitor: Monitor  # on the validation pairs; chooses the best epoch
     batches: BatchSource
     batch_size: Count  # pairs a batch of the table, photos a batch of copies
     places_per_batch: Members  # for batches of places
     views_per_place: Members
     same_type_share: Share  # of the batches of places: those of one room type
     batches_per_epoch: Count  # of places or copies
+    loss: Literal["balanced", "mean"]  # a key of `PAIR_LOSSES`
     # Of the contrastive loss, beside the cross-entropy; 0 is without.
     contrastive_weight: Annotated[float, Field(ge=0, allow_inf_nan=False)]
     temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)]  # of the contrastive loss
+    augment: bool  # whether photos that pass the trunk in every step change on their way
     schedule: Schedule  # of the learning rate, from epoch to epoch
     precision: Precision  # Lightning's names
     accelerator: Accelerator
@@ -191,7 +195,8 @@ def _has_ended(last: Path, settings: TrainingSettings) -> bool:
 
 
 def _early_stopping(settings: TrainingSettings) -> EarlyStopping:
-    return EarlyStopping(MONITOR, mode="max", patience=settings.patience)
+    monitor = settings.monitor
+    return EarlyStopping(f"validation/{monitor}", mode=_BETTER[monitor], patience=settings.patience)
 
 
 def _train(
@@ -202,8 +207,13 @@ def _train(
     last: Path | None,
     on_epoch: OnEpoch,
 ) -> None:
+    monitor = module.settings.monitor
     best = ModelCheckpoint(
-        folder, filename=Path(BEST).stem, monitor=MONITOR, mode="max", enable_version_counter=False
+        folder,
+        filename=Path(BEST).stem,
+        monitor=f"validation/{monitor}",
+        mode=_BETTER[monitor],
+        enable_version_counter=False,
     )
     # Not `save_last`, which leaves the epochs out that are not better than those before. After
     # `best`, whose state it holds.

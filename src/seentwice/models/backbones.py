@@ -5,6 +5,7 @@ with a slash is a network of a library: `torchvision/convnext_tiny`.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from seentwice.models.preprocessing import (
     IMAGENET_224,
     IMAGENET_256,
     IMAGENET_257,
+    Normalisation,
     Preprocessing,
 )
 from seentwice.models.timm_networks import find_timm
@@ -125,6 +127,7 @@ def build_trunk(
     trained_blocks: TrainedBlocks,
     frozen_batchnorm: BatchNormMode,
     seed: int,
+    normalisation: Normalisation = "usual",
 ) -> Trunk:
     """Build the trunk `name`.
 
@@ -137,6 +140,7 @@ def build_trunk(
         trained_blocks: how many of the last blocks train; see `freeze`.
         frozen_batchnorm: the mode of BatchNorm in the others.
         seed: of the random weights.
+        normalisation: of photos with the backbone's mean and deviation.
 
     Raises:
         UserError: an unknown name, a pooling that the network has no place for, weights that
@@ -158,4 +162,5 @@ def build_trunk(
         raise UserError(f"backbone.pooling={pooling}: {name} pools in its own way; choose average")
     freeze(stages, trained_blocks, frozen_batchnorm)
     cut = find_cut(stages)
-    return Trunk(name, pooling, weights, stages, cut, entry.feature_size, entry.preprocessing)
+    preprocessing = replace(entry.preprocessing, normalisation=normalisation)
+    return Trunk(name, pooling, weights, stages, cut, entry.feature_size, preprocessing)

@@ -20,7 +20,7 @@ from seentwice.files import write_atomically
 from seentwice.models.nets import Architecture, SiameseNet, build_siamese
 from seentwice.models.trunk import Trunk, fingerprint_frozen
 
-FORMAT = "seentwice-siamese-4"
+FORMAT = "seentwice-siamese-5"
 CHECKPOINT_FILE = "checkpoint.safetensors"  # its name in the folder of a training
 _METADATA = "seentwice"
 

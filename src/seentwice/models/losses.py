@@ -1,5 +1,7 @@
 """Losses on pairs."""
 
+from collections.abc import Callable, Mapping
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -18,6 +20,25 @@ def balanced_cross_entropy(logits: Tensor, label: Tensor) -> Tensor:
     loss = F.binary_cross_entropy_with_logits(logits, label.float(), reduction="none")
     means = [loss[side].mean() for side in (label, ~label) if side.any()]
     return torch.stack(means).mean()
+
+
+def mean_cross_entropy(logits: Tensor, label: Tensor) -> Tensor:
+    """Return the mean cross-entropy of all pairs, a scalar; each pair weighs the same.
+
+    Args:
+        logits: (n,) higher is more surely positive.
+        label: (n,) bool.
+    """
+    return F.binary_cross_entropy_with_logits(logits, label.float())
+
+
+PairLoss = Callable[[Tensor, Tensor], Tensor]
+"""From logits (n,) and labels (n,) to a scalar."""
+
+PAIR_LOSSES: Mapping[str, PairLoss] = {
+    "balanced": balanced_cross_entropy,
+    "mean": mean_cross_entropy,
+}
 
 
 def supervised_contrastive(

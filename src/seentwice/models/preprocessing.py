@@ -1,6 +1,7 @@
 """How a photo becomes a trunk's input."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -13,6 +14,10 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 CENTRED_MEAN = (0.5, 0.5, 0.5)  # to [-1, 1]
 CENTRED_STD = (0.5, 0.5, 0.5)
 
+Normalisation = Literal["usual", "samespace"]
+"""Mean and deviation of pixels in [0, 1]; or, a slip of SameSpace's code, of pixels in [0, 255]
+that are divided by 255 only then, so that the mean is hardly taken off."""
+
 
 @dataclass(frozen=True, slots=True)
 class Preprocessing:
@@ -22,6 +27,7 @@ class Preprocessing:
     width_px: int
     mean: tuple[float, float, float]  # of RGB in [0, 1]
     std: tuple[float, float, float]
+    normalisation: Normalisation = "usual"
 
     def look(self, image: Image.Image) -> NDArray[np.uint8]:
         """Return the photo squashed to the input size: (3, height_px, width_px) RGB."""
@@ -32,6 +38,8 @@ class Preprocessing:
         """Map uint8 looks (b, 3, h, w) to float32 with the backbone's mean and deviation."""
         mean = torch.tensor(self.mean, device=looks.device).view(1, 3, 1, 1)
         std = torch.tensor(self.std, device=looks.device).view(1, 3, 1, 1)
+        if self.normalisation == "samespace":
+            return (looks.float() - mean) / std / 255
         return (looks.float() / 255 - mean) / std
 
 

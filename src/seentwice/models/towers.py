@@ -1,4 +1,4 @@
-"""Towers: from a trunk's features to an embedding, shared by both sides of a pair.
+"""Towers: from a trunk's features to an embedding.
 
 A new tower is one class and one line of `TOWERS`.
 """
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from seentwice.errors import UserError
+from seentwice.models.settings import Dropout, check_settings
 
 
 class LinearTower(nn.Module):
@@ -45,6 +46,20 @@ class WhitenedTower(nn.Module):
         self.projection.copy_(projection)
 
 
+class HardswishTower(nn.Module):
+    """Project, Hardswish and dropout (SameSpace); starts at random, and lengths differ."""
+
+    def __init__(self, feature_size: int, embedding_size: int, dropout: Dropout = 0.2) -> None:
+        super().__init__()
+        self.projection = nn.Linear(feature_size, embedding_size)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(b, feature_size) -> (b, embedding_size)."""
+        embeddings: Tensor = self.dropout(F.hardswish(self.projection(features)))
+        return embeddings
+
+
 def fit_whitening(
     features: Tensor, dimensions: int, power: float, ridge: float
 ) -> tuple[Tensor, Tensor]:
@@ -75,15 +90,31 @@ def fit_whitening(
     return mean.to(features.dtype), projection.to(features.dtype)
 
 
-TOWERS: Mapping[str, type[nn.Module]] = {"linear": LinearTower, "whitened": WhitenedTower}
+TOWERS: Mapping[str, type[nn.Module]] = {
+    "hardswish": HardswishTower,
+    "linear": LinearTower,
+    "whitened": WhitenedTower,
+}
+
+UNIT_LENGTH = frozenset({"linear", "whitened"})
+"""The towers whose embeddings have length 1."""
 
 
-def build_tower(name: str, feature_size: int, embedding_size: int) -> nn.Module:
+def build_tower(
+    name: str, feature_size: int, embedding_size: int, settings: Mapping[str, object]
+) -> nn.Module:
     """Build a tower by name.
 
+    Args:
+        name: a key of `TOWERS`.
+        feature_size: channels of what it takes.
+        embedding_size: channels of what it gives.
+        settings: the tower's own constructor arguments beside these, as its config file gives them.
+
     Raises:
-        UserError: no such tower; the message lists the valid names.
+        UserError: no such tower or setting, or a value that the setting cannot take.
     """
     if name not in TOWERS:
         raise UserError(f"tower {name!r}: choose one of {', '.join(sorted(TOWERS))}")
-    return TOWERS[name](feature_size, embedding_size)
+    chosen = check_settings("tower.settings", name, TOWERS[name], 2, settings)
+    return TOWERS[name](feature_size, embedding_size, **chosen)

@@ -1,6 +1,7 @@
 """experiment=samespace is the reference: its network, its steps, one command from its folders."""
 
 import json
+import re
 from io import StringIO
 from itertools import pairwise
 from pathlib import Path
@@ -16,10 +17,12 @@ from rich.console import Console
 from torch import nn
 
 from seentwice.commands.application import find_configs
+from seentwice.commands.decisions import check_decisions
 from seentwice.commands.main import main
 from seentwice.commands.nets import check_nets, read_architecture
 from seentwice.commands.settings import read_settings
 from seentwice.commands.trunks import read_trunks, tell_cut
+from seentwice.errors import UserError
 from seentwice.learn.training import TrainingSettings
 from seentwice.models.checkpoint import CHECKPOINT_FILE, read_record
 from seentwice.models.losses import PAIR_LOSSES
@@ -179,17 +182,23 @@ def run(command: str, airbnb: Path, folder: Path, *overrides: str) -> int:
     return main([command, *words])
 
 
+@pytest.fixture(scope="module")
+def trained(airbnb: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("trained")
+    assert run("train", airbnb, folder, "experiment=samespace") == 0
+    return folder
+
+
 def test_one_command_trains_it_and_its_checkpoint_measures_the_same(
-    airbnb: Path, tmp_path: Path
+    trained: Path, airbnb: Path, tmp_path: Path
 ) -> None:
-    assert run("train", airbnb, tmp_path / "a", "experiment=samespace") == 0
-    record = read_record(tmp_path / "a" / CHECKPOINT_FILE)
+    record = read_record(trained / CHECKPOINT_FILE)
     assert (record.threshold, record.calibration_slope, record.calibration_offset) == (0.5, 1, 0)
     assert not record.architecture.shared_towers
     assert record.architecture.normalisation == "samespace"
-    words = [f"checkpoint={tmp_path / 'a'}", "data=airbnb", f"data.root={airbnb}", "workers=1"]
-    assert main(["evaluate", *words, f"hydra.run.dir={tmp_path / 'b'}"]) == 0
-    result = json.loads((tmp_path / "b" / "metrics.json").read_text())
+    words = [f"checkpoint={trained}", "data=airbnb", f"data.root={airbnb}", "workers=1"]
+    assert main(["evaluate", *words, f"hydra.run.dir={tmp_path}"]) == 0
+    result = json.loads((tmp_path / "metrics.json").read_text())
     assert result["measured"] == pytest.approx(result["claimed"], nan_ok=True)
 
 
@@ -225,17 +234,23 @@ def test_an_experiment_that_is_not_there_is_told_with_those_that_are(capsys) -> 
     assert "samespace samespace_better" in told
 
 
-def test_its_net_mines_nothing(airbnb: Path, tmp_path: Path, capsys) -> None:
-    assert run("train", airbnb, tmp_path / "a", "experiment=samespace") == 0
+def test_its_net_mines_nothing(
+    trained: Path, airbnb: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     words = [
         "experiment=samespace_better",
-        f"mining.checkpoint={tmp_path / 'a'}/{CHECKPOINT_FILE}",
+        f"mining.checkpoint={trained / CHECKPOINT_FILE}",
         "sampling.train.negatives.hard=1",
         "backbone.normalisation=samespace",
     ]
-    capsys.readouterr()
-    assert run("train", airbnb, tmp_path / "b", *words) == 2
+    assert run("train", airbnb, tmp_path, *words) == 2
     assert "its towers are not shared" in capsys.readouterr().err
+
+
+def check(config: DictConfig) -> None:
+    check_decisions(config)
+    check_nets(config, ["concat"], frozen_trunk())
+    read_trunks(config)
 
 
 @pytest.mark.parametrize(
@@ -248,7 +263,7 @@ def test_its_net_mines_nothing(airbnb: Path, tmp_path: Path, capsys) -> None:
         ),
         (["tower=whitened", "tower.shared=false"], "give tower.trains=true"),
         (["tower.settings.dropout=1"], "tower.settings.dropout=1: "),
-        (["head.concat.dropout=[0.1]"], "hidden has 2 layers"),
+        (["head.concat.dropout=[0.1]"], "hidden has 4 layers"),
         (["training.loss=sum"], "training.loss='sum'"),
         (["training.monitor=accuracy"], "training.monitor='accuracy'"),
         (["backbone.normalisation=other"], "backbone.normalisation='other'"),
@@ -257,13 +272,8 @@ def test_its_net_mines_nothing(airbnb: Path, tmp_path: Path, capsys) -> None:
     ],
 )
 def test_a_choice_that_cannot_be_is_told_before_photos_are_read(
-    overrides: list[str],
-    message: str,
-    airbnb: Path,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    overrides: list[str], message: str
 ) -> None:
-    assert run("train", airbnb, tmp_path, "experiment=samespace", *overrides) == 2
-    told = capsys.readouterr().err
-    assert message in told
-    assert len(told.strip().splitlines()) == 1
+    with pytest.raises(UserError, match=re.escape(message)) as error:
+        check(composed(*overrides))
+    assert "\n" not in str(error.value)

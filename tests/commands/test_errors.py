@@ -42,7 +42,44 @@ MISTAKES = {
     "missing weights": ("train backbone.weights=w.safetensors", "w.safetensors: no such file"),
     "unsafe weights": ("train backbone.weights=w.pth", "choose none, imagenet or a .safetensors"),
     "wrong type": ("train data=folder data.root=R training.epochs=many", "training.epochs='many'"),
-    "wrong choice": ("train data=folder data.root=R training.batches=x", "'table' or 'places'"),
+    "wrong choice": (
+        "train data=folder data.root=R training.batches=x",
+        "'table', 'places' or 'copies'",
+    ),
+    "no copies": ("train data=folder data.root=R head=infonce", "infonce trains on photos beside"),
+    "copies that nobody makes": (
+        "train data=folder data.root=R training.batches=copies",
+        "l2 trains on photos beside their edited copies: give edits=mls",
+    ),
+    "nothing to train": (
+        "compare data=folder data.root=R head=[l2,triplet] backbone.trained_blocks=0 "
+        "tower=whitened tower.trains=false",
+        "tower.trains=false: triplet has nothing else to train; give tower.trains=true",
+    ),
+    "embeddings in two spaces": (
+        "compare data=folder data.root=R head=[l2,triplet] tower.shared=false",
+        "head=triplet: needs one space of embeddings; give tower.shared=true",
+    ),
+    "embeddings of any length": (
+        "compare data=folder data.root=R head=[l2,infonce] tower=hardswish",
+        "head=infonce: needs embeddings of unit length; choose tower=linear or whitened",
+    ),
+    "loss of other heads": (
+        "train head=triplet training.temperature=0.2",
+        "training.temperature: has no effect on triplet; see head.triplet",
+    ),
+    "batches of other heads": (
+        "compare head=[triplet,contrastive] training.batches=table",
+        "training.batches: has no effect on triplet, contrastive; see head.triplet",
+    ),
+    "pairs that nobody trains on": (
+        "train head=triplet training=table sampling.train.max_negatives=5",
+        "sampling.train.max_negatives: head=triplet trains on no table of pairs",
+    ),
+    "wrong mining of triplets": (
+        "train data=folder data.root=R head=triplet head.triplet.mining=hard",
+        "head.triplet.mining='hard': Input should be 'semi_hard', 'batch_hard' or 'all'",
+    ),
     "wrong edit": ("compare data=folder data.root=R edits.train=[smear]", "watermark"),
     "edits as text": (
         "compare data=folder data.root=R edits.train=crop",

@@ -8,6 +8,7 @@ from seentwice.data.pairs import PairTable
 from seentwice.detectors.calibration import (
     CALIBRATIONS,
     CalibratedDetector,
+    Calibration,
     fit_calibration,
     fit_temperature,
     keep_logits,
@@ -195,3 +196,11 @@ def test_a_detector_is_calibrated_on_validation_pairs_alone():
 def test_a_detector_that_was_not_fitted_says_so():
     with pytest.raises(RuntimeError, match="fit the detector before it scores"):
         CalibratedDetector(Recorded()).score(table(0, np.array([True])), {})
+
+
+def test_a_probability_stands_for_the_evidence_that_has_it():
+    calibration = Calibration(0.7, -2.0)
+    evidence = np.array([-30.0, -1.5, 0.0, 4.0])
+    found = [calibration.evidence_at(probability) for probability in calibration(evidence)]
+    assert found == pytest.approx(evidence.tolist())
+    assert calibration.evidence_at(0) == -np.inf

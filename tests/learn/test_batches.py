@@ -1,10 +1,17 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from seentwice.data.pairs import list_pairs
-from seentwice.learn.batches import BalancedTableBatches, GrowingBatches, PlaceBatches
+from seentwice.errors import UserError
+from seentwice.learn.batches import (
+    BalancedTableBatches,
+    CopyBatches,
+    GrowingBatches,
+    PlaceBatches,
+)
 from seentwice.records import Photo, View
 
 
@@ -116,3 +123,58 @@ def test_place_batches_take_photos_without_a_room_type():
     pairs = table()
     bare = type(pairs)(views, pairs.left, pairs.right, pairs.label, pairs.kind)
     assert [len(b.views) for b in PlaceBatches(bare, 4, 3, 0.5, 3, 0, 0)] == [12] * 3
+
+
+def table_of_copies(photos=10, places=10, edits=("hflip", "rotate:5"), zone=None):
+    """Each photo as it is and edited; photo p is of place p % places."""
+    return list_pairs(
+        tuple(
+            View(Photo(Path(f"{p}"), f"{p}", f"r/{p % places}", zone=zone), edit)
+            for p in range(photos)
+            for edit in ("", *edits)
+        )
+    )
+
+
+def test_copy_batches_hold_photos_beside_one_copy_and_all_pairs_among_them():
+    pairs = table_of_copies()
+    copies = set()
+    for batch in CopyBatches(pairs, 4, 20, seed=0, epoch=0):
+        photo, edit = batch.views // 3, batch.views % 3
+        assert len(batch.views) == 8
+        assert torch.bincount(photo, minlength=10).unique().tolist() == [0, 2]
+        assert int((edit == 0).sum()) == 4
+        copies |= set(batch.views[edit > 0].tolist())
+        assert len(batch.label) == 8 * 7 // 2
+        assert torch.equal(photo[batch.left] == photo[batch.right], batch.label)
+    assert len(copies) == 20  # every copy has its turn
+
+
+def test_copy_batches_push_no_photos_of_one_place_or_zone_apart():
+    for batch in CopyBatches(table_of_copies(places=5), 10, 5, seed=0, epoch=0):
+        place, photo = batch.views // 3 % 5, batch.views // 3
+        assert not (place[batch.left] == place[batch.right])[~batch.label].any()
+        assert torch.equal(photo[batch.left] == photo[batch.right], batch.label)
+        assert len(batch.label) == 20 * 19 // 2 - 5 * 4
+    for batch in CopyBatches(table_of_copies(zone="z"), 10, 5, seed=0, epoch=0):
+        assert batch.label.all()
+        assert len(batch.label) == 10
+
+
+def test_copy_batches_differ_and_repeat_exactly():
+    runs = [named_pairs(CopyBatches(table_of_copies(), 4, 2, 3, epoch)) for epoch in (0, 1, 0)]
+    assert runs[0] == runs[2] != runs[1]
+
+
+def test_copy_batches_use_photos_that_have_a_copy_in_the_table_alone():
+    pairs = table_of_copies(edits=())
+    with pytest.raises(UserError, match="no training photo has an edited copy: give edits=mls"):
+        CopyBatches(pairs, 4, 2, seed=0, epoch=0)
+    few = table_of_copies(edits=("hflip",))
+    # The copy of photo 0, and photo 1 as it is, are in no pair.
+    named = ~np.isin([few.left, few.right], [1, 2]).any(axis=0)
+    kept = type(few)(
+        few.views, few.left[named], few.right[named], few.label[named], few.kind[named]
+    )
+    for batch in CopyBatches(kept, 10, 3, seed=0, epoch=0):
+        assert sorted(batch.views.tolist()) == list(range(4, 20))

@@ -99,8 +99,9 @@ def test_a_net_that_is_loaded_gives_exactly_the_same_scores(tmp_path, trained_bl
     settings = {
         "concat": {"hidden": [16], "dropout": 0.5},
         "product": {"hidden": [16, 8], "dropout": [0.5, 0.0]},
-        "weighted_l1": {},
-    }.get(head, {"start_scale": 5.0})
+        "l1": {"start_scale": 5.0},
+        "l2": {"start_scale": 5.0},
+    }.get(head, {})
     record = make_record(make_trunk(3, trained_blocks), trained_blocks, tower, head, settings)
     net = trained(record, make_trunk(3, trained_blocks))
     expected = pair_logits(net, inputs_of(record), LEFT, RIGHT)
@@ -250,7 +251,7 @@ def test_every_error_is_one_line(tmp_path, saved):
 def test_a_record_that_names_no_such_head_is_refused(saved):
     record = read_record(saved)
     other = replace(record, architecture=replace(record.architecture, head="l3"))
-    with pytest.raises(UserError, match="choose one of concat, l1, l2, product"):
+    with pytest.raises(UserError, match="choose one of concat, contrastive, infonce, l1, l2"):
         load_checkpoint(saved, other, make_trunk())
 
 

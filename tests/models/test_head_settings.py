@@ -20,6 +20,15 @@ from seentwice.models.heads import HEADS, build_head
         ("l2", {"start_scale": "x"}, r"head\.l2\.start_scale='x': .*number"),
         ("l1", {"start_scale": 0}, r"head\.l1\.start_scale=0: "),
         ("l2", {"start_scale": float("nan")}, r"head\.l2\.start_scale=nan: "),
+        ("triplet", {"margin": 0}, r"head\.triplet\.margin=0: .*greater than 0"),
+        ("triplet", {"margin": 2.1}, r"head\.triplet\.margin=2\.1: .*less than or equal to 2"),
+        (
+            "triplet",
+            {"mining": "hard"},
+            r"head\.triplet\.mining='hard': .*'semi_hard', 'batch_hard'",
+        ),
+        ("infonce", {"temperature": 0}, r"head\.infonce\.temperature=0: .*greater than 0"),
+        ("infonce", {"entropy_weight": -1}, r"head\.infonce\.entropy_weight=-1: .*equal to 0"),
         ("l2", {"start_scale": 1e6}, r"head\.l2\.start_scale=1000000.0: .*equal to 40"),
     ],
 )

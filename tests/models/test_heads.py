@@ -10,13 +10,14 @@ from torch.nn import functional as F
 
 from seentwice.errors import UserError
 from seentwice.models.backbones import build_trunk
+from seentwice.models.embedding_heads import EMBEDDING_HEADS
 from seentwice.models.heads import HEADS, L1Head, L2Head, build_head
 from seentwice.models.losses import PAIR_LOSSES, balanced_cross_entropy
 from seentwice.models.nets import Architecture, build_siamese, pair_logits
 
 
 @pytest.mark.parametrize("trained_blocks", [0, "all"], ids=["features", "pixels"])
-@pytest.mark.parametrize("name", sorted(HEADS))
+@pytest.mark.parametrize("name", sorted(HEADS.keys() - EMBEDDING_HEADS.keys()))
 def test_every_head_overfits_one_batch_in_a_whole_net(name, trained_blocks):
     """Labels that no similarity tells: only a net that learns in all its parts gets them right."""
     torch.manual_seed(0)
@@ -116,6 +117,23 @@ def test_an_untrained_l2_head_ranks_as_the_cosine():
     assert torch.allclose(logits, 10 - 10 * (2 - 2 * cosine), atol=1e-5)
 
 
+@pytest.mark.parametrize("name", sorted(EMBEDDING_HEADS))
+def test_a_head_that_learns_nothing_stays_where_l2_starts(name):
+    left, right = F.normalize(torch.randn(2, 50, 8), dim=2)
+    head = build_head(name, 8, {})
+    torch.testing.assert_close(head(left, right), L2Head(8)(left, right), rtol=0, atol=1e-5)
+    assert not list(head.state_dict())
+
+
+def test_a_logit_stands_for_a_distance():
+    head = build_head("triplet", 8, {})
+    left, right = F.normalize(torch.randn(2, 20, 8, dtype=torch.float64), dim=2)
+    found = [head.distance_at(logit) for logit in head(left, right).tolist()]
+    assert found == pytest.approx((left - right).norm(dim=1).tolist())
+    assert head.distance_at(10.5) == 0  # no embeddings are so near
+    assert head.distance_at(-math.inf) == 2  # nor any so far
+
+
 def test_an_untrained_l1_head_by_hand():
     logits = L1Head(2, start_scale=3.0)(torch.tensor([[1.0, 2.0]]), torch.tensor([[0.5, 4.0]]))
     weight = 3 * (math.pi / 2) ** 0.5
@@ -132,7 +150,10 @@ def test_unrelated_embeddings_start_as_far_below_zero_as_equal_ones_above(name):
 
 
 def test_an_unknown_head_names_the_choices():
-    with pytest.raises(UserError, match="choose one of concat, l1, l2, product, weighted_l1"):
+    with pytest.raises(
+        UserError,
+        match="choose one of concat, contrastive, infonce, l1, l2, product, triplet, weighted_l1",
+    ):
         build_head("l3", 8, {})
 
 

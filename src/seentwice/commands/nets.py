@@ -16,12 +16,20 @@ from pydantic import Field
 
 from seentwice.commands.settings import SeedSettings, read_settings
 from seentwice.data.pairs import PairTable
+from seentwice.data.views import EditChoice
 from seentwice.detectors.whitening import whitening_features
 from seentwice.errors import UserError
 from seentwice.learn.siamese_task import SiameseTask
 from seentwice.learn.tracking import TrackedRun, epoch_logger
-from seentwice.learn.training import OnEpoch, PairModule, TrainingSettings, fit_task
+from seentwice.learn.training import (
+    OnEpoch,
+    PairModule,
+    TrainingSettings,
+    batches_of,
+    fit_task,
+)
 from seentwice.models.augment import augment_looks
+from seentwice.models.embedding_heads import EMBEDDING_HEADS
 from seentwice.models.heads import HEADS, build_head
 from seentwice.models.losses import PAIR_LOSSES
 from seentwice.models.nets import Architecture, SiameseNet, build_siamese
@@ -43,7 +51,7 @@ class TowerSettings:
 
     name: str
     embedding_size: Annotated[int, Field(ge=1)] | None  # None is the size of the features
-    trains: bool
+    trains: bool | None  # None: where its head learns nothing, so that something does
     shared: bool  # by both sides of a pair
     settings: dict[str, Any]  # the tower's own
 
@@ -98,12 +106,13 @@ def check_nets(config: DictConfig, heads: Sequence[str], trunk: Trunk | None) ->
         trunk: as they train it; None where there are none.
 
     Raises:
-        UserError: a setting of the head, the tower, the training or the optimizer is wrong.
+        UserError: a setting of the head, the tower, the training or the optimizer is wrong, or
+            leaves a head nothing to train or to train on.
     """
     tower = read_settings(TowerSettings, config, "tower")
     build_tower(tower.name, 2, 2, tower.settings)
     training = read_settings(TrainingSettings, config, "training")
-    _check_space(tower, training)
+    _check_space(tower, training, heads)
     read_settings(WhiteningSettings, config, "whitening")
     if trunk is not None and tower.name == "whitened":
         if len(trunk.trained):
@@ -118,19 +127,38 @@ def check_nets(config: DictConfig, heads: Sequence[str], trunk: Trunk | None) ->
     if trunk is not None:
         for head in heads:
             build_head(head, 2, read_architecture(config, head, trunk).head_settings)
+            if head in EMBEDDING_HEADS and tower.trains is False and not len(trunk.trained):
+                raise UserError(
+                    f"tower.trains=false: {head} has nothing else to train; give tower.trains=true"
+                )
+    edits = read_settings(EditChoice, config, "edits").train
+    for head in heads:
+        if batches_of(head, training) == "copies" and not edits:
+            raise UserError(
+                f"{head} trains on photos beside their edited copies: give edits=mls, or "
+                "edits.train=[NAMES]"
+            )
     try:
         instantiate(config.optimizer)([torch.nn.Parameter(torch.zeros(1))])
     except (TypeError, ValueError, InstantiationException) as error:
         raise UserError(f"optimizer: {' '.join(str(error).split())}") from error
 
 
-def _check_space(tower: TowerSettings, training: TrainingSettings) -> None:
+def _check_space(tower: TowerSettings, training: TrainingSettings, heads: Sequence[str]) -> None:
     """Refuse what needs one space of embeddings where there is none.
 
     Raises:
-        UserError: the contrastive loss with towers that give none of unit length; two towers that
-            never come to differ.
+        UserError: the contrastive loss, or a head of which only the embeddings learn, with towers
+            that give none of unit length or no one space; two towers that never come to differ.
     """
+    for head in heads:
+        if head in EMBEDDING_HEADS and not tower.shared:
+            raise UserError(f"head={head}: needs one space of embeddings; give tower.shared=true")
+        if head in EMBEDDING_HEADS and tower.name not in UNIT_LENGTH:
+            raise UserError(
+                f"head={head}: needs embeddings of unit length; choose tower="
+                f"{' or '.join(sorted(UNIT_LENGTH))}"
+            )
     if training.contrastive_weight > 0:
         needs = f"training.contrastive_weight={training.contrastive_weight}: "
         if not tower.shared:
@@ -176,6 +204,7 @@ def net_trainer(
     """
     architecture = read_architecture(config, head, trunk)
     settings = read_settings(TrainingSettings, config, "training")
+    settings = replace(settings, batches=batches_of(head, settings))
     tower = read_settings(TowerSettings, config, "tower")
     whitening = read_settings(WhiteningSettings, config, "whitening")
     seed = read_settings(SeedSettings, config, None).seed
@@ -187,11 +216,12 @@ def net_trainer(
         # Afresh for each fold; what is frozen of it is not a part of the net.
         own = replace(trunk, stages=deepcopy(trunk.stages)) if len(trunk.trained) else trunk
         net = build_siamese(architecture, own, seed)
+        trains = head in EMBEDDING_HEADS if tower.trains is None else tower.trains
         for own_tower in net.towers:
             if isinstance(own_tower, WhitenedTower):
                 features = whitening_features(train, np.asarray(inputs), unlabelled)
                 own_tower.start_from(torch.from_numpy(features), whitening.power, whitening.ridge)
-            own_tower.requires_grad_(tower.trains)
+            own_tower.requires_grad_(trains)
         augments = settings.augment and trunk.cut == 0
         augment = augment_looks if augments else torch.nn.Identity()
         task = SiameseTask(

@@ -1,4 +1,4 @@
-"""What batches of places leave aside: the training table, and every choice of what is in it."""
+"""What batches of places or copies leave aside: the training table, and choices of its pairs."""
 
 from collections.abc import Sequence
 
@@ -6,19 +6,21 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from seentwice.commands.looking import read_sampling
+from seentwice.commands.objectives import check_objectives, tell_of_objectives
 from seentwice.commands.progress import print_plainly
 from seentwice.commands.settings import read_settings
 from seentwice.data.tables import MixedSampling, SamespaceSampling
 from seentwice.errors import UserError
-from seentwice.learn.training import TrainingSettings
+from seentwice.learn.training import TrainingSettings, batches_of
+from seentwice.models.embedding_heads import EMBEDDING_HEADS
 
 _OF_THE_TABLE = ("sampling.train", "mining")
-_NO_TABLE = "training.batches=places trains on no table of pairs; give training=table"
 
 
-def trains_on_places(config: DictConfig, heads: Sequence[str]) -> bool:
-    """Tell whether there is a head, and it pairs the views of a batch."""
-    return bool(heads) and read_settings(TrainingSettings, config, "training").batches == "places"
+def leaves_table_aside(config: DictConfig, heads: Sequence[str]) -> bool:
+    """Tell whether there are heads, and all pair the views of a batch."""
+    training = read_settings(TrainingSettings, config, "training")
+    return bool(heads) and all(batches_of(head, training) != "table" for head in heads)
 
 
 def check_batches(
@@ -33,20 +35,22 @@ def check_batches(
         overrides: as they were given; a config file may hold what suits another training.
 
     Raises:
-        UserError: the choice of training pairs, but no detector learns from them.
+        UserError: the choice of training pairs, but no detector learns from them; or of another
+            head's loss.
     """
+    check_objectives(heads, overrides)
     sampling = read_sampling(config)
-    if learners or not trains_on_places(config, heads):
+    if learners or not leaves_table_aside(config, heads):
         return
+    reason = _why_no_table(config, heads)
     if isinstance(sampling, MixedSampling) and sampling.train.negatives.hard > 0:
-        hard = sampling.train.negatives.hard
-        raise UserError(f"sampling.train.negatives.hard={hard}: {_NO_TABLE}")
+        raise UserError(f"sampling.train.negatives.hard={sampling.train.negatives.hard}: {reason}")
     if config.mining.checkpoint is not None:
-        raise UserError(f"mining.checkpoint={config.mining.checkpoint}: {_NO_TABLE}")
+        raise UserError(f"mining.checkpoint={config.mining.checkpoint}: {reason}")
     for word in overrides:
         key = word.lstrip("+~").partition("=")[0]
         if any(key == section or key.startswith(f"{section}.") for section in _OF_THE_TABLE):
-            raise UserError(f"{key}: {_NO_TABLE}")
+            raise UserError(f"{key}: {reason}")
 
 
 def check_own_table(config: DictConfig, heads: Sequence[str]) -> None:
@@ -58,15 +62,25 @@ def check_own_table(config: DictConfig, heads: Sequence[str]) -> None:
         UserError: see above.
     """
     is_own = isinstance(read_sampling(config), SamespaceSampling)
-    if is_own and trains_on_places(config, heads):
-        raise UserError(f"sampling=samespace: {_NO_TABLE}")
+    if is_own and leaves_table_aside(config, heads):
+        raise UserError(f"sampling=samespace: {_why_no_table(config, heads)}")
 
 
 def tell_of_batches(config: DictConfig, heads: Sequence[str], console: Console) -> None:
-    """Print that the training table, whose counts were printed, trains no head."""
-    if trains_on_places(config, heads):
+    """Print which heads choose their batches, and that the table that was counted trains none."""
+    tell_of_objectives(config, heads, console)
+    if leaves_table_aside(config, heads):
+        own = all(head in EMBEDDING_HEADS for head in heads)
+        advice = "" if own else " (training=table does)"
         print_plainly(
-            "  training=places pairs the views of each batch: no head trains on the table of "
-            "training pairs (training=table does)",
+            "  The views of each batch are paired: no head trains on the table of training pairs"
+            + advice,
             console,
         )
+
+
+def _why_no_table(config: DictConfig, heads: Sequence[str]) -> str:
+    if all(head in EMBEDDING_HEADS for head in heads):
+        return f"head={','.join(heads)} trains on no table of pairs"
+    batches = read_settings(TrainingSettings, config, "training").batches
+    return f"training.batches={batches} trains on no table of pairs; give training=table"

@@ -27,6 +27,7 @@ from seentwice.commands.next_steps import (
     spell_value,
     write_command,
 )
+from seentwice.commands.objectives import tell_distance
 from seentwice.commands.pair_counts import print_tables
 from seentwice.commands.place_batches import check_batches, check_own_table, tell_of_batches
 from seentwice.commands.progress import open_console, print_plainly, show_progress
@@ -148,6 +149,8 @@ def run(config: DictConfig) -> None:
         save_checkpoint(path, evidence.net, record)
         tracked.log_metrics({f"test/{name}": value for name, value in metrics.items()})
         tracked.log_file(path)
+    assert detector.calibration is not None
+    tell_distance(evidence.net.head, detector.calibration, threshold, console)
     for name, value in metrics.items():
         print_plainly(f"  test/{name:<24}{value:.4f}", console)
     words = [f"checkpoint={spell_value(str(path.absolute()))}", *_evaluation_overrides(job.config)]

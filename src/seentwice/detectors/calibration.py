@@ -32,6 +32,10 @@ class Calibration:
         )
         return probability
 
+    def evidence_at(self, probability: float) -> float:
+        """Return the evidence that a probability in [0, 1] stands for."""
+        return float((logit(probability) - self.offset) / self.slope)
+
 
 def fit_calibration(evidence: NDArray[np.floating], label: NDArray[np.bool_]) -> Calibration:
     """Fit Platt's logistic regression (Platt 1999), at the pairs' own share of positives.

@@ -15,6 +15,7 @@ from torch.utils.data import IterableDataset
 
 from seentwice.data.pairs import PairTable
 from seentwice.data.sampling.items import codes_of
+from seentwice.errors import UserError
 
 
 class PairBatch(NamedTuple):
@@ -115,6 +116,62 @@ class PlaceBatches(IterableDataset[PairBatch]):
             same = self.place[chosen[left]] == self.place[chosen[right]]
             keep = same | (self.zone[chosen[left]] != self.zone[chosen[right]])
             view = self.members[chosen]
+            yield gather_pairs(view[left[keep]], view[right[keep]], same[keep])
+
+
+class CopyBatches(IterableDataset[PairBatch]):
+    """One epoch over the photos of a pair table: each as it is beside one of its edited copies.
+
+    The pair is the label: no place is asked for, and a positive pair is two views of one photo.
+    Other photos are negatives but for those that share its place or zone, which are left out.
+    """
+
+    def __init__(
+        self, pairs: PairTable, photos_per_batch: int, batches: int, seed: int, epoch: int
+    ) -> None:
+        """Take the photos that the table shows both as they are and edited.
+
+        Raises:
+            UserError: there is none.
+        """
+        super().__init__()
+        self.photos_per_batch = photos_per_batch
+        self.batches = batches
+        self.generator_key = [seed, epoch]
+        members = np.unique(np.concatenate([pairs.left, pairs.right]))
+        views = [pairs.views[index] for index in members]
+        keys = [view.photo.key for view in views]
+        _, shown, photo = np.unique(
+            np.array(keys, dtype=object).astype(str), return_index=True, return_inverse=True
+        )
+        edited = np.array([view.edit != "" for view in views])
+        self.plain = np.full(len(shown), -1)  # of each photo
+        self.plain[photo[~edited]] = members[~edited]
+        order = np.argsort(photo[edited], kind="stable")
+        self.copies = members[edited][order]  # those of one photo side by side
+        self.count = np.bincount(photo[edited], minlength=len(shown))  # of each photo
+        self.first = np.cumsum(self.count) - self.count
+        self.usable = np.flatnonzero((self.plain >= 0) & (self.count > 0))
+        if not len(self.usable):
+            raise UserError(
+                "no training photo has an edited copy: give edits=mls, or edits.train=[NAMES]"
+            )
+        photos = [views[index].photo for index in shown]
+        self.place = codes_of([photo.place for photo in photos])
+        self.zone = codes_of([photo.zone or photo.place for photo in photos])
+
+    def __iter__(self) -> Iterator[PairBatch]:
+        generator = np.random.default_rng(self.generator_key)
+        for _ in range(self.batches):
+            chosen = generator.permutation(self.usable)[: self.photos_per_batch]
+            copy = self.first[chosen] + generator.integers(self.count[chosen])
+            view = np.concatenate([self.plain[chosen], self.copies[copy]])
+            photo = np.tile(chosen, 2)
+            left, right = np.triu_indices(len(view), k=1)
+            one, other = photo[left], photo[right]
+            same = one == other
+            apart = (self.place[one] != self.place[other]) & (self.zone[one] != self.zone[other])
+            keep = same | apart
             yield gather_pairs(view[left[keep]], view[right[keep]], same[keep])
 
 

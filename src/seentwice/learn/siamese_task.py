@@ -14,6 +14,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from seentwice.errors import UserError
 from seentwice.learn.batches import PairBatch
 from seentwice.metrics import average_precision
+from seentwice.models.embedding_heads import EmbeddingHead
 from seentwice.models.losses import PairLoss, balanced_cross_entropy, supervised_contrastive
 from seentwice.models.nets import SiameseNet, apply_head
 
@@ -39,8 +40,9 @@ class SiameseTask(pl.LightningModule):
     """Trains a net on batches of pairs.
 
     The loss is a cross-entropy of the head's logits, plus `contrastive_weight` times the
-    supervised contrastive loss of the embeddings. The schedule changes the optimizer's
-    learning rate from epoch to epoch, so a resumed run goes on with the rate it would have had.
+    supervised contrastive loss of the embeddings; an `EmbeddingHead` brings a loss of its own. The
+    schedule changes the optimizer's learning rate from epoch to epoch, so a resumed run goes on
+    with the rate it would have had.
     """
 
     def __init__(
@@ -105,15 +107,22 @@ class SiameseTask(pl.LightningModule):
             UserError: the loss is no number any more.
         """
         embeddings = self.net.embed(self.augment(self._rows_of(batch.views)))
-        logits = self.net.head(embeddings[batch.left], embeddings[batch.right])
-        loss = self.pair_loss(logits, batch.label)
-        if self.contrastive_weight:
-            loss = loss + self.contrastive_weight * supervised_contrastive(
-                embeddings, batch.left, batch.right, batch.label, self.temperature
-            )
+        if isinstance(self.net.head, EmbeddingHead):
+            loss = self.net.head.loss(embeddings, batch.left, batch.right, batch.label)
+        else:
+            loss = self._loss_of_pairs(embeddings, batch)
         self._check_finite(loss)
         self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=len(batch.label))
         return loss
+
+    def _loss_of_pairs(self, embeddings: Tensor, batch: PairBatch) -> Tensor:
+        logits = self.net.head(embeddings[batch.left], embeddings[batch.right])
+        loss = self.pair_loss(logits, batch.label)
+        if not self.contrastive_weight:
+            return loss
+        return loss + self.contrastive_weight * supervised_contrastive(
+            embeddings, batch.left, batch.right, batch.label, self.temperature
+        )
 
     def validation_step(self, batch: PairBatch, batch_idx: int) -> None:
         """Keep the embeddings of the views of a `GrowingBatches` batch, and its pairs' logits."""

@@ -20,11 +20,17 @@ from torch.utils.data import DataLoader
 
 from seentwice.data.pairs import PairTable
 from seentwice.errors import UserError
-from seentwice.learn.batches import BalancedTableBatches, GrowingBatches, PairBatch, PlaceBatches
+from seentwice.learn.batches import (
+    BalancedTableBatches,
+    CopyBatches,
+    GrowingBatches,
+    PairBatch,
+    PlaceBatches,
+)
 from seentwice.learn.siamese_task import Schedule, SiameseTask
+from seentwice.models.embedding_heads import EMBEDDING_HEADS, BatchSource
 from seentwice.models.nets import VIEW_BLOCK
 
-BatchSource = Literal["table", "places"]
 Precision = Literal["32-true", "64-true", "16-mixed", "bf16-mixed"]
 Accelerator = Literal["auto", "cpu", "gpu"]
 Monitor = Literal["average_precision", "loss"]
@@ -47,11 +53,11 @@ class TrainingSettings:
     patience: Count  # epochs without a better value of `monitor` before stopping
     monitor: Monitor  # on the validation pairs; chooses the best epoch
     batches: BatchSource
-    batch_size: Count  # pairs a batch of the table
+    batch_size: Count  # pairs a batch of the table, photos a batch of copies
     places_per_batch: Members  # for batches of places
     views_per_place: Members
     same_type_share: Share  # of the batches of places: those of one room type
-    batches_per_epoch: Count
+    batches_per_epoch: Count  # of places or copies
     loss: Literal["balanced", "mean"]  # a key of `PAIR_LOSSES`
     # Of the contrastive loss, beside the cross-entropy; 0 is without.
     contrastive_weight: Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -60,6 +66,11 @@ class TrainingSettings:
     schedule: Schedule  # of the learning rate, from epoch to epoch
     precision: Precision  # Lightning's names
     accelerator: Accelerator
+
+
+def batches_of(head: str, settings: TrainingSettings) -> BatchSource:
+    """Return which batches train a head: those that its loss needs, or else the settings'."""
+    return EMBEDDING_HEADS[head].batches if head in EMBEDDING_HEADS else settings.batches
 
 
 class PairModule(pl.LightningDataModule):
@@ -85,6 +96,13 @@ class PairModule(pl.LightningDataModule):
         if settings.batches == "table":
             return DataLoader(
                 BalancedTableBatches(self.train, settings.batch_size, self.seed, epoch),
+                batch_size=None,
+            )
+        if settings.batches == "copies":
+            return DataLoader(
+                CopyBatches(
+                    self.train, settings.batch_size, settings.batches_per_epoch, self.seed, epoch
+                ),
                 batch_size=None,
             )
         return DataLoader(

@@ -1,6 +1,7 @@
 """Heads: two embeddings in, one logit out; they differ in how the two combine.
 
-A new head is one class and one line of `HEADS`.
+A new head is one class and one line of `HEADS`; those that only embeddings learn for are in
+`embedding_heads`.
 """
 
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from torch import nn
 
 from seentwice.errors import UserError
 from seentwice.models.difference_heads import L1Head, L2Head, WeightedL1Head
+from seentwice.models.embedding_heads import EMBEDDING_HEADS
 from seentwice.models.perceptron_heads import ConcatHead, ProductHead
 from seentwice.models.settings import check_settings
 
@@ -18,6 +20,7 @@ HEADS: Mapping[str, type[nn.Module]] = {
     "weighted_l1": WeightedL1Head,
     "concat": ConcatHead,
     "product": ProductHead,
+    **EMBEDDING_HEADS,
 }
 
 

@@ -95,7 +95,7 @@ class SiameseNet(nn.Module):
         if self.preprocessing is not None:
             inputs = self.preprocessing.normalise(inputs)
         # Rows are kept in half the bytes where the bank is told to.
-        inputs = inputs.to(next(self.head.parameters()).dtype)
+        inputs = inputs.to(next(self.parameters()).dtype)
         embeddings: Tensor = self.tower(self.trunk(inputs))
         return embeddings
 

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from seentwice.bank.bank import open_bank
 from seentwice.commands.fingerprint import digest_files
 from seentwice.commands.provenance import describe_machine, library_versions
 from seentwice.data.houses import DUPLICATES, read_houses
@@ -53,9 +54,13 @@ def main() -> None:
         raise SystemExit("give the folder of photos: python benchmarks/leaks.py PHOTOS")
     photos = read_houses(Path(sys.argv[1]), known_duplicates=False).photos
     threads = os.cpu_count() or 1
+    digests = digest_files([photo.path for photo in photos], "Fingerprinting photos", Console())
     described = describe_views(
         [View(photo) for photo in photos],
+        digests,
         [HashDescriptor(), PixelDigestDescriptor()],
+        open_bank(None, 1),
+        "houses",
         threads,
         MAX_PIXELS,
         lambda done, total: None,
@@ -64,7 +69,6 @@ def main() -> None:
     known = read_known(set(keys))
     hashes = {name: hash_column(described.rows, name) for name in HASHES}
     found = {name: judge_hash(keys, column, known) for name, column in hashes.items()}
-    digests = digest_files([photo.path for photo in photos], "Fingerprinting photos", Console())
 
     def look(splits: Sequence[Split]) -> dict[str, dict[str, int]]:
         lookalikes = find_lookalikes(

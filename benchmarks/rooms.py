@@ -25,6 +25,7 @@ from rich.console import Console
 from rich.table import Table
 from sklearn.metrics import roc_auc_score
 
+from seentwice.bank.bank import open_bank
 from seentwice.commands.provenance import describe_machine, library_versions
 from seentwice.data.pairs import PairTable, list_pairs
 from seentwice.data.rooms import RoomsSource
@@ -32,7 +33,7 @@ from seentwice.data.source import PhotoSet
 from seentwice.detectors.describe import describe_views
 from seentwice.detectors.hashes import HashDescriptor, hash_similarity
 from seentwice.detectors.histogram import HistogramDescriptor, histogram_similarity
-from seentwice.files import write_atomically
+from seentwice.files import digest_file, write_atomically
 from seentwice.hashing import HASHES
 from seentwice.records import View
 
@@ -101,7 +102,14 @@ def areas_of(photo_set: PhotoSet) -> Mapping[str, float]:
     """Return the ROC AUC of the four hashes and the histogram on pairs of one room type."""
     views = tuple(View(photo) for photo in photo_set.photos)
     described = describe_views(
-        views, [HashDescriptor(), HistogramDescriptor()], 1, MAX_PIXELS, lambda done, total: None
+        views,
+        [digest_file(view.photo.path) for view in views],
+        [HashDescriptor(), HistogramDescriptor()],
+        open_bank(None, 1),
+        "rooms",
+        1,
+        MAX_PIXELS,
+        lambda done, total: None,
     )
     pairs = list_pairs(views)
     pairs = pairs.take(same_type(pairs))

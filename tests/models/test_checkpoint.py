@@ -18,6 +18,7 @@ from seentwice.models.checkpoint import (
     read_record,
     save_checkpoint,
 )
+from seentwice.models.engines import Passing
 from seentwice.models.heads import HEADS
 from seentwice.models.nets import Architecture, build_siamese, pair_logits
 from seentwice.models.towers import TOWERS
@@ -38,6 +39,7 @@ def make_record(trunk, trained_blocks=0, tower="linear", head="l2", settings=Non
         trunk_seed=3,
         trunk_fingerprint=fingerprint_frozen(trunk),
         row_type="float32",
+        passing=Passing("torch", "bfloat16"),
         calibration_slope=1 / 3,
         calibration_offset=-2e-17,
         threshold=0.1 + 0.2,

@@ -12,7 +12,6 @@ from rich.table import Table
 from rich.text import Text
 
 from seentwice.bootstrap import bootstrap_intervals
-from seentwice.commands.banking import read_passing
 from seentwice.commands.fingerprint import digest_name, fingerprint_photos
 from seentwice.commands.next_steps import key_of, spell_value, write_command
 from seentwice.commands.option_help import has_no_effect
@@ -61,7 +60,7 @@ def run(config: DictConfig) -> None:
         architecture.normalisation,
     )
     net = load_checkpoint(path, record, trunk)
-    seen = describe_input(trunk, record.row_type, read_passing(config))
+    seen = describe_input(trunk, record.row_type, record.passing)
     photo_set = load_photos(config, console)
     fingerprint = fingerprint_photos(photo_set, console)
     same_data = fingerprint.text == record.data_fingerprint

@@ -303,6 +303,7 @@ def _record(
         trunk_seed=config.seed,
         trunk_fingerprint=fingerprint_frozen(trunk),
         row_type=read_row_type(config),
+        passing=read_passing(config),
         calibration_slope=detector.calibration.slope,
         calibration_offset=detector.calibration.offset,
         threshold=threshold,

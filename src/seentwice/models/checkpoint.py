@@ -17,6 +17,7 @@ from safetensors.torch import load_file, save
 from seentwice.display import one_line
 from seentwice.errors import UserError
 from seentwice.files import write_atomically
+from seentwice.models.engines import Passing
 from seentwice.models.nets import Architecture, SiameseNet, build_siamese
 from seentwice.models.trunk import Trunk, fingerprint_frozen
 
@@ -47,6 +48,7 @@ class CheckpointRecord:
     trunk_seed: Seed  # of an untrained trunk
     trunk_fingerprint: str  # of its frozen stages, which are not stored; "" where there are none
     row_type: Literal["float32", "float16"]  # of what comes out of them
+    passing: Passing  # how photos passed them
     calibration_slope: Finite
     calibration_offset: Finite
     threshold: Finite  # on the probability; chosen on validation pairs

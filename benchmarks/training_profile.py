@@ -4,7 +4,7 @@
 
 Trains the L1 and the concatenation head on 51,200 random pairs of 5,048 rows, once as
 `seentwice train` does and once as a bare loop on batches that were made beforehand, and lists the
-functions that took most time. Two cores, 3 minutes.
+functions that took most time. Two cores, some 10 minutes.
 
 Writes benchmarks/results/training_profile.json.
 """

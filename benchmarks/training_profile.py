@@ -29,6 +29,7 @@ from seentwice.commands.provenance import describe_machine, git_commit, library_
 from seentwice.data.pairs import PairTable
 from seentwice.files import write_atomically
 from seentwice.learn.batches import BalancedTableBatches
+from seentwice.learn.rmsprop import RMSprop
 from seentwice.models.backbones import build_trunk
 from seentwice.models.losses import balanced_cross_entropy
 from seentwice.models.nets import build_siamese
@@ -112,7 +113,7 @@ def seconds_of_epochs(
 def bare_loop(config: DictConfig, head: str, trunk: Trunk, rows: NDArray[np.float32]) -> float:
     """Return the median seconds of an epoch of forward, backward and step alone."""
     net = build_siamese(read_architecture(config, head, trunk), trunk, seed=0).train()
-    optimizer = torch.optim.RMSprop(net.parameters(), lr=0.002061, alpha=0.926)
+    optimizer = RMSprop(net.parameters(), lr=0.002061, alpha=0.926)
     inputs = torch.from_numpy(rows)
     batches = list(BalancedTableBatches(draw_table(PAIRS, 0), BATCH, 0, 0))
     seconds = []

@@ -159,6 +159,20 @@ def test_the_epoch_that_the_monitor_finds_best_is_kept(tmp_path, monkeypatch, mo
 
 
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.filterwarnings("ignore")
+def test_new_memory_is_filled_outside_the_training_alone(tmp_path):
+    filled = []
+
+    def pair_loss(logits, label):
+        filled.append(torch.utils.deterministic.fill_uninitialized_memory)
+        return balanced_cross_entropy(logits, label)
+
+    fit(tmp_path, "constant", resume=False, pair_loss=pair_loss)
+    assert set(filled) == {False}
+    assert torch.utils.deterministic.fill_uninitialized_memory
+
+
+@pytest.mark.filterwarnings("ignore")
 def test_a_training_that_diverges_says_what_to_lower(tmp_path):
     with pytest.raises(UserError, match=r"training diverged at epoch \d: lower optimizer\.lr"):
         fit(tmp_path, "constant", resume=False, lr=1e30)

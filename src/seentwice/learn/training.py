@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 import pytorch_lightning as pl
 import torch
+import torch.utils.deterministic
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pydantic import Field
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
@@ -232,7 +233,7 @@ def _train(
     # Trunks are built in eval mode, and Lightning leaves every module in the mode it finds.
     task.train()
     try:
-        with _quiet_lightning():
+        with _quiet_lightning(), _unfilled_memory():
             _make_trainer(module.settings, logger, [best, newest, EpochReport(on_epoch)]).fit(
                 task,
                 datamodule=module,
@@ -265,6 +266,21 @@ def _make_trainer(
         enable_model_summary=False,
         log_every_n_steps=1,
     )
+
+
+@contextmanager
+def _unfilled_memory() -> Iterator[None]:
+    """Keep torch from filling new memory with NaN, as it does where it is to be deterministic.
+
+    That guards against code that reads what it has not written, and is a seventh of a step of a
+    wide head.
+    """
+    before = torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        torch.utils.deterministic.fill_uninitialized_memory = before  # type: ignore[attr-defined]
 
 
 @contextmanager

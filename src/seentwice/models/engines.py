@@ -2,12 +2,14 @@
 
 An engine takes a batch in the thread that calls it, and no other: several threads that each pass a
 batch of their own are faster than a batch that many threads share, which wait for each other in
-every layer, and leave processors to the threads that decode.
+every layer, and leave processors to the threads that decode. Torch uses a graphics card where there
+is one.
 """
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -58,20 +60,27 @@ class TorchEngine:
         self, stages: nn.Sequential, preprocessing: Preprocessing, precision: Precision
     ) -> None:
         """Take stages in eval mode; what is done to them later may or may not be seen."""
-        self.name = f"torch {torch.__version__} {precision}, BatchNorm folded"
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.name = f"torch {torch.__version__} {self.device} {precision}, BatchNorm folded"
         self.row_shape = shape_after(stages, preprocessing)
-        self.stages = fold_batchnorm(stages)
+        folded = fold_batchnorm(stages)
+        if self.device.type != "cpu":  # a copy: what is not folded is shared, and moves in place
+            folded = deepcopy(folded).to(self.device)
+        self.stages = folded
+        # Of float32 it keeps 10 bits of 23. Set once: the threads that embed share the switch.
+        torch.backends.cudnn.allow_tf32 = False
         self.preprocessing = preprocessing
         self.precision = precision
 
     @torch.inference_mode()
     def embed(self, looks: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Map looks (b, 3, h, w) to rows (b, ...)."""
-        pixels = torch.from_numpy(looks).contiguous(memory_format=torch.channels_last)
+        pixels = torch.from_numpy(looks).to(self.device, memory_format=torch.channels_last)
         photos = self.preprocessing.normalise(pixels)
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.precision == "bfloat16"):
+        faster = self.precision == "bfloat16"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=faster):
             rows = self.stages(photos)
-        found: NDArray[np.float32] = rows.float().numpy()
+        found: NDArray[np.float32] = rows.float().cpu().numpy()
         return found
 
 

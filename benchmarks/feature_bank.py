@@ -15,7 +15,6 @@ import json
 import multiprocessing
 import resource
 import sys
-import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from statistics import median
@@ -23,37 +22,43 @@ from time import perf_counter
 
 import numpy as np
 import torch
-from hydra import compose, initialize_config_dir
 from numpy.typing import NDArray
-from omegaconf import DictConfig
+from samespace_training import (
+    ALPHA,
+    BATCH,
+    LEARNING_RATE,
+    THREADS,
+    configured,
+    draw_table,
+    train_epochs,
+)
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from seentwice.bank.bank import open_bank
-from seentwice.commands.application import find_configs
-from seentwice.commands.nets import net_trainer, read_architecture
+from seentwice.commands.nets import read_architecture
 from seentwice.commands.provenance import describe_machine, git_commit, library_versions
 from seentwice.commands.settings import read_source
-from seentwice.data.pairs import PairTable
 from seentwice.data.samespace import EDITS
 from seentwice.data.source import tell_nobody
 from seentwice.detectors.describe import describe_views
 from seentwice.detectors.trunk import PixelDescriptor, TrunkDescriptor
 from seentwice.files import digest_file, write_atomically
+from seentwice.learn.rmsprop import RMSprop
 from seentwice.models.backbones import build_trunk
-from seentwice.models.nets import build_siamese
+from seentwice.models.nets import SiameseNet, build_siamese
 from seentwice.models.trunk import Trunk
 from seentwice.photos import find_photos
 from seentwice.records import Photo, View
 
 FOLDER = Path(__file__).resolve().parent
 RESULT = FOLDER / "results" / "feature_bank.json"
-PHOTOS, PAIRS, BATCH = 631, 199_552, 64
-SLICE_STEPS = 34  # of the reference's way, 2,176 pairs; the first two do not count
-EPOCHS = {"concat": 2, "l1": 3, "l2": 3}  # measured from the bank
+PHOTOS, PAIRS = 631, 199_552
+SLICE_STEPS = 34  # of the reference's way; the first two do not count, which leaves 2,048 pairs
+HEADS = ("concat", "l1", "l2")
+EPOCHS = 3  # measured from the bank
 SWEEP_EPOCHS = 156  # of 16 trials of at most 30 epochs under ASHA, in about
 MAX_PIXELS = 100_000_000
-THREADS = 2
 
 
 def main() -> None:
@@ -74,12 +79,12 @@ def main() -> None:
     rows, result["fill_seconds"] = fill(views, trunk, "float32")
     print(f"fill: {result['fill_seconds']:.1f} s", flush=True)
     looks = describe(views, PixelDescriptor(trunk.preprocessing))
-    heads = {head: measure_head(head, trunk, rows, looks) for head in EPOCHS}
+    heads = {head: measure_head(head, trunk, rows, looks) for head in HEADS}
     result["heads"] = heads
     result["matrix_gigaflops"] = round(matrix_rate() / 1e9, 1)
     result["float16"] = compare_types(rows, trunk)
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as alone:
-        result["thirty_epochs_l1"] = alone.submit(train_thirty, rows).result()
+    thirty, peak = train_alone("l1", rows, 30)
+    result["thirty_epochs_l1"] = {"seconds": round(sum(thirty), 1), "peak_gigabytes": peak}
     add_ratios(result, heads)
     RESULT.parent.mkdir(exist_ok=True)
     write_atomically(RESULT, json.dumps(result, indent=2) + "\n")
@@ -98,17 +103,6 @@ def find_views(root: Path | None) -> list[View]:
         raise SystemExit(f"{root}: {len(files)} photos; give a folder with at least {PHOTOS}")
     photos = [Photo(file, str(number), str(number)) for number, file in enumerate(files[:PHOTOS])]
     return [View(photo, edit) for photo in photos for edit in EDITS]
-
-
-def configured(head: str, *words: str) -> DictConfig:
-    """Return the configuration of SameSpace's training: its own net, or another head.
-
-    L1 and L2 have one tower for both sides, of the same size, that gives unit length.
-    """
-    own = ["tower=linear", "tower.embedding_size=1280", "tower.shared=true"]
-    chosen = ["experiment=samespace", f"head={head}", *([] if head == "concat" else own), *words]
-    with initialize_config_dir(str(find_configs()), version_base="1.3"):
-        return compose("train", chosen)
 
 
 def warm_trunk(views: list[View]) -> Trunk:
@@ -148,19 +142,15 @@ def fill(views: list[View], trunk: Trunk, dtype: str) -> tuple[NDArray[np.generi
     return rows, round(perf_counter() - start, 2)
 
 
-def draw_table(views: int, pairs: int, seed: int) -> PairTable:
-    """Return as many positives as negatives between views at random."""
-    left, right = np.random.default_rng(seed).integers(views, size=(2, pairs))
-    shown = tuple(View(Photo(Path(str(n)), str(n), str(n))) for n in range(views))
-    return PairTable(shown, left, right, np.arange(pairs) < pairs // 2, np.zeros(pairs, np.int8))
-
-
 def measure_head(
     head: str, trunk: Trunk, rows: NDArray[np.generic], looks: NDArray[np.generic]
 ) -> dict[str, float]:
     """Return the seconds of an epoch from the bank, and of the reference's way, scaled."""
-    banked = median(train_epochs(head, trunk, rows, EPOCHS[head]))
+    epochs, peak = train_alone(head, rows, EPOCHS)
+    banked = median(epochs)
     print(f"{head}: an epoch from the bank {banked:.1f} s", flush=True)
+    half = median(train_epochs(head, trunk, rows, PAIRS, EPOCHS, "training.precision=bf16-mixed"))
+    print(f"{head}: in bfloat16 {half:.1f} s", flush=True)
     reference = {
         name: median(reference_steps(head, trunk, torch.from_numpy(looks), fast)) * PAIRS / BATCH
         for name, fast in (("float32", False), ("bfloat16, channels last", True))
@@ -168,35 +158,16 @@ def measure_head(
     print(f"{head}: an epoch as the reference does it {reference}", flush=True)
     architecture = read_architecture(configured(head), head, trunk)
     net = build_siamese(architecture, trunk, seed=0)
-    multiply_adds = 3 * PAIRS * multiply_adds_of(net)
+    multiply_adds = PAIRS * multiply_adds_of(net)
     return {
         "bank_epoch_seconds": round(banked, 2),
+        "bank_peak_gigabytes": peak,
+        "bank_bfloat16_epoch_seconds": round(half, 2),
         "reference_epoch_seconds": round(reference["float32"], 1),
         "fast_reference_epoch_seconds": round(reference["bfloat16, channels last"], 1),
-        "slice_pairs": SLICE_STEPS * BATCH,
+        "slice_pairs": (SLICE_STEPS - 2) * BATCH,
         "epoch_multiply_adds": multiply_adds,
     }
-
-
-def train_epochs(head: str, trunk: Trunk, rows: NDArray[np.generic], epochs: int) -> list[float]:
-    """Train as `seentwice train experiment=samespace` does; return the seconds of each epoch."""
-    config = configured(head, f"training.epochs={epochs}", f"training.patience={epochs}")
-    ends = []
-    with tempfile.TemporaryDirectory() as folder:
-        train_net = net_trainer(
-            config,
-            head,
-            trunk,
-            Path(folder),
-            None,
-            None,
-            None,
-            False,
-            lambda done, total: ends.append(perf_counter()),
-        )
-        start = perf_counter()
-        train_net(draw_table(len(rows), PAIRS, 0), draw_table(len(rows), 1000, 1), rows)
-    return list(np.diff([start, *ends]))
 
 
 def reference_steps(head: str, trunk: Trunk, looks: Tensor, fast: bool) -> list[float]:
@@ -211,8 +182,8 @@ def reference_steps(head: str, trunk: Trunk, looks: Tensor, fast: bool) -> list[
         stages = stages.to(memory_format=torch.channels_last)
     optimizer = torch.optim.RMSprop(
         [parameter for parameter in net.parameters() if parameter.requires_grad],
-        lr=0.002061,
-        alpha=0.926,
+        lr=LEARNING_RATE,
+        alpha=ALPHA,
     )
     generator = torch.Generator().manual_seed(0)
     label = (torch.arange(BATCH) % 2).float()
@@ -242,13 +213,19 @@ def forward(stages: nn.Sequential, trunk: Trunk, looks: Tensor, fast: bool) -> T
     return features
 
 
-def multiply_adds_of(net: nn.Module) -> int:
-    """Return the multiply-adds of one pair forward: each linear layer of a tower counts twice."""
-    total = 0
-    for name, module in net.named_modules():
-        if isinstance(module, nn.Linear):
-            total += module.weight.numel() * (2 if name.startswith("tower") else 1)
-    return total
+def multiply_adds_of(net: SiameseNet) -> int:
+    """Return the multiply-adds of one pair's step.
+
+    Forward, and backward to the weights and to the inputs. Both photos pass a tower, and its
+    inputs, the bank's rows, need no gradient.
+    """
+    in_towers = {part for tower in net.towers for part in tower.modules()}
+    passes_of_tower = 2 * 2 // len(net.towers)
+    return sum(
+        part.weight.numel() * (passes_of_tower if part in in_towers else 3)
+        for part in net.modules()
+        if isinstance(part, nn.Linear)
+    )
 
 
 def matrix_rate() -> float:
@@ -282,7 +259,7 @@ def first_losses(rows: Tensor, trunk: Trunk) -> list[float]:
     """Return the losses of 200 steps of the L1 head."""
     config = configured("l1")
     net = build_siamese(read_architecture(config, "l1", trunk), trunk, seed=0).eval()
-    optimizer = torch.optim.RMSprop(net.parameters(), lr=0.002061, alpha=0.926)
+    optimizer = RMSprop(net.parameters(), lr=LEARNING_RATE, alpha=ALPHA)
     table = draw_table(len(rows), 200 * BATCH, 2)
     order = np.random.default_rng(0).permutation(len(table)).reshape(200, BATCH)
     losses = []
@@ -297,35 +274,42 @@ def first_losses(rows: Tensor, trunk: Trunk) -> list[float]:
     return losses
 
 
-def train_thirty(rows: NDArray[np.generic]) -> dict[str, float]:
-    """Train 30 epochs from the bank in a process of its own; its seconds and peak memory."""
+def train_alone(head: str, rows: NDArray[np.generic], epochs: int) -> tuple[list[float], float]:
+    """Train in a process of its own; seconds of each epoch and peak memory in 10⁹ bytes."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as alone:
+        return alone.submit(train_and_measure, head, rows, epochs).result()
+
+
+def train_and_measure(
+    head: str, rows: NDArray[np.generic], epochs: int
+) -> tuple[list[float], float]:
+    """Train on rows (v, d) in this process; see `train_alone`."""
     torch.set_num_threads(THREADS)
     trunk = build_trunk("mobilenet_v3_large", "none", "average", 0, "eval", seed=0)
-    start = perf_counter()
-    train_epochs("l1", trunk, rows, 30)
-    peak_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return {
-        "seconds": round(perf_counter() - start, 1),
-        "peak_gigabytes": round(peak_kb * 1024 / 1e9, 2),
-    }
+    seconds = train_epochs(head, trunk, rows, PAIRS, epochs)
+    peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return seconds, round(peak_kib * 1024 / 1e9, 2)
 
 
 def add_ratios(result: dict[str, object], heads: dict[str, dict[str, float]]) -> None:
     """Add how many times faster, for an epoch, for 30 with the fill, and for a whole sweep."""
     fill_seconds, rate = float(result["fill_seconds"]), float(result["matrix_gigaflops"]) * 1e9
     for head in heads.values():
-        banked = head["bank_epoch_seconds"]
-        for name in ("", "fast_"):
-            slow = head[f"{name}reference_epoch_seconds"]
-            head[f"epochs_ratio_to_{name}reference"] = round(slow / banked, 1)
-            thirty = 30 * slow / (fill_seconds + 30 * banked)
-            head[f"thirty_epochs_ratio_to_{name}reference"] = round(thirty, 1)
+        banked, half = head["bank_epoch_seconds"], head["bank_bfloat16_epoch_seconds"]
+        slow, fast = head["reference_epoch_seconds"], head["fast_reference_epoch_seconds"]
+        for name, bank, reference in (
+            ("to_reference", banked, slow),
+            ("to_fast_reference", banked, fast),
+            ("bfloat16_to_fast_reference", half, fast),
+        ):
+            head[f"epoch_ratio_{name}"] = round(reference / bank, 1)
+            head[f"thirty_epochs_ratio_{name}"] = round(
+                30 * reference / (fill_seconds + 30 * bank), 1
+            )
         head["floor_seconds"] = round(2 * head["epoch_multiply_adds"] / rate, 1)
         head["share_of_floor"] = round(head["floor_seconds"] / banked, 2)
         head["sweep_hours_computed"] = round((fill_seconds + SWEEP_EPOCHS * banked) / 3600, 2)
-        head["sweep_hours_reference_computed"] = round(
-            SWEEP_EPOCHS * head["reference_epoch_seconds"] / 3600, 1
-        )
+        head["sweep_hours_reference_computed"] = round(SWEEP_EPOCHS * slow / 3600, 1)
 
 
 if __name__ == "__main__":

@@ -276,7 +276,8 @@ def first_losses(rows: Tensor, trunk: Trunk) -> list[float]:
 
 def train_alone(head: str, rows: NDArray[np.generic], epochs: int) -> tuple[list[float], float]:
     """Train in a process of its own; seconds of each epoch and peak memory in 10⁹ bytes."""
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as alone:
+    # Not "spawn": on Linux what is run so counts the peak of the process that ran it as its own.
+    with ProcessPoolExecutor(1, multiprocessing.get_context("forkserver")) as alone:
         return alone.submit(train_and_measure, head, rows, epochs).result()
 
 

@@ -68,6 +68,8 @@ def main() -> None:
     """Measure, print and write."""
     if len(sys.argv) > 3:
         raise SystemExit("give a folder of photos at most, and weights of MobileNetV2")
+    if torch.cuda.is_available():
+        raise SystemExit("measures processors alone: put CUDA_VISIBLE_DEVICES= before the command")
     with tempfile.TemporaryDirectory() as temporary:
         root = Path(sys.argv[1]) if len(sys.argv) > 1 else render(Path(temporary))
         files = sorted(find_photos(root)[0])
@@ -88,9 +90,9 @@ def main() -> None:
             agreement["mobilenet_v2 with its weights"] = compare(found)
         megapixels = mean_megapixels(files)
     result = {
-        "command": "python benchmarks/embed.py [PHOTOS [WEIGHTS]]",
+        "command": " ".join(["python benchmarks/embed.py", *sys.argv[1:]]),
         "machine": describe_machine(),
-        "commit": git_commit(),
+        "git_commit": git_commit(),
         "versions": library_versions() | optional_versions(),
         "threads": torch.get_num_threads(),
         "photos": len(files),

@@ -5,6 +5,7 @@ from pathlib import Path
 from time import perf_counter
 
 import numpy as np
+import torch
 from hydra import compose, initialize_config_dir
 from numpy.typing import NDArray
 from omegaconf import DictConfig
@@ -17,6 +18,13 @@ from seentwice.records import Photo, View
 
 BATCH, LEARNING_RATE, ALPHA = 64, 0.002061, 0.926
 THREADS = 2
+
+
+def use_processor() -> None:
+    """Compute on `THREADS` processors, and on nothing else: both sides of a ratio must."""
+    if torch.cuda.is_available():
+        raise SystemExit("measures processors alone: put CUDA_VISIBLE_DEVICES= before the command")
+    torch.set_num_threads(THREADS)
 
 
 def configured(head: str, *words: str) -> DictConfig:

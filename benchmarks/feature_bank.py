@@ -105,8 +105,8 @@ def configured(head: str, *words: str) -> DictConfig:
 
     L1 and L2 have one tower for both sides, of the same size, that gives unit length.
     """
-    own = ["tower=linear", "tower.embedding_size=1280", "tower.shared=true"]
-    chosen = ["experiment=samespace", f"head={head}", *([] if head == "concat" else own), *words]
+    other = [f"head={head}", "tower=linear", "tower.embedding_size=1280", "tower.shared=true"]
+    chosen = ["experiment=samespace", *([] if head == "concat" else other), *words]
     with initialize_config_dir(str(find_configs()), version_base="1.3"):
         return compose("train", chosen)
 

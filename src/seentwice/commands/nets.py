@@ -30,7 +30,7 @@ from seentwice.learn.training import (
 )
 from seentwice.models.augment import augment_looks
 from seentwice.models.embedding_heads import EMBEDDING_HEADS
-from seentwice.models.heads import HEADS, build_head
+from seentwice.models.heads import HEADS, TWO_SPACES, build_head
 from seentwice.models.losses import PAIR_LOSSES
 from seentwice.models.nets import Architecture, SiameseNet, build_siamese
 from seentwice.models.towers import UNIT_LENGTH, WhitenedTower, build_tower
@@ -149,7 +149,8 @@ def _check_space(tower: TowerSettings, training: TrainingSettings, heads: Sequen
 
     Raises:
         UserError: the contrastive loss, or a head of which only the embeddings learn, with towers
-            that give none of unit length or no one space; two towers that never come to differ.
+            that give none of unit length or no one space; a head that compares channels, with two
+            towers that start at random; two towers that never come to differ.
     """
     for head in heads:
         if head in EMBEDDING_HEADS and not tower.shared:
@@ -158,6 +159,13 @@ def _check_space(tower: TowerSettings, training: TrainingSettings, heads: Sequen
             raise UserError(
                 f"head={head}: needs embeddings of unit length; choose tower="
                 f"{' or '.join(sorted(UNIT_LENGTH))}"
+            )
+        # Two whitened towers start as one.
+        if head not in TWO_SPACES and not tower.shared and tower.name != "whitened":
+            raise UserError(
+                f"head={head}: compares embeddings channel by channel, and two towers that start "
+                "at random share none; give tower.shared=true, or choose head="
+                f"{' or '.join(sorted(TWO_SPACES))}"
             )
     if training.contrastive_weight > 0:
         needs = f"training.contrastive_weight={training.contrastive_weight}: "

@@ -11,7 +11,7 @@ from seentwice.commands.main import main
 from seentwice.commands.train import RUN_FILE, STATE_FILE
 from seentwice.models.checkpoint import CHECKPOINT_FILE, read_record
 
-FROZEN = ["backbone=mobilenet_v3_large", "backbone.weights=none", "training.epochs=3"]
+FROZEN = ["backbone=mobilenet_v3_small", "backbone.weights=none", "training.epochs=3"]
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +138,7 @@ def test_a_frozen_trunk_from_a_file_is_asked_for_by_the_files_name(
 ) -> None:
     file = tmp_path / "private" / "mobile.safetensors"
     file.parent.mkdir()
-    save_file(models.mobilenet_v3_large().state_dict(), file)
+    save_file(models.mobilenet_v3_small().state_dict(), file)
     words = [*quick, *FROZEN, f"backbone.weights={file}", "training.epochs=1"]
     assert main(["train", *words, f"hydra.run.dir={tmp_path / 'a'}"]) == 0
     checkpoint = tmp_path / "a" / CHECKPOINT_FILE

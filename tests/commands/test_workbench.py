@@ -17,7 +17,7 @@ from seentwice.data.source import PhotoSet
 from seentwice.data.splits import Assign, SplitBy
 
 QUIET = Console(quiet=True)
-UNTRAINED = ["backbone=mobilenet_v3_large", "backbone.weights=none", "training.epochs=1"]
+UNTRAINED = ["backbone=mobilenet_v3_small", "backbone.weights=none", "training.epochs=1"]
 
 
 @pytest.mark.parametrize("label", ["key", "place", "property", "room_type", "zone", "split"])

@@ -75,6 +75,9 @@ def test_what_prepare_alone_writes_is_not_carried_on(
     assert main(["prepare", *words, "data.json=out.json"]) == 0
     assert suggested(capsys)["compare"] == list(words)
     assert Path("out.json").is_file()
+    assert main(["compare", *words, "data.json=out.json"]) == 2
+    refusal = "data.json=out.json: seentwice prepare alone writes it, so it has no effect here"
+    assert refusal in capsys.readouterr().err
 
 
 def test_after_a_comparison(own_rooms: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -74,9 +74,9 @@ def main() -> None:
 
 def configured(head: str) -> DictConfig:
     """Return the configuration of SameSpace's training with one head."""
-    words = [f"head={head}", f"training.epochs={EPOCHS}", f"training.patience={EPOCHS}"]
+    words = [f"training.epochs={EPOCHS}", f"training.patience={EPOCHS}"]
     if head != "concat":  # one tower for both sides, of the same size, that gives unit length
-        words += ["tower=linear", "tower.embedding_size=1280", "tower.shared=true"]
+        words += [f"head={head}", "tower=linear", "tower.embedding_size=1280", "tower.shared=true"]
     with initialize_config_dir(str(find_configs()), version_base="1.3"):
         return compose("train", ["experiment=samespace", *words])
 

@@ -276,8 +276,7 @@ def check(config: DictConfig) -> None:
         (["tower=whitened", "tower.shared=false"], "give tower.trains=true"),
         (
             ["head=l2"],
-            "head=l2: compares embeddings channel by channel, and two towers that start at "
-            "random share none; give tower.shared=true, or choose head=concat",
+            "head=l2: needs one space of embeddings; give tower.shared=true, or choose head=concat",
         ),
         (["head=weighted_l1", "tower=linear", "tower.shared=false"], "give tower.shared=true"),
         (["tower.settings.dropout=1"], "tower.settings.dropout=1: "),

@@ -153,19 +153,17 @@ def _check_space(tower: TowerSettings, training: TrainingSettings, heads: Sequen
             towers that start at random; two towers that never come to differ.
     """
     for head in heads:
-        if head in EMBEDDING_HEADS and not tower.shared:
-            raise UserError(f"head={head}: needs one space of embeddings; give tower.shared=true")
+        # Two whitened towers start as one, which does for a head that learns.
+        is_one = tower.shared or (tower.name == "whitened" and head not in EMBEDDING_HEADS)
+        if head not in TWO_SPACES and not is_one:
+            raise UserError(
+                f"head={head}: needs one space of embeddings; give tower.shared=true, or choose "
+                f"head={' or '.join(sorted(TWO_SPACES))}"
+            )
         if head in EMBEDDING_HEADS and tower.name not in UNIT_LENGTH:
             raise UserError(
                 f"head={head}: needs embeddings of unit length; choose tower="
                 f"{' or '.join(sorted(UNIT_LENGTH))}"
-            )
-        # Two whitened towers start as one.
-        if head not in TWO_SPACES and not tower.shared and tower.name != "whitened":
-            raise UserError(
-                f"head={head}: compares embeddings channel by channel, and two towers that start "
-                "at random share none; give tower.shared=true, or choose head="
-                f"{' or '.join(sorted(TWO_SPACES))}"
             )
     if training.contrastive_weight > 0:
         needs = f"training.contrastive_weight={training.contrastive_weight}: "

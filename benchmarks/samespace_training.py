@@ -32,10 +32,12 @@ def configured(head: str, *words: str) -> DictConfig:
 
     L1 and L2 have one tower for both sides, of the same size, that gives unit length.
     """
-    own = ["tower=linear", "tower.embedding_size=1280", "tower.shared=true"]
-    chosen = ["experiment=samespace", f"head={head}", *([] if head == "concat" else own), *words]
+    words = ("experiment=samespace", *words)
+    if head != "concat":
+        tower = ("tower=linear", "tower.embedding_size=1280", "tower.shared=true")
+        words += (f"head={head}", *tower)
     with initialize_config_dir(str(find_configs()), version_base="1.3"):
-        return compose("train", chosen)
+        return compose("train", list(words))
 
 
 def draw_table(views: int, pairs: int, seed: int) -> PairTable:

@@ -25,9 +25,43 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_run_that_wrote_nothing_leaves_no_folder() -> None:
     assert run_application("prepare", fail, []) == 2
-    assert list(Path("outputs/prepare").iterdir()) == []
     assert run_application("prepare", fail, ["--multirun", "max_pixels=1,2"]) == 2
-    assert list(Path("multirun").rglob("*")) == [Path("multirun/prepare")]
+    assert list(Path().iterdir()) == []
+
+
+def test_the_folders_of_other_runs_are_kept() -> None:
+    Path("outputs/prepare/mine").mkdir(parents=True)
+    Path("multirun/train").mkdir(parents=True)
+    assert run_application("prepare", fail, []) == 2
+    assert run_application("prepare", fail, ["--multirun", "max_pixels=1,2"]) == 2
+    assert [*map(str, sorted(Path().rglob("*")))] == [
+        "multirun",
+        "multirun/train",
+        "outputs",
+        "outputs/prepare",
+        "outputs/prepare/mine",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["data=rooms,nothing"], "Could not find 'data/nothing'"),
+        (["data=nothing,rooms", "max_pixels=1,2"], "Could not find 'data/nothing'"),
+        (["max_pixel=1,2"], "no key 'max_pixel' (did you mean max_pixels?)"),
+        (["max_pixels=1,2", "word"], "'word' is not an override"),
+    ],
+)
+def test_a_sweep_that_cannot_be_composed_runs_no_job_and_leaves_nothing(
+    words: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    jobs = []
+    for given in (["--multirun", *words], [*words, "-m"]):
+        assert run_application("prepare", jobs.append, given) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert complaint in line
+    assert jobs == []
+    assert list(Path().iterdir()) == []
 
 
 def test_what_a_failed_run_wrote_is_kept() -> None:

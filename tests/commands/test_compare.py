@@ -15,6 +15,7 @@ QUICK = [
     "bootstrap_resamples=20",
     "workers=1",
 ]
+TIMES = {"seconds", "looking_seconds", "photos_decoded", "command"}
 DETECTORS = {
     "l1",
     "l2",
@@ -36,7 +37,7 @@ def compare(folder: Path, *arguments: str) -> dict:
 
 
 def without_time(results: dict) -> dict:
-    kept = {k: v for k, v in results.items() if k not in ("seconds", "looking_seconds", "command")}
+    kept = {k: v for k, v in results.items() if k not in TIMES}
     kept["detectors"] = [
         {k: v for k, v in detector.items() if k not in ("fit_seconds", "pairs_per_second")}
         for detector in results["detectors"]
@@ -59,7 +60,7 @@ def spoiled_rooms(few_rooms: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture(scope="module")
 def run_folder(spoiled_rooms: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("compare")
-    compare(folder, f"data.root={spoiled_rooms}")
+    compare(folder, f"data.root={spoiled_rooms}", f"bank.folder={folder / 'bank'}")
     return folder
 
 
@@ -98,11 +99,18 @@ def test_a_file_that_is_no_photo_is_listed_and_the_run_goes_on(
     assert "rome_12_1.jpg" in (run_folder / "report.html").read_text()
 
 
-def test_the_same_seed_gives_the_same_numbers(
-    results: dict, spoiled_rooms: Path, tmp_path: Path
+def test_the_same_seed_gives_the_same_numbers_and_decodes_no_photo_again(
+    results: dict,
+    run_folder: Path,
+    spoiled_rooms: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    again = compare(tmp_path, f"data.root={spoiled_rooms}", "workers=2")
+    words = [f"data.root={spoiled_rooms}", f"bank.folder={run_folder / 'bank'}", "workers=2"]
+    again = compare(tmp_path, *words)
     assert without_time(again) == without_time(results)
+    assert (results["photos_decoded"], again["photos_decoded"]) == (60, 0)
+    assert "Decoded 0 of 60 photos; the bank had the rows of the others" in capsys.readouterr().out
 
 
 def test_one_parent_run_with_a_child_a_detector(run_folder: Path) -> None:

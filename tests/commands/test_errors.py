@@ -57,7 +57,7 @@ MISTAKES = {
         "tower.trains=false: triplet has nothing else to train; give tower.trains=true",
     ),
     "embeddings in two spaces": (
-        "compare data=folder data.root=R head=[l2,triplet] tower.shared=false",
+        "compare data=folder data.root=R head=[concat,triplet] tower.shared=false",
         "head=triplet: needs one space of embeddings; give tower.shared=true",
     ),
     "embeddings of any length": (

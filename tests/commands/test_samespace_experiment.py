@@ -19,12 +19,13 @@ from torch import nn
 from seentwice.commands.application import find_configs
 from seentwice.commands.decisions import check_decisions
 from seentwice.commands.main import main
-from seentwice.commands.nets import check_nets, read_architecture
+from seentwice.commands.nets import check_nets, chosen_heads, read_architecture
 from seentwice.commands.settings import read_settings
 from seentwice.commands.trunks import read_trunks, tell_cut
 from seentwice.errors import UserError
 from seentwice.learn.training import TrainingSettings
 from seentwice.models.checkpoint import CHECKPOINT_FILE, read_record
+from seentwice.models.heads import HEADS
 from seentwice.models.losses import PAIR_LOSSES
 from seentwice.models.nets import SiameseNet, build_siamese
 from seentwice.models.preprocessing import IMAGENET_256
@@ -142,6 +143,11 @@ def test_steps_of_its_optimizer_with_its_dropouts_are_those_of_the_reference(
         torch.testing.assert_close(mine.weight, expected.weight, rtol=1e-4, atol=1e-5)
 
 
+def test_l2_takes_one_space_and_two_that_start_as_one() -> None:
+    check(composed("head=l2", "tower.shared=true"))
+    check(composed("head=l2", "tower=whitened", "tower.trains=true"))
+
+
 def test_its_budget_and_what_it_decides_by(config: DictConfig) -> None:
     settings = read_settings(TrainingSettings, config, "training")
     assert (settings.epochs, settings.patience, settings.batch_size) == (30, 30, 64)
@@ -247,9 +253,15 @@ def test_its_net_mines_nothing(
     assert "its towers are not shared" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("experiment", ["samespace", "samespace_better"])
+@pytest.mark.parametrize("head", sorted(HEADS))
+def test_another_head_takes_the_place_of_its_own(experiment: str, head: str) -> None:
+    assert chosen_heads(composed(f"experiment={experiment}", f"head={head}")) == (head,)
+
+
 def check(config: DictConfig) -> None:
     check_decisions(config)
-    check_nets(config, ["concat"], frozen_trunk())
+    check_nets(config, chosen_heads(config), frozen_trunk())
     read_trunks(config)
 
 
@@ -262,6 +274,11 @@ def check(config: DictConfig) -> None:
             "choose tower=linear or whitened",
         ),
         (["tower=whitened", "tower.shared=false"], "give tower.trains=true"),
+        (
+            ["head=l2"],
+            "head=l2: needs one space of embeddings; give tower.shared=true, or choose head=concat",
+        ),
+        (["head=weighted_l1", "tower=linear", "tower.shared=false"], "give tower.shared=true"),
         (["tower.settings.dropout=1"], "tower.settings.dropout=1: "),
         (["head.concat.dropout=[0.1]"], "hidden has 4 layers"),
         (["training.loss=sum"], "training.loss='sum'"),

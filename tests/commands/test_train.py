@@ -11,7 +11,7 @@ from seentwice.commands.main import main
 from seentwice.commands.train import RUN_FILE, STATE_FILE
 from seentwice.models.checkpoint import CHECKPOINT_FILE, read_record
 
-FROZEN = ["backbone=mobilenet_v3_large", "backbone.weights=none", "training.epochs=3"]
+FROZEN = ["backbone=mobilenet_v3_small", "backbone.weights=none", "training.epochs=3"]
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +47,8 @@ def test_a_reloaded_checkpoint_measures_what_training_claimed(
     said = capsys.readouterr().out
     assert "95 % intervals over 5 places\nOnly 5 places were tested: intervals" in said
     assert (found["cluster"], found["clusters"]) == ("place", 5)
+    assert found["photos_decoded"] == 0  # the training had them all
+    assert "Decoded 0 of 15 photos; the bank" in said
 
 
 @pytest.mark.parametrize("word", ["sampling.train.negatives.hard=1", "+edits.train=[crop]"])
@@ -136,7 +138,7 @@ def test_a_frozen_trunk_from_a_file_is_asked_for_by_the_files_name(
 ) -> None:
     file = tmp_path / "private" / "mobile.safetensors"
     file.parent.mkdir()
-    save_file(models.mobilenet_v3_large().state_dict(), file)
+    save_file(models.mobilenet_v3_small().state_dict(), file)
     words = [*quick, *FROZEN, f"backbone.weights={file}", "training.epochs=1"]
     assert main(["train", *words, f"hydra.run.dir={tmp_path / 'a'}"]) == 0
     checkpoint = tmp_path / "a" / CHECKPOINT_FILE

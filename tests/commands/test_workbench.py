@@ -7,17 +7,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hydra import compose, initialize_config_dir
 from rich.console import Console
 
+from seentwice.commands.application import find_configs
 from seentwice.commands.fingerprint import fingerprint_photos
 from seentwice.commands.main import main
-from seentwice.commands.workbench import SplitSettings, choose_splits
+from seentwice.commands.workbench import SplitSettings, choose_splits, load_photos
 from seentwice.data.folder import read_folder
 from seentwice.data.source import PhotoSet
 from seentwice.data.splits import Assign, SplitBy
 
 QUIET = Console(quiet=True)
-UNTRAINED = ["backbone=mobilenet_v3_large", "backbone.weights=none", "training.epochs=1"]
+UNTRAINED = ["backbone=mobilenet_v3_small", "backbone.weights=none", "training.epochs=1"]
 
 
 @pytest.mark.parametrize("label", ["key", "place", "property", "room_type", "zone", "split"])
@@ -43,6 +45,20 @@ def test_labels_cannot_be_shifted_from_one_to_another(few_rooms: Path) -> None:
         PhotoSet("x", (replace(photo, place="a', 'b", property="c"),)),
     ]
     assert len({fingerprint_photos(photo_set, QUIET) for photo_set in sets}) == 3
+
+
+def test_columns_of_a_manifest_that_nothing_is_read_from_are_told(
+    few_rooms: Path, tmp_path: Path
+) -> None:
+    root = tmp_path / "rooms"
+    shutil.copytree(few_rooms, root)
+    first = next(root.rglob("*.jpg")).relative_to(root)
+    (root / "manifest.csv").write_text(f"file,property,notes\n{first},,sunny\n")
+    with initialize_config_dir(str(find_configs()), version_base="1.3"):
+        config = compose("compare", ["data=folder", f"data.root={root}", "data.homes=name"])
+    console = Console(file=io.StringIO(), width=1000)
+    load_photos(config, console)
+    assert "manifest.csv: nothing is read from 'notes'; it takes" in console.file.getvalue()
 
 
 def test_unlabelled_photos_join_the_whitening(

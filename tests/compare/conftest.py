@@ -185,6 +185,7 @@ def comparison():
         ),
         seconds=61.4,
         looking_seconds=12.3,
+        photos_decoded=20,
         command="seentwice compare folds=2",
         git_commit="c0ffee",
         versions={"torch": "2.12", "numpy": "2.3"},

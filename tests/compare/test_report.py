@@ -90,6 +90,7 @@ def test_the_page_says_what_was_compared_and_how(write, comparison):
         "torch 2.12, numpy 2.3",
         "2 cores",
         "compact, weights imagenet",
+        "61 s, of which looking at photos 12 s, 20 of 24 decoded",
     ):
         assert fact in text
     assert "seentwice compare folds=2" in text

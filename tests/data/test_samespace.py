@@ -94,7 +94,7 @@ def test_negatives_are_drawn_with_weight_one_over_e_to_the_distance(monkeypatch)
     hashes = [0b0, 0b1, 0b11, 0b111, 0b1111]
     ordered = [(i, j) for i, j in product(range(5), repeat=2) if i != j]
     weight = np.array([np.exp(-abs(i - j)) for i, j in ordered])
-    repetitions = 1500
+    repetitions = 800
     slow = np.random.default_rng(1)
     expected = Counter(
         ordered[at]

@@ -159,6 +159,7 @@ def test_samespace_makes_all_three_tables_its_own_way(few_rooms):
         # Three photos a room, each with itself and the two others, in eight edits a side.
         assert table.label.sum() == len(members) * 3 * 64
         assert (table.left == table.right).sum() == len(members) * 8
+        np.testing.assert_array_equal(table.contents, plan.photo)
 
 
 def test_a_model_must_not_choose_test_pairs():

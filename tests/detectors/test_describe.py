@@ -226,6 +226,7 @@ def test_what_the_bank_has_is_neither_decoded_nor_computed_again(disk, tmp_path)
         np.testing.assert_array_equal(again.rows[name], rows)
     np.testing.assert_array_equal(again.readable, first.readable)
     assert again.unreadable == first.unreadable
+    assert (first.decoded, again.decoded) == (8 - len(BROKEN), 0)
 
 
 def test_only_what_is_missing_is_computed(disk, tmp_path):
@@ -238,6 +239,7 @@ def test_only_what_is_missing_is_computed(disk, tmp_path):
     described = run(views, [level, Size()], bank=bank)
     assert sorted(disk.decoded) == ["0", "1", "2", "3"]
     assert disk.edited == ["plus:1"] * 4
+    assert described.decoded == 4
     assert sum(level.blocks) == 5  # an edited view of each photo, and the fourth as it is
     assert described.rows["level"][:, 0].tolist() == [value_of(view) for view in views]
 

@@ -11,7 +11,6 @@ from seentwice.detectors import embedding_rows
 from seentwice.detectors.embedding_rows import embed_photos
 from seentwice.models.backbones import build_trunk
 from seentwice.models.engines import Passing, open_engine
-from seentwice.models.trunk import embed_looks
 from seentwice.photos import read_photo
 from seentwice.records import Reason
 
@@ -72,7 +71,7 @@ def test_rows_are_those_of_the_plain_stages_in_the_order_of_the_files(
     told = []
     found = embed(rooms[::-1], trunk, workers=workers, on_progress=lambda *n: told.append(n))
     assert [file for some in found for file in some.files] == rooms[::-1]
-    expected = embed_looks(trunk.stages, trunk.preprocessing, look_at(rooms[::-1], trunk)).numpy()
+    expected = trunk.stages(trunk.preprocessing.normalise(look_at(rooms[::-1], trunk))).numpy()
     rows = np.concatenate([some.rows for some in found])
     np.testing.assert_allclose(rows, expected, rtol=0, atol=1e-5)
     assert told[-1] == (12, 12)
@@ -84,7 +83,7 @@ def test_rows_are_those_of_the_plain_stages_in_the_order_of_the_files(
     [(FLOAT32, "full", 0.999999), (BFLOAT16, "full", 0.999), (BFLOAT16, "reduced", 0.997)],
 )
 def test_fast_rows_are_nearly_the_plain_ones(rooms, trunk, passing, decoding, least):
-    expected = embed_looks(trunk.stages, trunk.preprocessing, look_at(rooms, trunk)).numpy()
+    expected = trunk.stages(trunk.preprocessing.normalise(look_at(rooms, trunk))).numpy()
     (some,) = embed(rooms, trunk, passing, decoding)
     assert cosines(some.rows, expected).min() >= least
     assert cosines(expected, np.roll(expected, 1, axis=0)).max() < 0.96  # rooms differ

@@ -20,7 +20,6 @@ from seentwice.errors import UserError
 from seentwice.hashing import HASHES
 from seentwice.models.backbones import BACKBONES, build_trunk
 from seentwice.models.engines import Passing
-from seentwice.models.trunk import embed_looks
 
 
 def make_pairs(views=20, count=101):
@@ -152,7 +151,7 @@ def test_what_a_trunk_sees_of_a_view():
     pixels = PixelDescriptor(trunk.preprocessing).finish(np.stack(looks))
     assert pixels.dtype == np.uint8
     features = TrunkDescriptor(trunk, "float32").finish(np.stack(looks))
-    expected = embed_looks(trunk.stages, preprocessing, torch.from_numpy(pixels)).numpy()
+    expected = trunk.stages(preprocessing.normalise(torch.from_numpy(pixels))).numpy()
     np.testing.assert_allclose(features, expected, rtol=0, atol=1e-6)
     assert features.dtype == np.float32
     halves = TrunkDescriptor(trunk, "float16").finish(np.stack(looks))

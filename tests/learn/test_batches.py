@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +88,22 @@ def test_place_batches_leave_out_other_places_of_one_zone():
         assert batch.label.all()
 
 
+def test_place_batches_push_no_equal_pixels_apart():
+    pairs = table()
+    # The first photos of places 2n and 2n + 1 have the same pixels.
+    contents = np.arange(36, dtype=np.uint64)
+    contents[3::6] = contents[0::6]
+    copied = replace(pairs, contents=contents)
+    places, left_out = torch.arange(36) // 3, 0
+    for batch in PlaceBatches(copied, 12, 3, 0.5, 5, seed=0, epoch=0):
+        left, right = batch.views[batch.left], batch.views[batch.right]
+        held = torch.from_numpy(contents)
+        assert torch.equal(places[left] == places[right], batch.label)
+        assert not (held[left] == held[right]).any()
+        left_out += 36 * 35 // 2 - len(batch.label)
+    assert left_out == 5 * 6
+
+
 def test_place_batches_repeat_exactly():
     runs = [named_pairs(PlaceBatches(table(), 4, 2, 0.5, 6, 3, 7)) for _ in range(2)]
     assert runs[0] == runs[1]
@@ -159,6 +176,19 @@ def test_copy_batches_push_no_photos_of_one_place_or_zone_apart():
     for batch in CopyBatches(table_of_copies(zone="z"), 10, 5, seed=0, epoch=0):
         assert batch.label.all()
         assert len(batch.label) == 10
+
+
+def test_copy_batches_push_no_equal_pixels_apart():
+    pairs = table_of_copies()
+    # Photos 8 and 9 have the same pixels; photo 0 is in no pair.
+    contents = np.repeat(np.array([*range(9), 8], np.uint64), 3)
+    kept = replace(pairs, contents=contents).take((pairs.left > 2) & (pairs.right > 2))
+    for batch in CopyBatches(kept, 10, 5, seed=0, epoch=0):
+        photo = batch.views // 3
+        left, right = photo[batch.left], photo[batch.right]
+        assert torch.equal(left == right, batch.label)
+        assert not ((left >= 8) & (right >= 8))[~batch.label].any()
+        assert len(batch.label) == 18 * 17 // 2 - 4
 
 
 def test_copy_batches_differ_and_repeat_exactly():

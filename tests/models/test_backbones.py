@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from plain_stages import embed_looks
 from safetensors.torch import save_file
 from torch import nn
 from torchvision import models
@@ -15,7 +16,6 @@ from seentwice.models.backbones import BACKBONES, build_trunk
 from seentwice.models.entry import measure_features
 from seentwice.models.pooling import build_pooling
 from seentwice.models.trunk import (
-    embed_looks,
     find_cut,
     fingerprint_frozen,
     freeze,

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
+from plain_stages import embed_looks
 from torch import nn
 
 from seentwice.errors import UserError
@@ -11,7 +12,6 @@ from seentwice.models import engines
 from seentwice.models.backbones import build_trunk
 from seentwice.models.engines import Passing, embed_looks_with, open_engine, open_passing_threads
 from seentwice.models.preprocessing import Preprocessing
-from seentwice.models.trunk import embed_looks
 
 SMALL = Preprocessing(64, 96, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
 

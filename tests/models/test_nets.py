@@ -1,5 +1,6 @@
 import pytest
 import torch
+from plain_stages import embed_looks
 from torch import nn
 
 from seentwice.errors import UserError
@@ -14,7 +15,6 @@ from seentwice.models.nets import (
     pair_logits,
 )
 from seentwice.models.towers import TOWERS
-from seentwice.models.trunk import embed_looks
 
 
 def architecture(**changes):

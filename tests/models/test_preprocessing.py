@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 import torch
+from plain_stages import embed_looks
 
 from seentwice.models.backbones import build_trunk
 from seentwice.models.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
-from seentwice.models.trunk import embed_looks
 
 SLOW = {
     "usual": lambda value, mean, std: (value / 255 - mean) / std,

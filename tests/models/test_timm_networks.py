@@ -2,12 +2,12 @@ import sys
 
 import pytest
 import torch
+from plain_stages import embed_looks
 from safetensors.torch import save_file
 
 from seentwice.errors import UserError
 from seentwice.models.backbones import build_trunk, find_backbone
 from seentwice.models.timm_networks import find_timm
-from seentwice.models.trunk import embed_looks
 from seentwice.models.weights import HubFile
 
 timm = pytest.importorskip("timm", reason="needs the extra timm")

@@ -1,12 +1,12 @@
 import pytest
 import torch
+from plain_stages import embed_looks
 from torch import nn
 
 from seentwice.errors import UserError
 from seentwice.models.backbones import build_trunk
 from seentwice.models.preprocessing import Preprocessing
 from seentwice.models.trunk import (
-    embed_looks,
     find_cut,
     fingerprint_frozen,
     freeze,

@@ -16,6 +16,7 @@ import hydra
 import yaml
 from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException, OverrideParseException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
@@ -133,6 +134,7 @@ def run_application(command: str, run: Run, arguments: Sequence[str]) -> int:
     terminated: list[int] = []
     try:
         with sigterm_as_ctrl_c(terminated):
+            _check_choices(command, arguments)
             application = hydra.main(
                 version_base="1.3", config_path=str(find_configs()), config_name=command
             )(task)
@@ -148,6 +150,7 @@ def run_application(command: str, run: Run, arguments: Sequence[str]) -> int:
         sys.argv = program
         for sweep in filter(None, sweeps):
             _remove_record(sweep, "multirun.yaml")
+            _remove_empty_parents(sweep)
     for line in failed:
         _fail(command, line)
     return 2 if failed else 0
@@ -174,7 +177,47 @@ def _remove_empty_folder() -> Path | None:
         return None
     folder = Path(hydra_config.runtime.output_dir)
     _remove_record(folder, str(hydra_config.output_subdir))
+    _remove_empty_parents(folder)
     return Path(hydra_config.runtime.cwd, str(chosen.dir)) if is_one_of_several else None
+
+
+def _check_choices(command: str, arguments: Sequence[str]) -> None:
+    """Compose what a --multirun chooses among, each choice beside the first of the others.
+
+    One that does not exist is so told before the first job has run, and Hydra has written nothing.
+
+    Raises:
+        HydraException: one cannot be composed.
+    """
+    flags = [word for word in arguments if word.startswith("-")]
+    if not flags or not set(flags) <= MULTIRUN_FLAGS:
+        return
+    words = [word for word in arguments if word not in MULTIRUN_FLAGS]
+    choices = []
+    for override in OverridesParser.create().parse_overrides(words):
+        if override.is_discrete_sweep():
+            key = override.get_key_element()
+            choices.append([f"{key}={value}" for value in override.sweep_string_iterator()])
+        else:
+            choices.append([str(override.input_line)])
+    firsts = [words[0] for words in choices]
+    with initialize_config_dir(str(find_configs()), version_base="1.3"):
+        compose(command, firsts)
+        for at, (first, *others) in enumerate(choices):
+            # Other values are composed as the first one is.
+            for word in others if _group_choices([first]) else ():
+                compose(command, [*firsts[:at], word, *firsts[at + 1 :]])
+
+
+def _remove_empty_parents(folder: Path) -> None:
+    """Remove the folder of a command's runs, and that of all commands', where nothing is left."""
+    if folder.exists() or folder.parts[-3:-2] not in (("outputs",), ("multirun",)):
+        return
+    for parent in folder.parents[:2]:
+        try:
+            parent.rmdir()
+        except OSError:  # another run's are there
+            return
 
 
 def _remove_record(folder: Path, record: str) -> None:

@@ -280,6 +280,7 @@ def _collect(stage: Stage, results: list[DetectorResult], seconds: float) -> Com
         detectors=tuple(best_first),
         seconds=seconds,
         looking_seconds=bench.looking_seconds,
+        photos_decoded=bench.described.decoded,
         # Of this job alone, also where it is one of a --multirun.
         command=shlex.join(["seentwice", "compare", *HydraConfig.get().overrides.task]),
         git_commit=stage.commit,

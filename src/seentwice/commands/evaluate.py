@@ -124,6 +124,7 @@ def run(config: DictConfig) -> None:
         "data": photo_set.name,
         "data_fingerprint": fingerprint.text,
         "tested_photos": len(bench.tested),
+        "photos_decoded": bench.described.decoded,
         "tested_photos_learned_from": known,
         "mined_by": record.mined_by,
         "cluster": pairs.cluster,

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from seentwice.bank.bank import Bank
 from seentwice.commands.fingerprint import Fingerprint
-from seentwice.commands.progress import show_progress
+from seentwice.commands.progress import print_plainly, show_progress
 from seentwice.commands.settings import ReadingSettings, SeedSettings, read_settings
 from seentwice.data.source import PhotoSet
 from seentwice.data.splits import Split
@@ -60,7 +60,7 @@ def look_at_views(
         descriptors: what detectors need of each view; hashes come too, and of unedited
             ones the digests of their pixels.
         bank: has the rows of views that were described before, and gets those of the others.
-        console: shows progress.
+        console: shows progress, and how many photos were decoded.
 
     Raises:
         UserError: unusable settings, or not one photo could be read.
@@ -86,6 +86,9 @@ def look_at_views(
             on_progress=progress,
             unedited=[PixelDigestDescriptor()],
         )
+    photos = int(described.readable[plan.edit_name == ""].sum())
+    kept = "; the bank had the rows of the others" if described.decoded < photos else ""
+    print_plainly(f"Decoded {described.decoded:,} of {photos:,} photos{kept}", console)
     if evaluation_policy(sampling) is None:
         hashes = described.rows[SquareWaveletDescriptor.name][:, 0]
     else:

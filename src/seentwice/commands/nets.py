@@ -30,7 +30,7 @@ from seentwice.learn.training import (
 )
 from seentwice.models.augment import augment_looks
 from seentwice.models.embedding_heads import EMBEDDING_HEADS
-from seentwice.models.heads import HEADS, build_head
+from seentwice.models.heads import HEADS, TWO_SPACES, build_head
 from seentwice.models.losses import PAIR_LOSSES
 from seentwice.models.nets import Architecture, SiameseNet, build_siamese
 from seentwice.models.towers import UNIT_LENGTH, WhitenedTower, build_tower
@@ -149,11 +149,17 @@ def _check_space(tower: TowerSettings, training: TrainingSettings, heads: Sequen
 
     Raises:
         UserError: the contrastive loss, or a head of which only the embeddings learn, with towers
-            that give none of unit length or no one space; two towers that never come to differ.
+            that give none of unit length or no one space; a head that compares channels, with two
+            towers that start at random; two towers that never come to differ.
     """
     for head in heads:
-        if head in EMBEDDING_HEADS and not tower.shared:
-            raise UserError(f"head={head}: needs one space of embeddings; give tower.shared=true")
+        # Two whitened towers start as one, which does for a head that learns.
+        is_one = tower.shared or (tower.name == "whitened" and head not in EMBEDDING_HEADS)
+        if head not in TWO_SPACES and not is_one:
+            raise UserError(
+                f"head={head}: needs one space of embeddings; give tower.shared=true, or choose "
+                f"head={' or '.join(sorted(TWO_SPACES))}"
+            )
         if head in EMBEDDING_HEADS and tower.name not in UNIT_LENGTH:
             raise UserError(
                 f"head={head}: needs embeddings of unit length; choose tower="

@@ -16,7 +16,7 @@ from seentwice.commands.application import find_configs, quote_value
 from seentwice.commands.settings import read_source
 
 NEXT = "Next: "
-_OF_PREPARE = ("data.json",)  # what no other command takes notice of
+_OF_PREPARE = ("data.json",)  # what other commands refuse
 _WORDS_OF_YAML = ("null", "true", "false", "nan", "inf", "yes", "no", "on", "off")
 
 
@@ -66,7 +66,6 @@ def data_overrides(config: DictConfig) -> list[str]:
     words = [f"data={name}", *_differences("data", data, default)]
     # It decides which photos are in the data, too.
     same_limit = config.max_pixels == composed.max_pixels
-    words = [word for word in words if key_of(word) not in _OF_PREPARE]
     return words if same_limit else [*words, f"max_pixels={config.max_pixels}"]
 
 

@@ -11,9 +11,9 @@ from seentwice.commands.banking import read_bank
 from seentwice.commands.fingerprint import fingerprint_photos
 from seentwice.commands.next_steps import NEXT, shared_overrides, write_command
 from seentwice.commands.progress import show_progress
-from seentwice.commands.settings import ReadingSettings, read_settings
+from seentwice.commands.settings import ReadingSettings, read_settings, read_source
 from seentwice.commands.unreadable import report_unreadable
-from seentwice.commands.workbench import load_photos
+from seentwice.commands.workbench import prepare_photos
 from seentwice.data.split_remarks import remark_on_homes
 from seentwice.data.views import EditChoice
 from seentwice.detectors.describe import describe_views
@@ -35,7 +35,7 @@ def count_photos(config: DictConfig, folder: Path, console: Console) -> list[str
     """
     reading = read_settings(ReadingSettings, config, None)
     edits = read_settings(EditChoice, config, "edits")
-    photo_set = load_photos(config, console)
+    photo_set = prepare_photos(read_source(config), console)
     found = photo_set.photos
     with show_progress("Opening photos", console) as progress:
         described = describe_views(

@@ -24,7 +24,7 @@ from seentwice.commands.unreadable import require_readable
 from seentwice.data.lookalikes import HASH, FoundLookalikes, Lookalikes, find_lookalikes
 from seentwice.data.pairs import PairTable
 from seentwice.data.parts import Parts, parts_of
-from seentwice.data.source import PhotoSet
+from seentwice.data.source import ExportingSource, PhotoSet, Source
 from seentwice.data.split_remarks import remark_on_split
 from seentwice.data.splits import (
     Assign,
@@ -105,12 +105,26 @@ class Workbench:
 
 
 def load_photos(config: DictConfig, console: Console) -> PhotoSet:
+    """Return the photos of the data set that a configuration chose, see `prepare_photos`.
+
+    Raises:
+        UserError: the data set is not there or not as its reader needs it; or it is to be exported.
+    """
+    source = read_source(config)
+    if isinstance(source, ExportingSource) and source.json is not None:
+        raise UserError(
+            f"data.json={source.json}: seentwice prepare alone writes it, so it has no effect "
+            "here; leave it out"
+        )
+    return prepare_photos(source, console)
+
+
+def prepare_photos(source: Source, console: Console) -> PhotoSet:
     """Make the data set where it makes itself, then find its photos; tell what was rejected.
 
     Raises:
         UserError: the data set is not there or not as its reader needs it.
     """
-    source = read_source(config)
     with show_progress("Preparing photos", console) as progress:
         source.prepare(progress)
     photo_set = source.read()

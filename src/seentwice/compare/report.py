@@ -309,7 +309,8 @@ def _origin_section(comparison: Comparison, config: str) -> Section:
             (
                 "Took",
                 f"{comparison.seconds:.0f} s, of which looking at photos "
-                f"{comparison.looking_seconds:.0f} s",
+                f"{comparison.looking_seconds:.0f} s, {comparison.photos_decoded:,} of "
+                f"{comparison.photos:,} decoded",
             ),
         )
     )

@@ -37,6 +37,7 @@ class PairTable:
     right: NDArray[np.int64]  # (n,) index into views
     label: NDArray[np.bool_]  # (n,) the same place?
     kind: NDArray[np.int8]  # (n,) index into KINDS
+    contents: NDArray[np.uint64] | None = None  # (v,) see `make_pairs`; None: all differ
 
     def __len__(self) -> int:
         return len(self.left)
@@ -49,7 +50,14 @@ class PairTable:
             self.right[chosen],
             self.label[chosen],
             self.kind[chosen],
+            self.contents,
         )
+
+    def contents_of(self, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Number what some views hold before their edits, (m,): the same for the same pixels."""
+        if self.contents is None:
+            return codes_of([self.views[index].photo.key for index in chosen])
+        return np.unique(self.contents[chosen], return_inverse=True)[1]
 
     def to_frame(self) -> pd.DataFrame:
         """Return the table with the columns `COLUMNS`; photos by key.
@@ -114,6 +122,7 @@ def make_pairs(
         members[high],
         np.arange(len(low)) < sum(map(len, positive.values())),
         np.repeat([KINDS.index(kind) for kind in counts], list(counts.values())).astype(np.int8),
+        contents,
     )
 
 
@@ -170,6 +179,7 @@ def join_tables(tables: Sequence[PairTable]) -> PairTable:
         np.concatenate([table.right for table in tables]),
         np.concatenate([table.label for table in tables]),
         np.concatenate([table.kind for table in tables]),
+        tables[0].contents,
     )
 
 

@@ -55,6 +55,9 @@ class ForgivingSource(Protocol):
 class ExportingSource(Protocol):
     """A data set that can write itself in another format, where its settings ask for it."""
 
+    json: Path | None
+    """The file to write; None for none."""
+
     def export(self, on_progress: Progress) -> None:
         """Write it; `seentwice prepare` alone calls this."""
         ...

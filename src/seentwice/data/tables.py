@@ -1,7 +1,7 @@
 """The pair tables of a split: training, validation and test."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -188,7 +188,8 @@ def _make_table(
 ) -> PairTable:
     """Make one table; SameSpace's has no policy."""
     if policy is None:
-        return make_samespace_pairs(plan.views, members, digests.hashes, threads, seed)
+        pairs = make_samespace_pairs(plan.views, members, digests.hashes, threads, seed)
+        return replace(pairs, contents=digests.content)
     return make_pairs(
         plan.views, members, digests.content, digests.hashes, policy, nearest, threads, seed
     )

@@ -17,7 +17,7 @@ from seentwice.bank.recipe import row_keys
 from seentwice.bank.shelf import Shelf
 from seentwice.data.source import Progress
 from seentwice.detectors.descriptor import Descriptor, Rows
-from seentwice.detectors.filling import Filling
+from seentwice.detectors.filling import Filled, Filling
 from seentwice.errors import UserError
 from seentwice.records import Unreadable, View
 
@@ -32,6 +32,7 @@ class Described:
     rows: Rows
     readable: NDArray[np.bool_]  # (v,)
     unreadable: tuple[Unreadable, ...]
+    decoded: int  # photos; the bank had the rows of the other ones that are readable
 
 
 def describe_views(
@@ -82,7 +83,7 @@ def describe_views(
     asked = np.ones((len(views), len(every)), dtype=bool)
     asked[[bool(view.edit) for view in views], len(descriptors) :] = False
     keys = row_keys(contents, [view.edit for view in views])
-    unreadable: tuple[Unreadable, ...] = ()
+    filled = Filled(0, ())
     shelves = [bank.open(recipe) for recipe in recipes]
     if (asked & _missing(shelves, keys)).any():
         with bank.alone(recipes, lambda: on_progress(0, 0)):
@@ -102,22 +103,23 @@ def describe_views(
                         for recipe in recipes
                     ]
                     filling = Filling(views, contents, keys, missing, every, writers, at_least)
-                    unreadable = filling.run(workers, max_pixels, on_progress)
+                    filled = filling.run(workers, max_pixels, on_progress)
             shelves = [bank.open(recipe) for recipe in recipes]
     readable = np.asarray((~asked | ~_missing(shelves, keys)).all(axis=1))
-    broken = {file.path for file in unreadable}
+    broken = {file.path for file in filled.unreadable}
     if any(
         view.photo.path not in broken for view, ok in zip(views, readable, strict=True) if not ok
     ):
         raise UserError(f"{bank.folder}: rows were taken out during the run; run the command again")
     if not readable.any():
-        first = f"; the first: {unreadable[0].name}: {unreadable[0].reason}" if unreadable else ""
+        named = [f"; the first: {file.name}: {file.reason}" for file in filled.unreadable]
+        first = named[0] if named else ""
         photos = len({view.photo for view in views})
         raise UserError(f"none of {photos} photos could be read{first}")
     rows = {
         descriptor.name: shelf.take(keys) for descriptor, shelf in zip(every, shelves, strict=True)
     }
-    return Described(rows, readable, unreadable)
+    return Described(rows, readable, filled.unreadable, filled.decoded)
 
 
 def _missing(shelves: Sequence[Shelf], keys: NDArray[np.bytes_]) -> NDArray[np.bool_]:

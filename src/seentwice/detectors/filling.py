@@ -25,6 +25,14 @@ Looks = list[tuple[int, dict[int, NDArray[Any]]]]
 """Number of a view, and its looks by the number of the descriptor."""
 
 
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """How filling went."""
+
+    decoded: int  # photos
+    unreadable: tuple[Unreadable, ...]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Filling:
     """Computes the rows that are missing, and writes them as they come."""
@@ -37,8 +45,8 @@ class Filling:
     writers: Sequence[SegmentWriter]
     at_least: tuple[int, int] | None  # see `read_photo`
 
-    def run(self, workers: int, max_pixels: int, on_progress: Progress) -> tuple[Unreadable, ...]:
-        """Write the rows of every photo that lacks some; return those that gave none."""
+    def run(self, workers: int, max_pixels: int, on_progress: Progress) -> Filled:
+        """Write the rows of every photo that lacks some; return how many, and which gave none."""
         unreadable: list[Unreadable] = []
         waiting: Looks = []
         numbered = enumerate(self.views)
@@ -55,7 +63,7 @@ class Filling:
             on_progress(done, len(lacking))
         if waiting:
             self._write(waiting)
-        return tuple(unreadable)
+        return Filled(len(lacking) - len(unreadable), tuple(unreadable))
 
     def _write(self, waiting: Looks) -> None:
         for column, (descriptor, writer) in enumerate(

@@ -68,7 +68,7 @@ class PlaceBatches(IterableDataset[PairBatch]):
 
     A view that passes the trunk meets all the others of its batch (Hermans et al. 2017,
     arXiv:1703.07737, section 2), where a batch of table rows would show it only one. Pairs that
-    share a zone but no place are left out.
+    share a zone or all their pixels but no place are left out.
 
     A share of the batches holds places of one room type, and others only where there are too few:
     two bathrooms are harder to tell apart than a bathroom and a kitchen.
@@ -95,6 +95,7 @@ class PlaceBatches(IterableDataset[PairBatch]):
         self.place = codes_of([photo.place for photo in photos])
         self.zone = codes_of([photo.zone or photo.place for photo in photos])
         self.room_type = codes_of([photo.room_type or "" for photo in photos])
+        self.content = pairs.contents_of(self.members)
 
     def __iter__(self) -> Iterator[PairBatch]:
         generator = np.random.default_rng(self.generator_key)
@@ -113,8 +114,12 @@ class PlaceBatches(IterableDataset[PairBatch]):
                 ]
             )
             left, right = np.triu_indices(len(chosen), k=1)
-            same = self.place[chosen[left]] == self.place[chosen[right]]
-            keep = same | (self.zone[chosen[left]] != self.zone[chosen[right]])
+            one, other = chosen[left], chosen[right]
+            same = self.place[one] == self.place[other]
+            apart = (self.zone[one] != self.zone[other]) & (
+                self.content[one] != self.content[other]
+            )
+            keep = same | apart
             view = self.members[chosen]
             yield gather_pairs(view[left[keep]], view[right[keep]], same[keep])
 
@@ -123,7 +128,8 @@ class CopyBatches(IterableDataset[PairBatch]):
     """One epoch over the photos of a pair table: each as it is beside one of its edited copies.
 
     The pair is the label: no place is asked for, and a positive pair is two views of one photo.
-    Other photos are negatives but for those that share its place or zone, which are left out.
+    Other photos are negatives but for those that share its place, zone or all its pixels, which are
+    left out.
     """
 
     def __init__(
@@ -159,6 +165,7 @@ class CopyBatches(IterableDataset[PairBatch]):
         photos = [views[index].photo for index in shown]
         self.place = codes_of([photo.place for photo in photos])
         self.zone = codes_of([photo.zone or photo.place for photo in photos])
+        self.content = pairs.contents_of(members[shown])
 
     def __iter__(self) -> Iterator[PairBatch]:
         generator = np.random.default_rng(self.generator_key)
@@ -170,7 +177,11 @@ class CopyBatches(IterableDataset[PairBatch]):
             left, right = np.triu_indices(len(view), k=1)
             one, other = photo[left], photo[right]
             same = one == other
-            apart = (self.place[one] != self.place[other]) & (self.zone[one] != self.zone[other])
+            apart = (
+                (self.place[one] != self.place[other])
+                & (self.zone[one] != self.zone[other])
+                & (self.content[one] != self.content[other])
+            )
             keep = same | apart
             yield gather_pairs(view[left[keep]], view[right[keep]], same[keep])
 

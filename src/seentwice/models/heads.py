@@ -23,6 +23,9 @@ HEADS: Mapping[str, type[nn.Module]] = {
     **EMBEDDING_HEADS,
 }
 
+TWO_SPACES = frozenset({"concat"})
+"""The heads that take embeddings of two spaces; all others compare them channel by channel."""
+
 
 def build_head(name: str, embedding_size: int, settings: Mapping[str, object]) -> nn.Module:
     """Build a head by name.

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 import torch
 from pydantic import Field
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from seentwice.errors import UserError
@@ -108,11 +108,3 @@ def shape_after(stages: nn.Sequential, preprocessing: Preprocessing) -> tuple[in
     """Return the shape of one photo's row after stages in eval mode, (d,) or (c, h, w)."""
     size = (1, 3, preprocessing.height_px, preprocessing.width_px)
     return tuple(stages(torch.zeros(size)).shape[1:])
-
-
-@torch.inference_mode()
-def embed_looks(stages: nn.Sequential, preprocessing: Preprocessing, looks: Tensor) -> Tensor:
-    """Pass uint8 looks (b, 3, h, w) through stages in eval mode: (b, d) or (b, c, h, w)."""
-    pixels = looks.contiguous(memory_format=torch.channels_last)
-    rows: Tensor = stages(preprocessing.normalise(pixels))
-    return rows

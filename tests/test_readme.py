@@ -60,7 +60,7 @@ def test_every_table_of_a_sweep_is_what_its_command_prints(page: Path) -> None:
 )
 def test_every_experiment_says_how_it_was_made(folder: Path) -> None:
     results = json.loads((folder / "results.json").read_text())
-    assert results["command"].startswith("seentwice compare experiment=")
+    assert re.match(r"seentwice compare (.+ )?experiment=\w+", results["command"])
     assert results["machine"]
     assert not (results["git_commit"] or "+").endswith("+"), "files had changed since the commit"
     assert (folder / "config.yaml").is_file()

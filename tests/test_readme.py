@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from experiments.sweep_table import write_table
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted(
     [
@@ -15,7 +17,8 @@ PAGES = sorted(
         *(ROOT / "experiments").rglob("*.md"),
     ]
 )
-EXPERIMENTS = sorted(path.parent for path in (ROOT / "experiments").glob("*/results.json"))
+EXPERIMENTS = sorted(path.parent for path in (ROOT / "experiments").rglob("results.json"))
+SWEEPS = sorted(page for page in PAGES if "sweep_table.py experiments/" in page.read_text())
 
 
 def table_rows(text: str) -> set[str]:
@@ -43,10 +46,21 @@ def test_every_link_leads_somewhere(page: Path) -> None:
             assert (page.parent / target).exists(), target
 
 
-@pytest.mark.parametrize("folder", EXPERIMENTS, ids=lambda folder: folder.name)
+@pytest.mark.parametrize("page", SWEEPS, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_table_of_a_sweep_is_what_its_command_prints(page: Path) -> None:
+    text = page.read_text()
+    commands = re.findall(r"sweep_table\.py (experiments/\w+)((?: \w+)+)", text)
+    assert commands
+    for folder, runs in commands:
+        assert write_table(ROOT / folder, runs.split()) in text
+
+
+@pytest.mark.parametrize(
+    "folder", EXPERIMENTS, ids=lambda folder: str(folder.relative_to(ROOT / "experiments"))
+)
 def test_every_experiment_says_how_it_was_made(folder: Path) -> None:
     results = json.loads((folder / "results.json").read_text())
-    assert results["command"].startswith("seentwice compare experiment=")
+    assert re.match(r"seentwice compare (.+ )?experiment=\w+", results["command"])
     assert results["machine"]
     assert not (results["git_commit"] or "+").endswith("+"), "files had changed since the commit"
     assert (folder / "config.yaml").is_file()

@@ -139,6 +139,8 @@ def test_room_of_a_fill_that_was_killed_is_free(tmp_path):
     folder = fill(bank, FLOATS, [1], "rooms").parent
     (folder / ".reserved").write_text("900")
     make_room(bank, 20)
+    with bank.alone([FLOATS], on_wait=lambda: None):
+        make_room(bank, 20)
     assert names(bank) == ["rooms"]
 
 

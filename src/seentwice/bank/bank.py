@@ -35,7 +35,7 @@ class Bank:
     """A folder of rows, in it a folder for each recipe."""
 
     folder: Path
-    max_bytes: int  # of all that it holds, locks and recipes aside
+    max_bytes: int  # of rows and keys; the descriptions, 100 bytes a fill, may go beyond
 
     def open(self, recipe: Recipe) -> Shelf:
         """Map what is there of a recipe; see `open_shelf`."""
@@ -60,7 +60,7 @@ class Bank:
                 folder = self._folder_of(recipe)
                 folder.mkdir(parents=True, exist_ok=True)
                 held.enter_context(hold_lock(folder / LOCK, on_wait))
-                held.callback((folder / _RESERVED).unlink, missing_ok=True)
+                (folder / _RESERVED).unlink(missing_ok=True)  # of a fill that has ended
                 for segment in list_stems(folder):
                     if not segment.with_suffix(KEYS).exists():
                         remove_files(segment)
@@ -86,14 +86,16 @@ class Bank:
             for recipe, rows in wanted.items()
         }
         with hold_lock(self.folder / LOCK, on_wait=lambda: None):
-            entries = list_entries(self.folder)
-            held = _measure(entries)
-            # What others are filling stays, and what they are about to add counts.
-            others = {
-                folder: max(_read_reserved(folder), held[folder])
+            # What others are filling stays, and what they are about to add counts. Asked for before
+            # rows are counted: one that ends in between has added all of its own.
+            busy = [
+                folder
                 for folder in list_folders(self.folder)
                 if folder not in adds and _is_being_filled(folder)
-            }
+            ]
+            entries = list_entries(self.folder)
+            held = _measure(entries)
+            others = {folder: max(_read_reserved(folder), held[folder]) for folder in busy}
             goes = [
                 entry
                 for entry in sorted(entries, key=lambda entry: entry.used)
@@ -182,7 +184,7 @@ def _is_being_filled(folder: Path) -> bool:
 def _read_reserved(folder: Path) -> int:
     try:
         return int((folder / _RESERVED).read_text("utf-8"))
-    except (FileNotFoundError, ValueError):  # whose process makes room, or has just ended
+    except (FileNotFoundError, ValueError):  # its process has not made room yet
         return 0
 
 

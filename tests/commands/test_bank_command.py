@@ -1,4 +1,5 @@
 import inspect
+import io
 import os
 import re
 import signal
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from omegaconf import OmegaConf
+from rich.console import Console
 
 from seentwice.bank.bank import open_bank
 from seentwice.bank.entries import list_entries
@@ -16,6 +18,7 @@ from seentwice.bank.recipe import Recipe, row_keys
 from seentwice.bank.segment import ABOUT
 from seentwice.commands.application import find_configs
 from seentwice.commands.bank import DEFAULT
+from seentwice.commands.banking import tell_of_waiting
 from seentwice.commands.main import main
 
 PARTS = (("backbone", "mobilenet_v2"), ("cut", "20 of 20 stages"), ("weights", "abc"))
@@ -108,6 +111,14 @@ def test_no_bank_yet_is_no_mistake(
 def test_configurations_keep_it_where_the_command_looks(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("SEENTWICE_BANK")
     assert OmegaConf.load(find_configs() / "bank" / "disk.yaml").folder == DEFAULT
+
+
+def test_that_another_process_fills_the_bank_is_told(tmp_path: Path):
+    console = Console(file=io.StringIO(), width=20)
+    tell_of_waiting(open_bank(tmp_path, 1), console)()
+    assert console.file.getvalue() == (
+        f"Another process is adding the same rows to {tmp_path}: waiting for it\n"
+    )
 
 
 def fill_bank(root, folder, on_progress):

@@ -76,6 +76,18 @@ MISTAKES = {
         "train head=triplet training=table sampling.train.max_negatives=5",
         "sampling.train.max_negatives: head=triplet trains on no table of pairs",
     ),
+    "decoding of no photos": (
+        "compare data=folder data.root=R bank.decoding=reduced",
+        "bank.decoding=reduced: has no effect without unlabelled=FOLDER; leave it out",
+    ),
+    "rows of no backbone": (
+        "pairs bank.dtype=float16",
+        "bank.dtype=float16: no photo passes a backbone here, so it has no effect; leave it out",
+    ),
+    "bank without a name": (
+        "card data=folder data.root=R bank.folder=''",
+        "bank.folder='': give a folder, or null to keep nothing",
+    ),
     "wrong mining of triplets": (
         "train data=folder data.root=R head=triplet head.triplet.mining=hard",
         "head.triplet.mining='hard': Input should be 'semi_hard', 'batch_hard' or 'all'",

@@ -108,8 +108,9 @@ def open_passing_threads(count: int) -> Iterator[ThreadPoolExecutor]:
         torch.set_num_threads(before)
 
 
-def embed_looks_with(engine: Engine, looks: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Pass any number of looks (n, 3, h, w) in batches, as many at once as torch has threads."""
+def embed_looks_with(
+    engine: Engine, looks: NDArray[np.uint8], pool: ThreadPoolExecutor
+) -> NDArray[np.float32]:
+    """Pass any number of looks (n, 3, h, w) in batches, as many at once as there are threads."""
     batches = [looks[start : start + BATCH] for start in range(0, len(looks), BATCH)]
-    with open_passing_threads(torch.get_num_threads()) as pool:
-        return np.concatenate(list(pool.map(engine.embed, batches)))
+    return np.concatenate(list(pool.map(engine.embed, batches)))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from pydantic import TypeAdapter, ValidationError
+from torch import nn
 
 from seentwice.data.pairs import list_pairs
 from seentwice.errors import UserError
@@ -17,6 +18,9 @@ from seentwice.models.augment import augment_looks
 from seentwice.models.backbones import build_trunk
 from seentwice.models.losses import PairLoss, balanced_cross_entropy
 from seentwice.models.nets import Architecture, SiameseNet, build_siamese
+from seentwice.models.pooling import AveragePooling
+from seentwice.models.preprocessing import Preprocessing
+from seentwice.models.trunk import Trunk, find_cut, freeze
 from seentwice.records import Photo, View
 
 EPOCHS = 4
@@ -54,8 +58,9 @@ def fit(
     lr: float = 0.01,
     monitor: Monitor = "average_precision",
     pair_loss: PairLoss = balanced_cross_entropy,
+    trunk: Trunk | None = None,
 ):
-    """Train a compact net on noise; return its task and the learning rate of every epoch."""
+    """Train a net, compact or of a trunk, on noise; return its task and every epoch's rate."""
     views = tuple(
         View(Photo(Path(f"{p}_{k}"), f"{p}_{k}", f"r/{p}", room_type="ab"[p % 2]))
         for p in range(6)
@@ -66,7 +71,7 @@ def fit(
         256, (len(views), 3, 24, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(1)
     )
     architecture = Architecture("compact", "gem", "all", "eval", "linear", 8, "l2", {})
-    trunk = build_trunk("compact", "none", "gem", "all", "eval", seed=0)
+    trunk = trunk or build_trunk("compact", "none", "gem", "all", "eval", seed=0)
     net = build_siamese(architecture, trunk, seed=0)
     chosen = settings(schedule, patience, monitor)
     rates: list[float] = []
@@ -109,6 +114,31 @@ def test_a_trunk_that_trains_learns_its_batch_statistics(tmp_path):
     moved = [m for m in task.modules() if isinstance(m, torch.nn.BatchNorm2d)]
     assert moved
     assert all(m.num_batches_tracked > 0 for m in moved)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("trained_blocks", [0, 1])
+def test_of_frozen_blocks_batchnorm_alone_is_in_training_mode(tmp_path, trained_blocks):
+    stages = nn.Sequential(
+        nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Dropout(0.5)),
+        nn.Sequential(nn.Conv2d(4, 6, 3), nn.BatchNorm2d(6), nn.Dropout(0.5)),
+        AveragePooling(),
+    )
+    freeze(stages, trained_blocks, "train")
+    preprocessing = Preprocessing(24, 32, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
+    trunk = Trunk("small", "average", "none", stages, find_cut(stages), 6, preprocessing)
+    stages.eval()  # it has scored since
+    modes = []
+
+    def pair_loss(logits: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
+        if logits.requires_grad:
+            modes.append([[module.training for module in block] for block in stages[:2]])
+        return balanced_cross_entropy(logits, label)
+
+    fit(tmp_path, "constant", resume=False, pair_loss=pair_loss, trunk=trunk)
+    frozen, trains = [False, True, False], [True, True, True]
+    assert len(modes) == EPOCHS * 2
+    assert all(seen == [frozen, trains if trained_blocks else frozen] for seen in modes)
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -158,7 +188,6 @@ def test_the_epoch_that_the_monitor_finds_best_is_kept(tmp_path, monkeypatch, mo
     assert state["epoch"] + 1 == best
 
 
-@pytest.mark.filterwarnings("ignore")
 @pytest.mark.filterwarnings("ignore")
 def test_new_memory_is_filled_outside_the_training_alone(tmp_path):
     filled = []

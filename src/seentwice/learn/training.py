@@ -31,6 +31,7 @@ from seentwice.learn.batches import (
 from seentwice.learn.siamese_task import Schedule, SiameseTask
 from seentwice.models.embedding_heads import EMBEDDING_HEADS, BatchSource
 from seentwice.models.nets import VIEW_BLOCK
+from seentwice.models.trunk import restore_modes
 
 Precision = Literal["32-true", "64-true", "16-mixed", "bf16-mixed"]
 Accelerator = Literal["auto", "cpu", "gpu"]
@@ -230,8 +231,9 @@ def _train(
     # Not `save_last`, which leaves the epochs out that are not better than those before. After
     # `best`, whose state it holds.
     newest = ModelCheckpoint(folder, filename=Path(LAST).stem, enable_version_counter=False)
-    # Trunks are built in eval mode, and Lightning leaves every module in the mode it finds.
+    # Nets may have scored before, and Lightning leaves every module in the mode it finds.
     task.train()
+    restore_modes(task.net.trunk)
     try:
         with _quiet_lightning(), _unfilled_memory():
             _make_trainer(module.settings, logger, [best, newest, EpochReport(on_epoch)]).fit(
@@ -292,6 +294,7 @@ def _quiet_lightning() -> Iterator[None]:
     with warnings.catch_warnings():
         for message in (
             ".*does not have many workers.*",
+            ".*in eval mode at the start of training.*",  # frozen stages
             ".*Checkpoint directory .* exists and is not empty.*",
             ".*isinstance.treespec, LeafSpec.. is deprecated.*",
         ):

@@ -141,7 +141,8 @@ class SiameseTask(pl.LightningModule):
         for kept in (self._embeddings, self._logits, self._labels):
             kept.clear()
         self._check_finite(logits)
-        self.log("validation/loss", self.pair_loss(logits, label))
+        if not isinstance(self.net.head, EmbeddingHead):  # which trains by another loss
+            self.log("validation/loss", self.pair_loss(logits, label))
         self.log(
             "validation/average_precision",
             average_precision(label.numpy(), logits.double().sigmoid().numpy()),

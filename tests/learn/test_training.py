@@ -4,6 +4,7 @@ import math
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from pydantic import TypeAdapter, ValidationError
@@ -17,7 +18,7 @@ from seentwice.learn.training import Monitor, PairModule, TrainingSettings, fit_
 from seentwice.models.augment import augment_looks
 from seentwice.models.backbones import build_trunk
 from seentwice.models.losses import PairLoss, balanced_cross_entropy
-from seentwice.models.nets import Architecture, SiameseNet, build_siamese
+from seentwice.models.nets import Architecture, SiameseNet, build_siamese, pair_logits
 from seentwice.models.pooling import AveragePooling
 from seentwice.models.preprocessing import Preprocessing
 from seentwice.models.trunk import Trunk, find_cut, freeze
@@ -208,6 +209,25 @@ def test_a_training_that_diverges_says_what_to_lower(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore")
+def test_a_loss_that_no_step_checked_is_told_after_its_epoch(tmp_path, monkeypatch):
+    """As on a graphics card; here the weights stay finite, and with them the logits."""
+    check = SiameseTask._check_finite
+    monkeypatch.setattr(
+        SiameseTask,
+        "_check_finite",
+        lambda task, values: None if task.training else check(task, values),
+    )
+    added = iter([0.0, 0.0, math.inf, 0.0])
+
+    def pair_loss(logits: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
+        loss = balanced_cross_entropy(logits, label)
+        return loss + next(added) if logits.requires_grad else loss
+
+    with pytest.raises(UserError, match="training diverged at epoch 2"):
+        fit(tmp_path, "constant", resume=False, pair_loss=pair_loss)
+
+
+@pytest.mark.filterwarnings("ignore")
 def test_validation_embeds_each_view_once_and_measures_every_pair(tmp_path, monkeypatch):
     monkeypatch.setattr(training, "VIEW_BLOCK", 5)
     seen, measured = [], []
@@ -224,9 +244,13 @@ def test_validation_embeds_each_view_once_and_measures_every_pair(tmp_path, monk
 
     monkeypatch.setattr(SiameseNet, "embed", watched)
     monkeypatch.setattr(siamese_task, "average_precision", kept)
-    fit(tmp_path, "constant", resume=False)
+    task, _ = fit(tmp_path, "constant", resume=False)
     assert seen == [5, 5, 2] * EPOCHS
     assert all(len(label) == len(score) == 66 for label, score in measured)
+    _, best = max(measured, key=lambda found: measure(*found))
+    left, right = torch.triu_indices(12, 12, offset=1)
+    expected = pair_logits(task.net, task.rows, left, right).sigmoid()
+    np.testing.assert_allclose(np.sort(best), np.sort(expected), rtol=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -142,7 +142,7 @@ def test_rows_of_mobilenet_are_those_of_the_plain_trunk_in_other_batches(tmp_pat
 
 
 def test_float16_rows_move_the_losses_little(tmp_path):
-    """A guard against a blunder, on noise: no figure for real features."""
+    """The figure on real features is that of benchmarks/feature_bank.py; this finds a blunder."""
     architecture = Architecture("compact", "average", 0, "eval", "linear", 16, "l2", {})
     trunk = make_trunk(0, torch.float32)
     rows = bank_rows(trunk, torch.float32, tmp_path)

@@ -1,8 +1,9 @@
 """An interrupted training goes on as if nothing had happened."""
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -99,6 +100,23 @@ def fit(
 
     fit_task(task, PairModule(pairs, pairs, chosen, 0), folder, None, resume, on_epoch)
     return task, rates
+
+
+@pytest.mark.parametrize("batches", ["table", "places", "copies"])
+def test_each_epoch_has_batches_of_its_own(batches):
+    views = tuple(
+        View(Photo(Path(f"{p}_{k}"), f"{p}_{k}", f"r/{p}"), edit)
+        for p in range(6)
+        for k in range(2)
+        for edit in ("", "hflip")
+    )
+    pairs = list_pairs(views)
+    module = PairModule(pairs, pairs, replace(settings("constant"), batches=batches), 0)
+    epochs = []
+    for epoch in (0, 1, 0):
+        module.trainer = SimpleNamespace(current_epoch=epoch)
+        epochs.append([batch.views.tolist() for batch in module.train_dataloader()])
+    assert epochs[0] == epochs[2] != epochs[1]
 
 
 @pytest.mark.filterwarnings("ignore")

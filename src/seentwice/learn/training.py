@@ -90,6 +90,7 @@ class PairModule(pl.LightningDataModule):
         self.validation = validation
         self.settings = settings
         self.seed = seed
+        self._of_views: PlaceBatches | CopyBatches | None = None
 
     def train_dataloader(self) -> DataLoader[PairBatch]:
         """Return the batches of the trainer's current epoch."""
@@ -100,24 +101,25 @@ class PairModule(pl.LightningDataModule):
                 BalancedTableBatches(self.train, settings.batch_size, self.seed, epoch),
                 batch_size=None,
             )
+        if self._of_views is None:
+            self._of_views = self._make_batches(epoch)
+        self._of_views.epoch = epoch
+        return DataLoader(self._of_views, batch_size=None)
+
+    def _make_batches(self, epoch: int) -> PlaceBatches | CopyBatches:
+        settings = self.settings
         if settings.batches == "copies":
-            return DataLoader(
-                CopyBatches(
-                    self.train, settings.batch_size, settings.batches_per_epoch, self.seed, epoch
-                ),
-                batch_size=None,
+            return CopyBatches(
+                self.train, settings.batch_size, settings.batches_per_epoch, self.seed, epoch
             )
-        return DataLoader(
-            PlaceBatches(
-                self.train,
-                settings.places_per_batch,
-                settings.views_per_place,
-                settings.same_type_share,
-                settings.batches_per_epoch,
-                self.seed,
-                epoch,
-            ),
-            batch_size=None,
+        return PlaceBatches(
+            self.train,
+            settings.places_per_batch,
+            settings.views_per_place,
+            settings.same_type_share,
+            settings.batches_per_epoch,
+            self.seed,
+            epoch,
         )
 
     def val_dataloader(self) -> DataLoader[PairBatch]:
@@ -274,8 +276,8 @@ def _make_trainer(
 def _unfilled_memory() -> Iterator[None]:
     """Keep torch from filling new memory with NaN, as it does where it is to be deterministic.
 
-    That guards against code that reads what it has not written, and is a seventh of a step of a
-    wide head.
+    That guards against code that reads what it has not written, and takes its time in every step
+    of a wide head.
     """
     before = torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]

@@ -15,7 +15,7 @@ from seentwice.models.losses import balanced_cross_entropy
 from seentwice.models.nets import Architecture, build_siamese
 from seentwice.models.trunk import find_cut, freeze
 
-VIEWS, STEPS = 24, 6
+VIEWS, STEPS = 24, 20
 
 
 def looks():

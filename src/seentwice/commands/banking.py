@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field
 from rich.console import Console
 
 from seentwice.bank.bank import Bank, open_bank
-from seentwice.commands.next_steps import key_of
+from seentwice.commands.overrides import key_of
 from seentwice.commands.progress import print_plainly
 from seentwice.commands.settings import read_settings
 from seentwice.detectors.trunk import RowType

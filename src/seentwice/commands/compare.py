@@ -31,7 +31,8 @@ from seentwice.commands.leaks import count_leaks, count_suspects, report_leaks
 from seentwice.commands.looking import read_sampling
 from seentwice.commands.mining import check_mining
 from seentwice.commands.nets import check_nets, chosen_heads
-from seentwice.commands.next_steps import NEXT, key_of, shared_overrides, write_command
+from seentwice.commands.next_steps import NEXT, shared_overrides, write_command
+from seentwice.commands.overrides import key_of
 from seentwice.commands.pair_counts import print_tables
 from seentwice.commands.place_batches import check_batches, tell_of_batches
 from seentwice.commands.progress import (

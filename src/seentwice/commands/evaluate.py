@@ -13,7 +13,8 @@ from rich.text import Text
 
 from seentwice.bootstrap import bootstrap_intervals
 from seentwice.commands.fingerprint import digest_name, fingerprint_photos
-from seentwice.commands.next_steps import key_of, spell_value, write_command
+from seentwice.commands.next_steps import spell_value, write_command
+from seentwice.commands.overrides import key_of
 from seentwice.commands.progress import describe_unreadable, open_console, print_plainly
 from seentwice.commands.train import STATE_FILE
 from seentwice.commands.workbench import (

@@ -13,6 +13,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from seentwice.commands.application import find_configs, quote_value
+from seentwice.commands.overrides import key_of
 from seentwice.commands.settings import read_source
 
 NEXT = "Next: "
@@ -26,11 +27,6 @@ def write_command(command: str, words: Sequence[str]) -> str:
     own = [source.path for source in sources if source.provider == "command-line"]
     folder = ["--config-dir", own[0]] if own else []
     return shlex.join(["seentwice", command, *folder, *words])
-
-
-def key_of(override: str) -> str:
-    """Return what an override sets."""
-    return override.lstrip("+~").partition("=")[0]
 
 
 def shared_overrides(command: str) -> list[str]:

@@ -6,6 +6,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 from torch import nn
 
+from seentwice.commands.overrides import key_of
 from seentwice.commands.progress import print_plainly
 from seentwice.commands.settings import read_settings
 from seentwice.detectors.calibration import Calibration
@@ -54,7 +55,7 @@ def check_objectives(
         used = dict.fromkeys(key for source in sources.values() for key in _OF_BATCHES[source])
         sizes = {key for keys in _OF_BATCHES.values() for key in keys}
         for word in overrides:
-            key, names = word.lstrip("+~").partition("=")[0], ", ".join(heads)
+            key, names = key_of(word), ", ".join(heads)
             if key in _OF_OTHER_HEADS:
                 raise UserError(f"{key}: has no effect on {names}; see head.{heads[0]}")
             if key in sizes and key not in used:

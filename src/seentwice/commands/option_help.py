@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 from yaml.nodes import MappingNode, Node, SequenceNode
 
+from seentwice.commands.overrides import key_of
 from seentwice.errors import UserError
 
 WIDTH = 100
@@ -167,7 +168,7 @@ def check_effects(command: str, overrides: Sequence[str]) -> None:
         UserError: one sets a key of `WITHOUT_EFFECT`, or below one.
     """
     for word in overrides:
-        reason = _why_no_effect(command, word.lstrip("+~").partition("=")[0])
+        reason = _why_no_effect(command, key_of(word))
         if reason is not None:
             raise UserError(f"{word}: {reason}, so it has no effect; leave it out")
 

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from seentwice.commands.looking import read_sampling
 from seentwice.commands.objectives import check_objectives, tell_of_objectives
+from seentwice.commands.overrides import key_of
 from seentwice.commands.progress import print_plainly
 from seentwice.commands.settings import read_settings
 from seentwice.data.tables import MixedSampling, SamespaceSampling
@@ -48,7 +49,7 @@ def check_batches(
     if config.mining.checkpoint is not None:
         raise UserError(f"mining.checkpoint={config.mining.checkpoint}: {reason}")
     for word in overrides:
-        key = word.lstrip("+~").partition("=")[0]
+        key = key_of(word)
         if any(key == section or key.startswith(f"{section}.") for section in _OF_THE_TABLE):
             raise UserError(f"{key}: {reason}")
 

@@ -25,14 +25,9 @@ from seentwice.commands.leaks import report_leaks
 from seentwice.commands.looking import read_sampling
 from seentwice.commands.mining import check_mining
 from seentwice.commands.nets import check_nets, chosen_heads, net_trainer, read_architecture
-from seentwice.commands.next_steps import (
-    NEXT,
-    data_overrides,
-    key_of,
-    spell_value,
-    write_command,
-)
+from seentwice.commands.next_steps import NEXT, data_overrides, spell_value, write_command
 from seentwice.commands.objectives import tell_distance
+from seentwice.commands.overrides import key_of
 from seentwice.commands.pair_counts import print_tables
 from seentwice.commands.place_batches import check_batches, check_own_table, tell_of_batches
 from seentwice.commands.progress import open_console, print_plainly, show_progress

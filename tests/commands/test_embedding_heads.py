@@ -71,12 +71,14 @@ def test_all_are_compared_with_a_head_of_pairs(
         "training.batch_size=8",
         "training.batches_per_epoch=2",
         "training.epochs=1",
+        "training.monitor=loss",  # for l2
         "bootstrap_resamples=5",
         f"hydra.run.dir={tmp_path}",
     ]
     assert main(["compare", *photos, *FROZEN, *words]) == 0
     said = capsys.readouterr().out
-    assert "contrastive trains on the table of training pairs" in said
+    monitor = "its monitor is average_precision"
+    assert f"contrastive trains on the table of training pairs; {monitor}\n" in said
     assert "infonce trains on batches of up to 8 photos, each beside an edited copy" in said
     results = json.loads((tmp_path / "results.json").read_text())
     names = {detector["name"] for detector in results["detectors"] if detector["is_head"]}

@@ -89,7 +89,7 @@ MISTAKES = {
         "training.batch_size=1: infonce learns from other photos of the batch; give 2 or more",
     ),
     "monitor of other heads": (
-        "compare head=[l2,triplet] training.monitor=loss",
+        "compare head=[triplet,contrastive] training.monitor=loss",
         "which is not what triplet trains by; give training.monitor=average_precision",
     ),
     "pairs that nobody trains on": (

@@ -27,6 +27,7 @@ from seentwice.learn.training import (
     TrainingSettings,
     batches_of,
     fit_task,
+    monitor_of,
 )
 from seentwice.models.augment import augment_looks
 from seentwice.models.embedding_heads import EMBEDDING_HEADS
@@ -210,7 +211,9 @@ def net_trainer(
     """
     architecture = read_architecture(config, head, trunk)
     settings = read_settings(TrainingSettings, config, "training")
-    settings = replace(settings, batches=batches_of(head, settings))
+    settings = replace(
+        settings, batches=batches_of(head, settings), monitor=monitor_of(head, settings)
+    )
     tower = read_settings(TowerSettings, config, "tower")
     whitening = read_settings(WhiteningSettings, config, "whitening")
     seed = read_settings(SeedSettings, config, None).seed

@@ -11,7 +11,7 @@ from seentwice.commands.progress import print_plainly
 from seentwice.commands.settings import read_settings
 from seentwice.detectors.calibration import Calibration
 from seentwice.errors import UserError
-from seentwice.learn.training import TrainingSettings, batches_of
+from seentwice.learn.training import TrainingSettings, batches_of, monitor_of
 from seentwice.models.embedding_heads import EMBEDDING_HEADS, BatchSource, EmbeddingHead
 
 FEWEST_PHOTOS = 2
@@ -47,36 +47,48 @@ def check_objectives(
 
     Raises:
         UserError: a choice of other heads' batches or loss, or of sizes of other batches, but there
-            is no other head; a monitor that is not what a head trains by; batches of one photo
-            with its copy, which hold no negative pair.
+            is no other head; a monitor that none of them trains by; batches of one photo with its
+            copy, which hold no negative pair.
     """
-    sources = {head: batches_of(head, training) for head in heads}
-    if heads and all(head in EMBEDDING_HEADS for head in heads):
-        used = dict.fromkeys(key for source in sources.values() for key in _OF_BATCHES[source])
-        sizes = {key for keys in _OF_BATCHES.values() for key in keys}
-        for word in overrides:
-            key, names = key_of(word), ", ".join(heads)
-            if key in _OF_OTHER_HEADS:
-                raise UserError(f"{key}: has no effect on {names}; see head.{heads[0]}")
-            if key in sizes and key not in used:
-                raise UserError(
-                    f"{key}: has no effect on the batches of {names}; choose {', '.join(used)}"
-                )
-    for head, source in sources.items():
-        if head in EMBEDDING_HEADS and training.monitor == "loss":
-            raise UserError(
-                f"training.monitor=loss: a cross-entropy, which is not what {head} trains by; give "
-                "training.monitor=average_precision"
-            )
-        if source == "copies" and training.batch_size < FEWEST_PHOTOS:
+    for word in overrides:
+        reason = why_no_effect(key_of(word), heads, training)
+        if reason is not None:
+            raise UserError(reason)
+    for head in heads:
+        if batches_of(head, training) == "copies" and training.batch_size < FEWEST_PHOTOS:
             raise UserError(
                 f"training.batch_size={training.batch_size}: {head} learns from other photos of "
                 f"the batch; give {FEWEST_PHOTOS} or more"
             )
 
 
+def why_no_effect(key: str, heads: Sequence[str], training: TrainingSettings) -> str | None:
+    """Return why none of the heads takes notice of a key, and what to do; None where one does.
+
+    Args:
+        key: of the configuration, as `key_of` an override.
+        heads: that are trained.
+        training: the section `training`.
+    """
+    if not heads or any(head not in EMBEDDING_HEADS for head in heads):
+        return None
+    names = ", ".join(heads)
+    if key in _OF_OTHER_HEADS:
+        return f"{key}: has no effect on {names}; see head.{heads[0]}"
+    monitor = monitor_of(heads[0], training)
+    if key == "training.monitor" and training.monitor != monitor:
+        return (
+            f"{key}={training.monitor}: a cross-entropy, which is not what {heads[0]} trains by; "
+            f"give {key}={monitor}"
+        )
+    used = dict.fromkeys(size for head in heads for size in _OF_BATCHES[batches_of(head, training)])
+    if key not in used and any(key in sizes for sizes in _OF_BATCHES.values()):
+        return f"{key}: has no effect on the batches of {names}; choose {', '.join(used)}"
+    return None
+
+
 def tell_of_objectives(config: DictConfig, heads: Sequence[str], console: Console) -> None:
-    """Print which batches those heads train on that choose their own."""
+    """Print which batches those heads train on that choose their own, and another monitor."""
     training = read_settings(TrainingSettings, config, "training")
     places, views = training.places_per_batch, training.views_per_place
     words: dict[BatchSource, str] = {
@@ -86,7 +98,9 @@ def tell_of_objectives(config: DictConfig, heads: Sequence[str], console: Consol
     }
     for head in heads:
         if head in EMBEDDING_HEADS:
-            print_plainly(f"  {head} trains on {words[batches_of(head, training)]}", console)
+            monitor = monitor_of(head, training)
+            own = "" if monitor == training.monitor else f"; its monitor is {monitor}"
+            print_plainly(f"  {head} trains on {words[batches_of(head, training)]}{own}", console)
 
 
 def tell_distance(

@@ -53,7 +53,7 @@ class TrainingSettings:
 
     epochs: Count
     patience: Count  # epochs without a better value of `monitor` before stopping
-    monitor: Monitor  # on the validation pairs; chooses the best epoch
+    monitor: Monitor  # on the validation pairs; chooses the best epoch; see `monitor_of`
     batches: BatchSource
     batch_size: Count  # pairs a batch of the table, photos a batch of copies
     places_per_batch: Members  # for batches of places
@@ -73,6 +73,14 @@ class TrainingSettings:
 def batches_of(head: str, settings: TrainingSettings) -> BatchSource:
     """Return which batches train a head: those that its loss needs, or else the settings'."""
     return EMBEDDING_HEADS[head].batches if head in EMBEDDING_HEADS else settings.batches
+
+
+def monitor_of(head: str, settings: TrainingSettings) -> Monitor:
+    """Return what chooses a head's best epoch: the settings', or average precision.
+
+    The loss that can be chosen is a cross-entropy, which embedding heads do not train by.
+    """
+    return "average_precision" if head in EMBEDDING_HEADS else settings.monitor
 
 
 class PairModule(pl.LightningDataModule):

@@ -17,6 +17,7 @@ from seentwice.commands import compare
 from seentwice.commands.application import find_configs
 from seentwice.commands.main import main
 from seentwice.commands.next_steps import spell_value
+from seentwice.commands.place_batches import check_batches, check_own_table, overrides_of_one
 from seentwice.data.folder import read_folder
 from seentwice.models.checkpoint import CHECKPOINT_FILE
 
@@ -89,6 +90,57 @@ def test_after_a_comparison(own_rooms: Path, capsys: pytest.CaptureFixture[str])
     # Settings of the head that lost are left out.
     assert list(config.head.values()) == [{"start_scale": 5}]
     assert config.data.root == "own rooms"
+
+
+def test_after_a_comparison_that_an_objective_of_embeddings_wins(
+    own_rooms: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(
+        compare,
+        "best_head",
+        lambda comparison: next(one for one in comparison.detectors if one.name == "triplet"),
+    )
+    words = ("head=[l2,triplet]", "training.batch_size=64", "baselines=[]", "bootstrap_resamples=5")
+    assert main(["compare", *DATA, *QUICK, *words]) == 0
+    assert suggested(capsys)["train"] == ["head=triplet", *DATA, *QUICK]
+
+
+@pytest.mark.parametrize(
+    ("head", "kept", "dropped"),
+    [
+        ("triplet", ["seed=3"], ["training.batch_size=64", "training.loss=mean"]),
+        ("triplet", ["training.views_per_place=3"], ["training.monitor=loss"]),
+        ("triplet", ["head.triplet.margin=0.1"], ["head.l2.start_scale=5"]),
+        ("triplet", [], ["sampling.train.max_negatives=9", "mining.neighbours=9"]),
+        ("contrastive", ["sampling.train.max_negatives=9", "training.batch_size=64"], []),
+        ("l2", ["training.monitor=loss", "training.loss=mean", "training.batch_size=64"], []),
+        ("l2", ["training=places"], ["sampling.train.max_negatives=9"]),
+        ("l2", ["training=table", "sampling=samespace"], []),
+        ("contrastive", ["experiment=samespace", "training.batch_size=32"], []),
+    ],
+)
+def test_a_training_of_one_head_takes_what_has_an_effect_on_it(
+    head: str, kept: list[str], dropped: list[str]
+) -> None:
+    given = ["head=[l2,triplet,contrastive]", *kept, *dropped]
+    words = overrides_of_one(composed("compare", given), head, given)
+    assert words == kept
+    assert_trains(head, words)
+
+
+@pytest.mark.parametrize("word", ["sampling=samespace", "experiment=samespace"])
+def test_a_head_that_takes_no_training_table_keeps_the_test_table_of_samespace(word: str) -> None:
+    given = ["head=[concat,triplet]", word, "data=folder", "data.root=R"]
+    words = overrides_of_one(composed("compare", given), "triplet", given)
+    assert_trains("triplet", words)
+    assert composed("train", ["head=triplet", *words]).sampling.evaluation is None
+
+
+def assert_trains(head: str, words: list[str]) -> None:
+    """No word is refused for having no effect."""
+    config = composed("train", [f"head={head}", *words])
+    check_own_table(config, [head])
+    check_batches(config, [head], (), words)
 
 
 @pytest.mark.parametrize(

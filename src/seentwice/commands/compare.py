@@ -34,7 +34,7 @@ from seentwice.commands.nets import check_nets, chosen_heads
 from seentwice.commands.next_steps import NEXT, shared_overrides, write_command
 from seentwice.commands.overrides import key_of
 from seentwice.commands.pair_counts import print_tables
-from seentwice.commands.place_batches import check_batches, tell_of_batches
+from seentwice.commands.place_batches import check_batches, overrides_of_one, tell_of_batches
 from seentwice.commands.progress import (
     open_console,
     print_plainly,
@@ -160,7 +160,7 @@ def run(config: DictConfig) -> None:
     print_table(comparison, console)
     print_plainly(f"Report:  {folder / REPORT}", console)
     print_plainly(f"Runs:    mlflow ui --backend-store-uri {tracking_uri()}", console)
-    for line in _next_steps(comparison):
+    for line in _next_steps(comparison, config):
         print_plainly(line, console)
 
 
@@ -308,7 +308,7 @@ def _measure_retrieval(stage: Stage) -> RetrievalResult | None:
     return RetrievalResult(share, len(query), max(retrieval.gallery for retrieval in found))
 
 
-def _next_steps(comparison: Comparison) -> list[str]:
+def _next_steps(comparison: Comparison, config: DictConfig) -> list[str]:
     """Return what to do next: with photos of one's own, with folds, for a checkpoint."""
     if HydraConfig.get().runtime.choices["data"] == "rooms":
         words = ["data=folder", "data.root=PHOTOS", "backbone=mobilenet_v2"]
@@ -323,13 +323,7 @@ def _next_steps(comparison: Comparison) -> list[str]:
         lines.append("  (every photo is tested once)")
     best = best_head(comparison)
     if best is not None:
-        # Settings of the other heads are no keys of a training of this one.
-        words = [
-            word
-            for word in shared_overrides("train")
-            if key_of(word) != "head"
-            and (not key_of(word).startswith("head.") or key_of(word).split(".")[1] == best.name)
-        ]
+        words = overrides_of_one(config, best.name, shared_overrides("train"))
         lines.append(NEXT + write_command("train", [f"head={best.name}", *words]))
         lines.append("  (a checkpoint of the best head)")
     return lines

@@ -6,7 +6,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from seentwice.commands.looking import read_sampling
-from seentwice.commands.objectives import check_objectives, tell_of_objectives
+from seentwice.commands.objectives import check_objectives, tell_of_objectives, why_no_effect
 from seentwice.commands.overrides import key_of
 from seentwice.commands.progress import print_plainly
 from seentwice.commands.settings import read_settings
@@ -48,9 +48,8 @@ def check_batches(
         raise UserError(f"sampling.train.negatives.hard={sampling.train.negatives.hard}: {reason}")
     if config.mining.checkpoint is not None:
         raise UserError(f"mining.checkpoint={config.mining.checkpoint}: {reason}")
-    for word in overrides:
-        key = key_of(word)
-        if any(key == section or key.startswith(f"{section}.") for section in _OF_THE_TABLE):
+    for key in map(key_of, overrides):
+        if _chooses_training_pairs(key):
             raise UserError(f"{key}: {reason}")
 
 
@@ -67,6 +66,31 @@ def check_own_table(config: DictConfig, heads: Sequence[str]) -> None:
         raise UserError(f"sampling=samespace: {_why_no_table(config, heads)}")
 
 
+def overrides_of_one(config: DictConfig, head: str, overrides: Sequence[str]) -> list[str]:
+    """Return what a training of one head of a comparison takes of the comparison's overrides.
+
+    Args:
+        config: the composed configuration of the comparison.
+        head: the one to train.
+        overrides: of keys that both commands have.
+    """
+    training = read_settings(TrainingSettings, config, "training")
+    kept = [
+        word
+        for word in overrides
+        if not _is_of_other_heads(key_of(word), head)
+        and why_no_effect(key_of(word), [head], training) is None
+    ]
+    if not leaves_table_aside(config, [head]):
+        return kept
+    kept = [word for word in kept if not _chooses_training_pairs(key_of(word))]
+    if isinstance(read_sampling(config), SamespaceSampling):
+        # The same validation and test tables without the training table.
+        kept = [word for word in kept if key_of(word) != "sampling"]
+        kept += ["sampling=mixed", "sampling.evaluation=null"]
+    return kept
+
+
 def tell_of_batches(config: DictConfig, heads: Sequence[str], console: Console) -> None:
     """Print which heads choose their batches, and that the table that was counted trains none."""
     tell_of_objectives(config, heads, console)
@@ -78,6 +102,15 @@ def tell_of_batches(config: DictConfig, heads: Sequence[str], console: Console) 
             + advice,
             console,
         )
+
+
+def _is_of_other_heads(key: str, head: str) -> bool:
+    """Tell whether a key chooses heads, or is a setting of another head."""
+    return key.partition(".")[0] == "head" and key.split(".")[1:2] != [head]
+
+
+def _chooses_training_pairs(key: str) -> bool:
+    return any(key == section or key.startswith(f"{section}.") for section in _OF_THE_TABLE)
 
 
 def _why_no_table(config: DictConfig, heads: Sequence[str]) -> str:

@@ -1,8 +1,10 @@
 import multiprocessing
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from seentwice.bank.bank import Bank, open_bank
 from seentwice.bank.entries import list_entries, remove_entry
@@ -189,6 +191,50 @@ def test_what_another_process_fills_is_not_thrown_away(tmp_path):
         assert names(bank) == ["busy"]
     assert remove_entry(entry)
     assert names(bank) == []
+
+
+def test_what_another_account_added_stays_and_counts(tmp_path, monkeypatch):
+    bank = open_bank(tmp_path, 1)
+    theirs = fill(bank, FLOATS, [1], "theirs", used=1000).parent
+    fill(bank, HALVES, [1], "own", used=1001)
+    (entry,) = [entry for entry in list_entries(tmp_path) if entry.data == "theirs"]
+    acquire, read_text = FileLock.acquire, Path.read_text
+
+    def refuse(path):
+        if Path(path) in (theirs / ".lock", theirs / ".reserved"):
+            raise PermissionError(13, "Permission denied", str(path))
+
+    def acquire_own(lock, *arguments, **options):
+        refuse(lock.lock_file)
+        return acquire(lock, *arguments, **options)
+
+    def read_own(path, *arguments):
+        refuse(path)
+        return read_text(path, *arguments)
+
+    monkeypatch.setattr(FileLock, "acquire", acquire_own)
+    monkeypatch.setattr(Path, "read_text", read_own)
+    assert not remove_entry(entry)
+    make_room(Bank(tmp_path, size_of(bank)), 1, BYTES)
+    assert names(bank) == ["theirs"]
+    with pytest.raises(UserError, match="are needed"):
+        make_room(Bank(tmp_path, size_of(bank)), 1, BYTES)
+    with pytest.raises(PermissionError):
+        fill(bank, FLOATS, [2], "more of theirs")
+
+
+def test_every_account_may_make_room(tmp_path):
+    before = os.umask(0o077)
+    try:
+        make_room(open_bank(tmp_path, 1), 1)
+    finally:
+        os.umask(before)
+    assert (tmp_path / ".lock").stat().st_mode & 0o777 == 0o666
+
+
+def test_nothing_is_reserved_after_a_fill(tmp_path):
+    make_room(open_bank(tmp_path, 1), 20)
+    assert list(tmp_path.rglob(".reserved")) == []
 
 
 def _hold(folder, held, release):

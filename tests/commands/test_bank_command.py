@@ -69,7 +69,7 @@ def test_all_is_thrown_away_but_what_is_being_filled(
         assert main(["bank", "clear"]) == 0
     text = capsys.readouterr().out
     assert "2 parts thrown away" in text
-    assert "1 part being added to right now, which stay: busy" in text
+    assert "1 part being added to right now, or another account's, which stay: busy" in text
     assert data_of(filled) == ["busy"]
 
 

@@ -60,7 +60,9 @@ class Bank:
                 folder = self._folder_of(recipe)
                 folder.mkdir(parents=True, exist_ok=True)
                 held.enter_context(hold_lock(folder / LOCK, on_wait))
-                (folder / _RESERVED).unlink(missing_ok=True)  # of a fill that has ended
+                (folder / _RESERVED).unlink(missing_ok=True)  # of a fill that was killed
+                # Before the lock is let go: whoever gets it next has reserved nothing yet.
+                held.callback((folder / _RESERVED).unlink, missing_ok=True)
                 for segment in list_stems(folder):
                     if not segment.with_suffix(KEYS).exists():
                         remove_files(segment)
@@ -79,15 +81,18 @@ class Bank:
             needed: segments that stay, since the caller uses them.
 
         Raises:
-            UserError: there is not enough room without the other rows either; all of them stay.
+            UserError: there is not enough room without the other rows either; all of them stay,
+                unless another process begins to fill some of them meanwhile.
+            OSError: the bank cannot be written.
         """
         adds = {
             self._folder_of(recipe): rows * (recipe.row_bytes + KEY.itemsize)
             for recipe, rows in wanted.items()
         }
-        with hold_lock(self.folder / LOCK, on_wait=lambda: None):
-            # What others are filling stays, and what they are about to add counts. Asked for before
-            # rows are counted: one that ends in between has added all of its own.
+        with hold_lock(self.folder / LOCK, on_wait=lambda: None, is_for_all=True):
+            # What others are filling stays, and what they are about to add counts; what another
+            # account's lock keeps stays, too. Asked for before rows are counted: one that ends in
+            # between has added all of its own.
             busy = [
                 folder
                 for folder in list_folders(self.folder)
@@ -184,7 +189,8 @@ def _is_being_filled(folder: Path) -> bool:
 def _read_reserved(folder: Path) -> int:
     try:
         return int((folder / _RESERVED).read_text("utf-8"))
-    except (FileNotFoundError, ValueError):  # its process has not made room yet
+    except (FileNotFoundError, PermissionError, ValueError):
+        # Its process has not made room yet, or it is another account's alone.
         return 0
 
 

@@ -47,8 +47,9 @@ def list_entries(folder: Path) -> list[Entry]:
 
 
 def remove_entry(entry: Entry) -> bool:
-    """Throw rows away, and say whether they were: not while a process adds to their folder.
+    """Throw rows away, and say whether they were.
 
+    Not while a process adds to their folder, and not where that is another account's alone.
     Processes that use the rows keep them until they end.
     """
     with try_lock(entry.segment.parent / LOCK) as is_held:

@@ -63,7 +63,8 @@ def _clear(entries: Sequence[Entry], console: Console) -> None:
     print_plainly(f"{_parts(len(entries) - len(busy))} thrown away, {_size(gone)}", console)
     if busy:
         names = ", ".join(sorted({entry.data for entry in busy}))
-        print_plainly(f"{_parts(len(busy))} being added to right now, which stay: {names}", console)
+        why = "being added to right now, or another account's"
+        print_plainly(f"{_parts(len(busy))} {why}, which stay: {names}", console)
 
 
 def _show(entries: Sequence[Entry], folder: Path, console: Console) -> None:

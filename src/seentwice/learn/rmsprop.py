@@ -11,9 +11,10 @@ BLOCK = 1 << 18
 between its operations; of fewer, each operation costs more to start than to do."""
 
 SMALLEST = 1e-37
-"""Of the mean of squares. Where a unit has died its weights get no gradient, and within a thousand
-steps their means would be subnormal numbers or 0, whose roots take processors many times longer;
-beside `eps` the root of this is nothing."""
+"""Of the mean of squares in float32. Where a unit has died its weights get no gradient, and within
+a thousand steps their means would be subnormal numbers or 0, whose roots take processors many times
+longer; beside `eps` the root of this is nothing. In float64 it would show, and is not needed so
+soon."""
 
 
 class RMSprop(torch.optim.RMSprop):
@@ -70,7 +71,8 @@ class RMSprop(torch.optim.RMSprop):
             if group["weight_decay"]:
                 g = g.add(w, alpha=group["weight_decay"])
             square.mul_(group["alpha"]).addcmul_(g, g, value=1 - group["alpha"])
-            square.clamp_min_(SMALLEST)
+            if square.dtype == torch.float32:
+                square.clamp_min_(SMALLEST)
             w.addcdiv_(g, square.sqrt().add_(group["eps"]), value=-group["lr"])
 
 

@@ -25,7 +25,7 @@ FEWEST_GROUPS = 3
 
 
 class SplitBy(StrEnum):
-    """What is never in two splits; places and open-plan zones never are."""
+    """What is never in two splits, but by `Assign.OWN`; places and open-plan zones never are."""
 
     CITY = "city"  # with all of its properties
     PROPERTY = "property"  # or the place, where no property is known
@@ -52,7 +52,7 @@ class SplitRule:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Indices into one list of photos, sorted and disjoint."""
+    """Indices into one list of photos, sorted and disjoint; by `Assign.OWN` two are the same."""
 
     train: NDArray[np.int64]
     validation: NDArray[np.int64]

@@ -51,7 +51,10 @@ def evaluation_policy(sampling: Sampling) -> MixedPolicy | None:
 
 @dataclass(frozen=True, slots=True)
 class FoldTables:
-    """The three pair tables of one split; no place or property is in two of them."""
+    """The three pair tables of one split; no place or property is in two of them.
+
+    But where the data set made the split (`Assign.OWN`), whose test photos validate, too.
+    """
 
     train: PairTable
     validation: PairTable

@@ -309,37 +309,6 @@ def test_a_split_by_city_needs_cities():
         split_photos([*HOMES, photo("room/1")], 0.2, 0.2, rule(0, by=SplitBy.CITY))
 
 
-def test_the_data_sets_own_split_validates_on_its_test_photos():
-    photos = [photo(f"room/{n}", split="test" if n < 3 else "train") for n in range(10)]
-    split = split_photos(photos, 0.2, 0.2, rule(0, Assign.OWN))
-    assert split.train.tolist() == list(range(3, 10))
-    assert split.validation.tolist() == split.test.tolist() == [0, 1, 2]
-
-
-def test_the_data_sets_own_split_is_taken_as_it_is_where_it_parts_a_home():
-    photos = [
-        photo("bed/1", 1, "home", split="test", zone="open"),
-        photo("bath/1", 1, "home", split="train", zone="open"),
-        photo("bath/1", 2, "home"),
-        photo("bed/2", 1, "other", split="train"),
-    ]
-    split = split_photos(photos, 0.2, 0.2, rule(0, Assign.OWN))
-    assert split.train.tolist() == [1, 2, 3]
-    assert split.validation.tolist() == split.test.tolist() == [0]
-
-
-@pytest.mark.parametrize("own", [None, "train", "test"])
-def test_an_own_split_needs_photos_of_both(own):
-    photos = [photo(f"room/{n}", split=own) for n in range(10)]
-    with pytest.raises(UserError, match=r"split.assign=own: the data set does not say"):
-        split_photos(photos, 0.2, 0.2, rule(0, Assign.OWN))
-
-
-def test_an_own_split_has_no_folds():
-    with pytest.raises(UserError, match="is one split"):
-        fold_photos(PLACES, 3, rule(0, Assign.OWN))
-
-
 def test_a_new_place_of_an_open_plan_moves_none():
     photos = [photo(f"m/{n}", zone="z" if n < 2 else None) for n in range(20)]
     for seed in range(20):

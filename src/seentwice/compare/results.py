@@ -84,7 +84,7 @@ class Comparison:
     detectors: tuple[DetectorResult, ...]  # best average precision first
     seconds: float
     looking_seconds: float  # of these: decoding, edits, and the backbone where it is frozen
-    photos_decoded: int  # for that; the bank had the rows of the other photos
+    photos_decoded: int  # for that; the bank, or a file of the same bytes, had the rows of others
     command: str
     git_commit: str | None
     versions: Mapping[str, str]

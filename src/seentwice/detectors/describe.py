@@ -18,7 +18,7 @@ from seentwice.bank.recipe import row_keys
 from seentwice.bank.shelf import Shelf
 from seentwice.data.source import Progress
 from seentwice.detectors.descriptor import Descriptor, Rows
-from seentwice.detectors.filling import Filled, Filling, first_of_each_key
+from seentwice.detectors.filling import Filled, Filling, first_of_their_key
 from seentwice.errors import UserError
 from seentwice.records import Unreadable, View
 
@@ -33,7 +33,7 @@ class Described:
     rows: Rows
     readable: NDArray[np.bool_]  # (v,)
     unreadable: tuple[Unreadable, ...]
-    decoded: int  # photos; the bank had the rows of the other ones that are readable
+    decoded: int  # photos; the bank, or a file of the same bytes, had the rows of others
 
 
 def describe_views(
@@ -104,7 +104,8 @@ def describe_views(
                 shelves[column] = bank.open(recipes[column])
             missing = asked & _missing(shelves, keys)
             if missing.any():
-                added = missing[first_of_each_key(keys)].sum(axis=0)
+                lead = first_of_their_key(keys)
+                added = missing[np.unique(lead)].sum(axis=0)
                 needed = {path for shelf in shelves for path in shelf.needed(keys)}
                 bank.make_room({recipes[n]: int(added[n]) for n in lacking}, needed)
                 with ExitStack() as open_files:
@@ -112,7 +113,9 @@ def describe_views(
                         open_files.enter_context(bank.begin_segment(recipe, data))
                         for recipe in recipes
                     ]
-                    filling = Filling(views, contents, keys, missing, every, writers, at_least)
+                    filling = Filling(
+                        views, contents, keys, lead, missing, every, writers, at_least
+                    )
                     filled = filling.run(workers, max_pixels, on_progress)
             for column in lacking:
                 shelves[column] = bank.open(recipes[column])

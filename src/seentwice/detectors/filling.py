@@ -44,6 +44,7 @@ class Filling:
     views: Sequence[View]
     contents: Sequence[bytes]
     keys: NDArray[np.bytes_]
+    first: NDArray[np.int64]  # (v,) the number of the first view of the same key
     missing: NDArray[np.bool_]  # (v, descriptors)
     descriptors: Sequence[Descriptor]
     writers: Sequence[SegmentWriter]
@@ -52,43 +53,53 @@ class Filling:
     def run(self, workers: int, max_pixels: int, on_progress: Progress) -> Filled:
         """Write the rows of every photo that lacks some; return how many, and which gave none.
 
-        Of views of one key, which have the same rows, the first is looked at; another one where the
-        file of the first gives none.
+        Of views of one key, which have the same rows, the first is looked at; the other ones where
+        the file of the first gives none.
         """
-        is_first = np.zeros(len(self.keys), dtype=bool)
-        is_first[first_of_each_key(self.keys)] = True
-        first = self.missing & is_first[:, None]
+        is_first = self.first == np.arange(len(self.first))
+        written = np.zeros_like(self.missing)
         with ExitStack() as threads:
             threaded = [one for one in self.descriptors if isinstance(one, ThreadedDescriptor)]
             block = max([BATCH, *(one.looks_at_once for one in threaded)])
             for one in threaded:
                 threads.enter_context(one)
-            decoded, lost = self._fill(first, block, workers, max_pixels, on_progress)
-            gave_none = sorted(lost)
-            others = self.missing & ~is_first[:, None]
-            others &= np.isin(self.keys, self.keys[gave_none])[:, None]
-            others[gave_none] = False
-            if others.any():
-                more, also_lost = self._fill(others, block, workers, max_pixels, on_progress)
-                decoded, lost = decoded + more, lost | also_lost
-        return Filled(decoded, tuple(dict.fromkeys(lost[number] for number in sorted(lost))))
+            wanted = self.missing & is_first[:, None]
+            decoded, lost = self._fill(wanted, written, block, workers, max_pixels, on_progress)
+            wanted = self.missing & ~written[self.first]
+            wanted[list(lost)] = False
+            if wanted.any():
+                more, also_lost = self._fill(
+                    wanted, written, block, workers, max_pixels, on_progress
+                )
+                decoded, lost = decoded | more, lost | also_lost
+        return Filled(len(decoded), tuple(dict.fromkeys(lost[number] for number in sorted(lost))))
 
     def _fill(
         self,
         wanted: NDArray[np.bool_],
+        written: NDArray[np.bool_],
         block: int,
         workers: int,
         max_pixels: int,
         on_progress: Progress,
-    ) -> tuple[int, dict[int, Unreadable]]:
+    ) -> tuple[set[int], dict[int, Unreadable]]:
         """Write the rows that are wanted, (v, descriptors), a block of views at a time.
 
+        Args:
+            wanted: which views are looked at, and for which descriptors.
+            written: (v, descriptors) the rows that were written, by the first view of their key:
+                those of copies are not written again. Added to.
+            block: views at once.
+            workers: decoding threads.
+            max_pixels: photos with more give no rows.
+            on_progress: told of every photo.
+
         Returns:
-            How many photos were decoded, and by number the views of those that gave none.
+            The first views of the photos that were decoded, and all views of those that gave none.
         """
         lost: dict[int, Unreadable] = {}
         waiting: Looks = []
-        decoded = 0
+        decoded: set[int] = set()
         photos = [list(group) for _, group in groupby(enumerate(self.views), _photo_of)]
         lacking = [photo for photo in photos if wanted[[n for n, _ in photo]].any()]
         with closing(self._decode_all(lacking, wanted, workers, max_pixels)) as outcomes:
@@ -96,8 +107,8 @@ class Filling:
                 if isinstance(outcome, Unreadable):
                     lost.update((number, outcome) for number, _ in photo)
                 else:
-                    waiting.extend(outcome)
-                    decoded += 1
+                    waiting.extend(self._new_of(outcome, written))
+                    decoded.add(photo[0][0])
                 while len(waiting) >= block:
                     self._write(waiting[:block])
                     del waiting[:block]
@@ -105,6 +116,16 @@ class Filling:
         if waiting:
             self._write(waiting)
         return decoded, lost
+
+    def _new_of(self, looks: Looks, written: NDArray[np.bool_]) -> Looks:
+        """Return the looks whose rows are not written yet, and note that they are."""
+        new: Looks = []
+        for number, of_view in looks:
+            columns = [column for column in of_view if not written[self.first[number], column]]
+            written[self.first[number], columns] = True
+            if columns:
+                new.append((number, {column: of_view[column] for column in columns}))
+        return new
 
     def _write(self, waiting: Looks) -> None:
         for column, (descriptor, writer) in enumerate(
@@ -159,9 +180,10 @@ class Filling:
         return looks
 
 
-def first_of_each_key(keys: NDArray[np.bytes_]) -> NDArray[np.int64]:
-    """Return the number of the first view of each key."""
-    return np.unique(keys, return_index=True)[1]
+def first_of_their_key(keys: NDArray[np.bytes_]) -> NDArray[np.int64]:
+    """Return for each view the number of the first one with its key, (v,)."""
+    _, first, key = np.unique(keys, return_index=True, return_inverse=True)
+    return first[key]
 
 
 def _photo_of(numbered: tuple[int, View]) -> Photo:

@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import json
+import shutil
 from itertools import combinations
 from pathlib import Path
 
@@ -53,6 +54,19 @@ def test_tables_and_triplets_name_photos(few_rooms: Path, tmp_path: Path) -> Non
         for row in triplets:
             assert place_of(row["query"]) == place_of(row["positive"])
             assert frozenset((row["query"], row["negative"])) in negatives
+
+
+def test_photos_whose_rows_another_file_gave_are_not_laid_to_the_bank_alone(
+    few_rooms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = tmp_path / "rooms"
+    shutil.copytree(few_rooms, root)
+    first, second, *_ = sorted(root.rglob("*.jpg"))
+    shutil.copy(first, second)
+    words = (f"bank.folder={tmp_path / 'bank'}", "edits=none", "triplets=0")
+    assert write_pairs(root, tmp_path, *words) == 0
+    others = "the bank, or a file of the same bytes, had the rows of the others"
+    assert f"Decoded 59 of 60 photos; {others}\n" in capsys.readouterr().out
 
 
 def test_the_samespace_table_has_its_columns(few_rooms: Path, tmp_path: Path) -> None:

@@ -89,7 +89,8 @@ def look_at_views(
             on_wait=tell_of_waiting(bank, console),
         )
     photos = int(described.readable[plan.edit_name == ""].sum())
-    kept = "; the bank had the rows of the others" if described.decoded < photos else ""
+    others = "; the bank, or a file of the same bytes, had the rows of the others"
+    kept = others if described.decoded < photos else ""
     print_plainly(f"Decoded {described.decoded:,} of {photos:,} photos{kept}", console)
     if evaluation_policy(sampling) is None:
         hashes = described.rows[SquareWaveletDescriptor.name][:, 0]

@@ -16,7 +16,7 @@ from omegaconf import DictConfig
 from seentwice.commands import compare
 from seentwice.commands.application import find_configs
 from seentwice.commands.main import main
-from seentwice.commands.next_steps import spell_value
+from seentwice.commands.next_steps import head_overrides, spell_value
 from seentwice.commands.place_batches import check_batches, check_own_table, overrides_of_one
 from seentwice.data.folder import read_folder
 from seentwice.models.checkpoint import CHECKPOINT_FILE
@@ -110,7 +110,6 @@ def test_after_a_comparison_that_an_objective_of_embeddings_wins(
     [
         ("triplet", ["seed=3"], ["training.batch_size=64", "training.loss=mean"]),
         ("triplet", ["training.views_per_place=3"], ["training.monitor=loss"]),
-        ("triplet", ["head.triplet.margin=0.1"], ["head.l2.start_scale=5"]),
         ("triplet", [], ["sampling.train.max_negatives=9", "mining.neighbours=9"]),
         ("contrastive", ["sampling.train.max_negatives=9", "training.batch_size=64"], []),
         ("l2", ["training.monitor=loss", "training.loss=mean", "training.batch_size=64"], []),
@@ -122,10 +121,26 @@ def test_after_a_comparison_that_an_objective_of_embeddings_wins(
 def test_a_training_of_one_head_takes_what_has_an_effect_on_it(
     head: str, kept: list[str], dropped: list[str]
 ) -> None:
-    given = ["head=[l2,triplet,contrastive]", *kept, *dropped]
+    given = ["head=[l2,triplet,contrastive]", "head.l2.start_scale=5", *kept, *dropped]
     words = overrides_of_one(composed("compare", given), head, given)
     assert words == kept
     assert_trains(head, words)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["experiment=samespace"],
+        ["head=[samespace,l2]"],
+        ["head=[concat,l2]", "head.concat.hidden=[5]", "head.concat.symmetric=true"],
+        ["head=concat"],
+    ],
+)
+def test_a_head_keeps_the_settings_of_whatever_chose_it(given: list[str]) -> None:
+    config = composed("compare", given)
+    head = composed("train", head_overrides(config, "concat")).head
+    assert head == {"concat": config.head.concat}
+    assert len(head_overrides(composed("compare", ["head=concat"]), "concat")) == 1
 
 
 @pytest.mark.parametrize("word", ["sampling=samespace", "experiment=samespace"])

@@ -31,7 +31,7 @@ from seentwice.commands.leaks import count_leaks, count_suspects, report_leaks
 from seentwice.commands.looking import read_sampling
 from seentwice.commands.mining import check_mining
 from seentwice.commands.nets import check_nets, chosen_heads
-from seentwice.commands.next_steps import NEXT, shared_overrides, write_command
+from seentwice.commands.next_steps import NEXT, head_overrides, shared_overrides, write_command
 from seentwice.commands.overrides import key_of
 from seentwice.commands.pair_counts import print_tables
 from seentwice.commands.place_batches import check_batches, overrides_of_one, tell_of_batches
@@ -324,6 +324,7 @@ def _next_steps(comparison: Comparison, config: DictConfig) -> list[str]:
     best = best_head(comparison)
     if best is not None:
         words = overrides_of_one(config, best.name, shared_overrides("train"))
-        lines.append(NEXT + write_command("train", [f"head={best.name}", *words]))
+        words = [*head_overrides(config, best.name), *words]
+        lines.append(NEXT + write_command("train", words))
         lines.append("  (a checkpoint of the best head)")
     return lines

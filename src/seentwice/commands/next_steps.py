@@ -40,6 +40,20 @@ def shared_overrides(command: str) -> list[str]:
     ]
 
 
+def head_overrides(config: DictConfig, head: str) -> list[str]:
+    """Return what chooses a head of a composed configuration, with its settings.
+
+    Not this run's own overrides: the option of another name, or an experiment, may have set them.
+    """
+    chosen, default = (
+        OmegaConf.to_container(one.head[head], resolve=True)
+        for one in (config, _compose("train", [f"head={head}"]))
+    )
+    assert isinstance(chosen, dict)
+    assert isinstance(default, dict)
+    return [f"head={head}", *_differences(f"head.{head}", chosen, default)]
+
+
 def data_overrides(config: DictConfig) -> list[str]:
     """Return what chooses the data of a composed configuration, in whatever folder.
 

@@ -69,6 +69,8 @@ def check_own_table(config: DictConfig, heads: Sequence[str]) -> None:
 def overrides_of_one(config: DictConfig, head: str, overrides: Sequence[str]) -> list[str]:
     """Return what a training of one head of a comparison takes of the comparison's overrides.
 
+    But for the head itself: see `head_overrides`.
+
     Args:
         config: the composed configuration of the comparison.
         head: the one to train.
@@ -78,7 +80,7 @@ def overrides_of_one(config: DictConfig, head: str, overrides: Sequence[str]) ->
     kept = [
         word
         for word in overrides
-        if not _is_of_other_heads(key_of(word), head)
+        if key_of(word).partition(".")[0] != "head"
         and why_no_effect(key_of(word), [head], training) is None
     ]
     if not leaves_table_aside(config, [head]):
@@ -102,11 +104,6 @@ def tell_of_batches(config: DictConfig, heads: Sequence[str], console: Console) 
             + advice,
             console,
         )
-
-
-def _is_of_other_heads(key: str, head: str) -> bool:
-    """Tell whether a key chooses heads, or is a setting of another head."""
-    return key.partition(".")[0] == "head" and key.split(".")[1:2] != [head]
 
 
 def _chooses_training_pairs(key: str) -> bool:

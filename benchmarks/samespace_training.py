@@ -33,7 +33,7 @@ def configured(head: str, *words: str) -> DictConfig:
     L1 and L2 have one tower for both sides, of the same size, that gives unit length.
     """
     words = ("experiment=samespace", *words)
-    if head != "concat":
+    if head != "samespace":
         tower = ("tower=linear", "tower.embedding_size=1280", "tower.shared=true")
         words += (f"head={head}", *tower)
     with initialize_config_dir(str(find_configs()), version_base="1.3"):

@@ -2,8 +2,8 @@
 
     python benchmarks/training_memory.py [HEAD]
 
-HEAD is l1, l2 or concat; l1 where it is left out. Expected: under 2 GB, the libraries included. Two
-cores, 15 minutes for l1. Writes benchmarks/results/training_memory_HEAD.json.
+HEAD is l1, l2 or samespace; l1 where it is left out. Expected: under 2 GB, the libraries included.
+Two cores, 15 minutes for l1. Writes benchmarks/results/training_memory_HEAD.json.
 """
 
 import json
@@ -19,7 +19,7 @@ from seentwice.files import write_atomically
 from seentwice.models.backbones import build_trunk
 
 FOLDER = Path(__file__).resolve().parent
-HEADS = ("l1", "l2", "concat")
+HEADS = ("l1", "l2", "samespace")
 VIEWS, PAIRS, EPOCHS = 5_048, 199_552, 30
 
 

@@ -98,9 +98,7 @@ def test_every_option_composes_and_matches_what_it_configures(
 def test_the_config_folder_and_the_registry_name_the_same_things(
     group: str, registry: dict[str, object]
 ) -> None:
-    # An experiment's own settings of a part, under its name, are no part of their own.
-    experiments = {option for name, option in OPTIONS if name == "experiment"}
-    assert {option for name, option in OPTIONS if name == group} - experiments == set(registry)
+    assert {option for name, option in OPTIONS if name == group} == set(registry)
 
 
 @pytest.mark.parametrize("option", sorted(BACKBONES))

@@ -138,8 +138,9 @@ def test_a_training_of_one_head_takes_what_has_an_effect_on_it(
 )
 def test_a_head_keeps_the_settings_of_whatever_chose_it(given: list[str]) -> None:
     config = composed("compare", given)
-    head = composed("train", head_overrides(config, "concat")).head
-    assert head == {"concat": config.head.concat}
+    name = next(iter(config.head))
+    head = composed("train", head_overrides(config, name)).head
+    assert head == {name: config.head[name]}
     assert len(head_overrides(composed("compare", ["head=concat"]), "concat")) == 1
 
 

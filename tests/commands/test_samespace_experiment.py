@@ -77,8 +77,8 @@ def frozen_trunk() -> Trunk:
 
 def build(config: DictConfig) -> SiameseNet:
     trunk = frozen_trunk()
-    check_nets(config, ["concat"], trunk)
-    return build_siamese(read_architecture(config, "concat", trunk), trunk, seed=0)
+    check_nets(config, ["samespace"], trunk)
+    return build_siamese(read_architecture(config, "samespace", trunk), trunk, seed=0)
 
 
 @pytest.fixture(scope="module")
@@ -179,8 +179,8 @@ def run(command: str, airbnb: Path, folder: Path, *overrides: str) -> int:
         "backbone=mobilenet_v3_small",
         "backbone.weights=none",
         "tower.embedding_size=8",
-        "head.concat.hidden=[16,8]",
-        "head.concat.dropout=[0.3,0.0]",
+        "head.samespace.hidden=[16,8]",
+        "head.samespace.dropout=[0.3,0.0]",
         "training.epochs=2",
         "workers=1",
     ]
@@ -215,7 +215,7 @@ def test_one_command_compares_it_on_its_own_test_pairs(
     words = [f"experiment={experiment}", "baselines=[cosine]", "bootstrap_resamples=10"]
     assert run("compare", airbnb, tmp_path, *words) == 0
     results = json.loads((tmp_path / "results.json").read_text())
-    (head,) = [found for found in results["detectors"] if found["name"] == "concat"]
+    (head,) = [found for found in results["detectors"] if found["name"] == "samespace"]
     assert head["thresholds"] == [0.5]
     slices = {name: found["pairs"] for name, found in head["slices"].items()}
     # Of 4 photos: each with itself, and both orders of 2 pairs, with 8 edits on either side
@@ -276,11 +276,12 @@ def check(config: DictConfig) -> None:
         (["tower=whitened", "tower.shared=false"], "give tower.trains=true"),
         (
             ["head=l2"],
-            "head=l2: needs one space of embeddings; give tower.shared=true, or choose head=concat",
+            "head=l2: needs one space of embeddings; give tower.shared=true, or choose head="
+            "concat or samespace",
         ),
         (["head=weighted_l1", "tower=linear", "tower.shared=false"], "give tower.shared=true"),
         (["tower.settings.dropout=1"], "tower.settings.dropout=1: "),
-        (["head.concat.dropout=[0.1]"], "hidden has 4 layers"),
+        (["head.samespace.dropout=[0.1]"], "hidden has 4 layers"),
         (["training.loss=sum"], "training.loss='sum'"),
         (["training.monitor=accuracy"], "training.monitor='accuracy'"),
         (["backbone.normalisation=other"], "backbone.normalisation='other'"),

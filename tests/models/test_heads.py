@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from seentwice.errors import UserError
 from seentwice.models.backbones import build_trunk
 from seentwice.models.embedding_heads import EMBEDDING_HEADS
-from seentwice.models.heads import HEADS, L1Head, L2Head, build_head
+from seentwice.models.heads import HEADS, TWO_SPACES, L1Head, L2Head, build_head
 from seentwice.models.losses import PAIR_LOSSES, balanced_cross_entropy
 from seentwice.models.nets import Architecture, build_siamese, pair_logits
 
@@ -46,7 +46,7 @@ def test_every_head_overfits_one_batch_in_a_whole_net(name, trained_blocks):
     assert all(not torch.equal(value, before[key]) for key, value in net.named_parameters())
 
 
-SYMMETRIC = [(name, {}) for name in HEADS if name != "concat"] + [
+SYMMETRIC = [(name, {}) for name in HEADS if name not in TWO_SPACES] + [
     ("concat", {"symmetric": True}),
     ("concat", {"symmetric": True, "cosine_start": True}),
 ]
@@ -152,7 +152,7 @@ def test_unrelated_embeddings_start_as_far_below_zero_as_equal_ones_above(name):
 def test_an_unknown_head_names_the_choices():
     with pytest.raises(
         UserError,
-        match="choose one of concat, contrastive, infonce, l1, l2, product, triplet, weighted_l1",
+        match="choose one of concat, contrastive, infonce, l1, l2, product, samespace, triplet",
     ):
         build_head("l3", 8, {})
 

@@ -11,7 +11,7 @@ from torch import nn
 from seentwice.errors import UserError
 from seentwice.models.difference_heads import L1Head, L2Head, WeightedL1Head
 from seentwice.models.embedding_heads import EMBEDDING_HEADS
-from seentwice.models.perceptron_heads import ConcatHead, ProductHead
+from seentwice.models.perceptron_heads import ConcatHead, ProductHead, SameSpaceHead
 from seentwice.models.settings import check_settings
 
 HEADS: Mapping[str, type[nn.Module]] = {
@@ -19,11 +19,12 @@ HEADS: Mapping[str, type[nn.Module]] = {
     "l2": L2Head,
     "weighted_l1": WeightedL1Head,
     "concat": ConcatHead,
+    "samespace": SameSpaceHead,
     "product": ProductHead,
     **EMBEDDING_HEADS,
 }
 
-TWO_SPACES = frozenset({"concat"})
+TWO_SPACES = frozenset({"concat", "samespace"})
 """The heads that take embeddings of two spaces; all others compare them channel by channel."""
 
 

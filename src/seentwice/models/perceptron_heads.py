@@ -78,6 +78,18 @@ class ConcatHead(nn.Module):
         return logits.squeeze(1)
 
 
+class SameSpaceHead(ConcatHead):
+    """SameSpace's classifier, with the dropouts of the best of its 16 trials."""
+
+    def __init__(
+        self,
+        embedding_size: int,
+        hidden: Sequence[Width] = (2048, 1024, 512, 64),
+        dropout: Dropout | Sequence[Dropout] = (0.306, 0.491, 0.562, 0.0),
+    ) -> None:
+        super().__init__(embedding_size, hidden, dropout)
+
+
 class ProductHead(nn.Module):
     """A perceptron on each channel's absolute difference and product; symmetric."""
 

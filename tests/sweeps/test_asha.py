@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seentwice.sweeps.asha import Asha, Create, Decision, Stop
+from seentwice.sweeps.asha import Asha
 from seentwice.sweeps.brackets import AshaSettings, plan_brackets
+from seentwice.sweeps.searcher import Create, Decision, Stop
 
 SEARCHES = st.builds(
     AshaSettings,

@@ -2,7 +2,6 @@
 
 As Determined 0.38's adaptive_asha decides: a trial that reports at a rung is compared with those
 that reported there before it, and goes on where it is among the best, without waiting for others.
-No clock and no chance is in it, so the same events give the same decisions.
 """
 
 from bisect import bisect_left
@@ -10,24 +9,7 @@ from dataclasses import dataclass, field
 from math import inf, isfinite
 
 from seentwice.sweeps.brackets import AshaSettings, Bracket, plan_brackets
-
-
-@dataclass(frozen=True, slots=True)
-class Create:
-    """Start a new trial."""
-
-    trial: int  # numbered from 0, in the order of their creation
-    bracket: int
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """End a trial: it is not among the best of its rung, or it has reached the last."""
-
-    trial: int
-
-
-Decision = Create | Stop
+from seentwice.sweeps.searcher import Create, Decision, Stop
 
 
 @dataclass(slots=True)

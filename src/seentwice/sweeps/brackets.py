@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 Mode = Literal["aggressive", "standard", "conservative"]
 
@@ -19,6 +19,7 @@ Mode = Literal["aggressive", "standard", "conservative"]
 class AshaSettings:
     """The budget of an adaptive_asha search, under Determined's names."""
 
+    __pydantic_config__ = ConfigDict(extra="forbid")
     max_trials: Annotated[int, Field(ge=1)]
     max_time: Annotated[int, Field(ge=1)]  # of a trial, in units of `time_metric`
     mode: Mode = "standard"

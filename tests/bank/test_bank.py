@@ -4,13 +4,15 @@ import os
 import numpy as np
 import pytest
 
-from seentwice.bank.bank import Bank, list_entries, open_bank, remove_entry
+from seentwice.bank.bank import Bank, open_bank
+from seentwice.bank.entries import list_entries, remove_entry
 from seentwice.bank.recipe import KEY, Recipe
 from seentwice.bank.segment import ABOUT
 from seentwice.errors import UserError
 
-FLOATS = Recipe("trunk", (("weights", "abc"),), (4,), "float32")
-HALVES = Recipe("trunk", (("weights", "abc"),), (4,), "float16")
+FLOATS = Recipe("trunk", (("weights", "abc"),), (4,), "float32")  # 32 bytes a row and its key
+HALVES = Recipe("trunk", (("weights", "abc"),), (4,), "float16")  # 24
+BYTES = Recipe("hash", (), (4,), "uint8")  # 20
 
 
 def keys_of(numbers):
@@ -23,6 +25,11 @@ def fill(bank, recipe, numbers, data, used=None):
     if used is not None:
         os.utime(writer.path.with_suffix(ABOUT), (used, used))
     return writer.path
+
+
+def make_room(bank, rows, recipe=HALVES, needed=frozenset()):
+    with bank.alone([recipe], on_wait=lambda: None):
+        bank.make_room({recipe: rows}, needed)
 
 
 def names(bank):
@@ -55,10 +62,10 @@ def test_the_least_recently_used_rows_go_first(tmp_path):
     bank = open_bank(tmp_path, 1)
     for number, data in enumerate(["old", "middle", "new"]):
         fill(bank, FLOATS, [number], data, used=1000 + number)
-    full = Bank(tmp_path, size_of(bank) + 10)
-    full.make_room(10, [], needed=set())
+    full = Bank(tmp_path, size_of(bank) + 24)
+    make_room(full, 1)
     assert names(bank) == ["middle", "new", "old"]
-    full.make_room(11, [], needed=set())
+    make_room(full, 2)
     assert names(bank) == ["middle", "new"]
 
 
@@ -67,7 +74,7 @@ def test_to_take_rows_is_to_use_them(tmp_path):
     fill(bank, FLOATS, [1], "a", used=1000)
     fill(bank, FLOATS, [2], "b", used=1001)
     bank.open(FLOATS).take(keys_of([1]))
-    Bank(tmp_path, size_of(bank)).make_room(1, [], needed=set())
+    make_room(Bank(tmp_path, size_of(bank)), 1)
     assert names(bank) == ["a"]
 
 
@@ -75,16 +82,100 @@ def test_rows_that_the_caller_uses_stay_and_its_own_recipes_others_go(tmp_path):
     bank = open_bank(tmp_path, 1)
     used = fill(bank, FLOATS, [1], "used", used=1000)
     fill(bank, FLOATS, [2], "other", used=1001)
-    full = Bank(tmp_path, size_of(bank))
-    with full.alone([FLOATS], on_wait=lambda: None):
-        full.make_room(1, [FLOATS], needed={used})
+    make_room(Bank(tmp_path, size_of(bank)), 1, FLOATS, needed={used})
     assert names(bank) == ["used"]
 
 
-def test_no_room_is_an_error_that_says_how_much_is_needed(tmp_path):
+@pytest.mark.parametrize(
+    ("rows", "needed"), [(62_500_000, "2"), (62_500_001, "2.01"), (40, "1.28e-06")]
+)
+def test_no_room_is_an_error_that_says_how_much_is_needed(tmp_path, rows, needed):
+    with pytest.raises(UserError) as error:
+        make_room(open_bank(tmp_path, 1e-6), rows, FLOATS)
+    assert str(error.value) == (
+        f"bank.max_gb=1e-06: {needed} are needed; raise it, or take fewer photos or edits"
+    )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_smaller_rows_are_proposed_where_a_backbone_gives_others(tmp_path, dtype):
+    recipe = Recipe("trunk", (("backbone", "vgg16"),), (4,), dtype)
+    with pytest.raises(UserError) as error:
+        make_room(open_bank(tmp_path, 1e-9), 1, recipe)
+    assert ("bank.dtype=float16" in str(error.value)) == (dtype == "float32")
+
+
+def test_where_there_is_no_room_nothing_is_thrown_away(tmp_path):
+    bank = open_bank(tmp_path, 1)
+    fill(bank, FLOATS, [1], "old", used=1000)
+    used = fill(bank, FLOATS, [2], "used", used=1001)
+    full = Bank(tmp_path, size_of(bank))
+    with pytest.raises(UserError, match="are needed"):
+        make_room(full, 10, needed={used})
+    assert names(bank) == ["old", "used"]
+    with bank.alone([FLOATS], on_wait=lambda: None), pytest.raises(UserError, match="are needed"):
+        make_room(full, 1)
+    assert names(bank) == ["old", "used"]
+
+
+def test_room_that_one_process_has_is_not_given_to_another(tmp_path):
     bank = open_bank(tmp_path, 1e-6)
-    with pytest.raises(UserError, match=r"bank\.max_gb=1e-06: 2\.00 are needed"):
-        bank.make_room(2 * 10**9, [], needed=set())
+    with bank.alone([FLOATS], on_wait=lambda: None):
+        bank.make_room({FLOATS: 20}, needed=set())
+        with pytest.raises(UserError, match=r"bank\.max_gb=1e-06: 1\.12e-06 are needed"):
+            make_room(bank, 20)
+        make_room(bank, 15)
+        with bank.begin_segment(FLOATS, "rooms") as writer:
+            writer.append(keys_of(range(20)), np.ones((20, 4)))
+        with pytest.raises(UserError, match="are needed"):
+            make_room(bank, 20)
+        assert names(bank) == ["rooms"]
+    make_room(bank, 20)
+    assert names(bank) == []
+
+
+def test_room_of_a_fill_that_was_killed_is_free(tmp_path):
+    bank = open_bank(tmp_path, 1e-6)
+    folder = fill(bank, FLOATS, [1], "rooms").parent
+    (folder / ".reserved").write_text("900")
+    make_room(bank, 20)
+    with bank.alone([FLOATS], on_wait=lambda: None):
+        make_room(bank, 20)
+    assert names(bank) == ["rooms"]
+
+
+@pytest.mark.parametrize("suffix", [".rows", ".json"])
+def test_what_is_left_of_a_fill_is_counted_and_thrown_away(tmp_path, suffix):
+    bank = open_bank(tmp_path, 1)
+    path = fill(bank, FLOATS, [1, 2], "rooms")
+    (path.parent / ".0123456789abcdef.partial").write_text("{")
+    for file in path.parent.glob(f"{path.name}.*"):
+        if file.suffix != suffix:
+            file.unlink()
+    os.utime(path.with_suffix(suffix), (1000, 1000))
+    left = {path.with_suffix(suffix), path.parent / ".0123456789abcdef.partial"}
+    entries = list_entries(tmp_path)
+    assert [entry.rows for entry in entries] == [0, 0]
+    assert size_of(bank) == sum(file.stat().st_size for file in left)
+    make_room(Bank(tmp_path, size_of(bank) + 20), 2, BYTES)
+    assert len(list_entries(tmp_path)) == 1  # the older of the two is gone
+    with bank.alone([FLOATS], on_wait=lambda: None):
+        assert list_entries(tmp_path) == []
+    assert not left & set(path.parent.iterdir())
+
+
+def test_what_is_in_the_folder_besides_is_left_alone(tmp_path):
+    bank = open_bank(tmp_path, 1)
+    path = fill(bank, FLOATS, [1], "rooms")
+    others = [tmp_path / "notes.json", tmp_path / "mine" / "a.rows", path.parent / "photo.rows"]
+    for other in others:
+        other.parent.mkdir(exist_ok=True)
+        other.write_text("mine")
+    for entry in list_entries(tmp_path):
+        remove_entry(entry)
+    fill(bank, FLOATS, [1], "rooms")
+    assert all(other.exists() for other in others)
+    assert names(bank) == ["rooms"]
 
 
 def test_what_another_process_fills_is_not_thrown_away(tmp_path):
@@ -94,7 +185,7 @@ def test_what_another_process_fills_is_not_thrown_away(tmp_path):
     (entry,) = [entry for entry in list_entries(tmp_path) if entry.data == "busy"]
     with bank.alone([FLOATS], on_wait=lambda: None):
         assert not remove_entry(entry)
-        Bank(tmp_path, size_of(bank)).make_room(1, [], needed=set())
+        make_room(Bank(tmp_path, size_of(bank)), 1, BYTES)
         assert names(bank) == ["busy"]
     assert remove_entry(entry)
     assert names(bank) == []

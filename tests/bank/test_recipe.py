@@ -31,6 +31,11 @@ def test_equal_recipes_have_one_digest_in_whatever_order_their_parts_stand():
     assert turned.digest == RECIPE.digest
 
 
+def test_two_parts_of_one_name_are_refused():
+    with pytest.raises(ValueError, match="two parts have one name"):
+        Recipe("trunk", (("weights", "abc"), ("weights", "abd")), (1,), "float32")
+
+
 def test_a_key_is_the_digest_of_the_files_digest_and_the_edit():
     content = hashlib.sha256(b"photo").digest()
     keys = row_keys([content, content], ["", "rotate:7|jpeg:60"])

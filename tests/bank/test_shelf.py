@@ -1,3 +1,8 @@
+import errno
+import os
+import tempfile
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,6 +12,7 @@ from seentwice.bank import shelf as shelf_module
 from seentwice.bank.recipe import KEY, Recipe
 from seentwice.bank.segment import KEYS, ROWS, SegmentWriter
 from seentwice.bank.shelf import open_shelf
+from seentwice.files import UnwritableError
 
 RECIPE = Recipe("level", (), (2,), "float32")
 
@@ -54,12 +60,40 @@ def test_rows_that_stand_side_by_side_are_mapped_and_not_copied(tmp_path):
     np.testing.assert_array_equal(copied, rows_of([4, 5]))
 
 
-def test_many_rows_are_gathered_in_a_file(tmp_path, monkeypatch):
-    write(tmp_path, "a", [1, 2, 3, 4])
+@pytest.mark.parametrize("block", [1, 8, 16, 1000])
+def test_many_rows_are_gathered_in_a_file_of_the_bank_block_by_block(tmp_path, monkeypatch, block):
+    write(tmp_path, "a", [1, 2, 3])
+    write(tmp_path, "b", [4, 5])
     monkeypatch.setattr(shelf_module, "_IN_MEMORY", 8)
-    rows = open_shelf(tmp_path, RECIPE).take(keys_of([4, 9, 1]))
+    monkeypatch.setattr(shelf_module, "_BLOCK", block)
+    make_file, folders = tempfile.TemporaryFile, []
+    monkeypatch.setattr(
+        "tempfile.TemporaryFile", lambda dir: folders.append(dir) or make_file(dir=dir)
+    )
+    rows = open_shelf(tmp_path, RECIPE).take(keys_of([4, 9, 1, 5, 2]))
     assert isinstance(rows, np.memmap)
-    np.testing.assert_array_equal(rows, rows_of([4, 0, 1]))
+    np.testing.assert_array_equal(rows, rows_of([4, 0, 1, 5, 2]))
+    assert folders == [tmp_path]
+    rows[0] = 7  # torch wants arrays that could be written to
+
+
+def test_rows_of_a_bank_that_is_not_ours_to_write_are_gathered_elsewhere(tmp_path, monkeypatch):
+    write(tmp_path, "a", [1, 2])
+    monkeypatch.setattr(shelf_module, "_IN_MEMORY", 8)
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path / "none"))
+    with pytest.raises(UnwritableError, match=r"/none \(No such file or directory\)"):
+        open_shelf(tmp_path, RECIPE).take(keys_of([2, 1]))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_rows_that_the_disk_has_no_room_for_are_an_error(tmp_path, monkeypatch):
+    write(tmp_path, "a", [1, 2])
+    monkeypatch.setattr(shelf_module, "_IN_MEMORY", 8)
+    with Path("/dev/full").open("wb", buffering=0) as full:
+        monkeypatch.setattr("tempfile.TemporaryFile", lambda dir: full)
+        with pytest.raises(UnwritableError, match=r"make room there, or choose another bank\.fold"):
+            open_shelf(tmp_path, RECIPE).take(keys_of([2, 1]))
 
 
 def test_what_is_written_into_mapped_rows_does_not_reach_the_file(tmp_path):
@@ -103,6 +137,42 @@ def test_a_key_is_written_after_its_row(tmp_path, monkeypatch):
         )
         writer.append(keys_of([1]), rows_of([1]))
     assert synced == [16, 32]
+
+
+def test_a_full_disk_is_one_line_that_names_the_folder(tmp_path, monkeypatch):
+    """After it nothing is added: what was written of the last row would shift those behind it."""
+    write_some = os.write
+
+    def fail(descriptor, data):
+        if len(data) < 8:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write_some(descriptor, data[:5])
+
+    with SegmentWriter(tmp_path / "a", RECIPE, "rooms") as writer:
+        writer.append(keys_of([5]), rows_of([5]))
+        with monkeypatch.context() as patch:
+            patch.setattr("os.write", fail)
+            with pytest.raises(UnwritableError) as error:
+                writer.append(keys_of([6]), rows_of([6]))
+        with pytest.raises(ValueError, match="ends with what could not be written"):
+            writer.append(keys_of([7]), rows_of([7]))
+    assert str(error.value) == (
+        f"rows cannot be written in {tmp_path} (No space left on device); make room there, or "
+        "choose another bank.folder"
+    )
+    np.testing.assert_array_equal(
+        open_shelf(tmp_path, RECIPE).take(keys_of([5, 6, 7])), rows_of([5, 0, 0])
+    )
+
+
+@pytest.mark.parametrize("rows", [np.ones((2, 2)), np.ones((1, 3)), np.ones(2)])
+def test_rows_of_another_shape_are_refused(tmp_path, rows):
+    with (
+        SegmentWriter(tmp_path / "a", RECIPE, "rooms") as writer,
+        pytest.raises(ValueError, match=r"1 keys, \(2,\) a row: got "),
+    ):
+        writer.append(keys_of([1]), rows)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_missing_folder_holds_nothing(tmp_path):

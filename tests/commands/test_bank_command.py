@@ -1,4 +1,5 @@
 import inspect
+import io
 import os
 import re
 import signal
@@ -9,12 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from omegaconf import OmegaConf
+from rich.console import Console
 
-from seentwice.bank.bank import list_entries, open_bank
+from seentwice.bank.bank import open_bank
+from seentwice.bank.entries import list_entries
 from seentwice.bank.recipe import Recipe, row_keys
 from seentwice.bank.segment import ABOUT
 from seentwice.commands.application import find_configs
 from seentwice.commands.bank import DEFAULT
+from seentwice.commands.banking import tell_of_waiting
 from seentwice.commands.main import main
 
 PARTS = (("backbone", "mobilenet_v2"), ("cut", "20 of 20 stages"), ("weights", "abc"))
@@ -69,6 +73,16 @@ def test_all_is_thrown_away_but_what_is_being_filled(
     assert data_of(filled) == ["busy"]
 
 
+def test_what_a_killed_fill_left_is_thrown_away(filled: Path, capsys: pytest.CaptureFixture[str]):
+    for file in filled.rglob("*.keys"):
+        file.unlink()
+    assert main(["bank"]) == 0
+    assert f"{filled}: 2 parts, 1.2 MB" in capsys.readouterr().out
+    assert main(["bank", "clear"]) == 0
+    assert "2 parts thrown away, 1.2 MB" in capsys.readouterr().out
+    assert list(filled.rglob("*.rows")) == []
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
@@ -97,6 +111,14 @@ def test_no_bank_yet_is_no_mistake(
 def test_configurations_keep_it_where_the_command_looks(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("SEENTWICE_BANK")
     assert OmegaConf.load(find_configs() / "bank" / "disk.yaml").folder == DEFAULT
+
+
+def test_that_another_process_fills_the_bank_is_told(tmp_path: Path):
+    console = Console(file=io.StringIO(), width=20)
+    tell_of_waiting(open_bank(tmp_path, 1), console)()
+    assert console.file.getvalue() == (
+        f"Another process is adding the same rows to {tmp_path}: waiting for it\n"
+    )
 
 
 def fill_bank(root, folder, on_progress):
@@ -128,21 +150,29 @@ from seentwice.detectors import filling
 
 filling.BATCH = 4
 {inspect.getsource(fill_bank)}
-fill_bank(*map(Path, sys.argv[1:]), lambda done, total: print(done, total, flush=True))
+
+
+def report(done, total):
+    if done == 30:
+        print("half", flush=True)
+        sys.stdin.read()
+
+
+fill_bank(*map(Path, sys.argv[1:]), report)
 """
 
 
 def test_a_fill_that_is_killed_is_resumed(few_rooms: Path, tmp_path: Path):
     """By SIGKILL, which nothing can be done about, while the rows are being written."""
     command = [sys.executable, "-c", FILL, str(few_rooms)]
-    with subprocess.Popen([*command, str(tmp_path / "a")], stdout=subprocess.PIPE) as process:
+    command.append(str(tmp_path / "a"))
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe) as process:
         assert process.stdout is not None
-        for line in process.stdout:
-            if line.split()[0] == b"30":
-                process.send_signal(signal.SIGKILL)
-                break
+        assert process.stdout.readline() == b"half\n"
+        process.send_signal(signal.SIGKILL)
     kept = sum(entry.rows for entry in list_entries(tmp_path / "a"))
-    assert 28 <= kept < 60
+    assert kept == 28  # seven blocks of four
     told = []
     whole = fill_bank(few_rooms, tmp_path / "b", lambda *_: None)
     resumed = fill_bank(few_rooms, tmp_path / "a", lambda *counts: told.append(counts))

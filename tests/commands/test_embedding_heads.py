@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from mlflow import MlflowClient
 from safetensors.torch import load_file
 
 from seentwice.commands.main import main
+from seentwice.commands.train import RUN_FILE
 from seentwice.models.checkpoint import CHECKPOINT_FILE, read_record
 
 FROZEN = [
@@ -16,7 +18,6 @@ FROZEN = [
     "tower=whitened",
     "optimizer=adamw",
     "training.epochs=2",
-    "training.batches_per_epoch=2",
     "workers=1",
 ]
 
@@ -29,12 +30,16 @@ def photos(few_rooms: Path) -> list[str]:
 def test_a_checkpoint_measures_what_training_claimed(
     photos: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["head=triplet", "head.triplet.mining=batch_hard", f"hydra.run.dir={tmp_path / 'a'}"]
+    words = ["head=triplet", "head.triplet.mining=batch_hard", "training.batches_per_epoch=2"]
+    words.append(f"hydra.run.dir={tmp_path / 'a'}")
     assert main(["train", *photos, *FROZEN, *words]) == 0
     said = capsys.readouterr().out
     assert "triplet trains on batches of 16 places with up to 4 views each" in said
     assert "no head trains on the table of training pairs\n" in said
     distance = float(said.partition("The same place up to a distance of ")[2].split()[0])
+    metrics = MlflowClient().get_run((tmp_path / "a" / RUN_FILE).read_text().strip()).data.metrics
+    assert "train/loss" in metrics
+    assert "validation/loss" not in metrics  # it would be another one
     record = read_record(tmp_path / "a" / CHECKPOINT_FILE)
     assert record.architecture.head_settings == {"margin": 0.2, "mining": "batch_hard"}
     logit = 10 - 10 * distance**2
@@ -64,6 +69,7 @@ def test_all_are_compared_with_a_head_of_pairs(
         "baselines=[]",
         "edits.train=[hflip]",
         "training.batch_size=8",
+        "training.batches_per_epoch=2",
         "training.epochs=1",
         "bootstrap_resamples=5",
         f"hydra.run.dir={tmp_path}",

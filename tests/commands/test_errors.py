@@ -72,9 +72,41 @@ MISTAKES = {
         "compare head=[triplet,contrastive] training.batches=table",
         "training.batches: has no effect on triplet, contrastive; see head.triplet",
     ),
+    "size of batches of pairs": (
+        "train head=triplet training.batch_size=512",
+        "training.batch_size: has no effect on the batches of triplet; choose training.places_per_",
+    ),
+    "size of batches of places": (
+        "compare head=[contrastive,infonce] training.places_per_batch=64",
+        "choose training.batch_size, training.batches_per_epoch",
+    ),
+    "views in batches of copies": (
+        "train head=infonce edits=mls training.views_per_place=8",
+        "training.views_per_place: has no effect on the batches of infonce",
+    ),
+    "one photo a batch": (
+        "train head=infonce edits=mls training.batch_size=1",
+        "training.batch_size=1: infonce learns from other photos of the batch; give 2 or more",
+    ),
+    "monitor of other heads": (
+        "compare head=[l2,triplet] training.monitor=loss",
+        "which is not what triplet trains by; give training.monitor=average_precision",
+    ),
     "pairs that nobody trains on": (
         "train head=triplet training=table sampling.train.max_negatives=5",
         "sampling.train.max_negatives: head=triplet trains on no table of pairs",
+    ),
+    "decoding of no photos": (
+        "compare data=folder data.root=R bank.decoding=reduced",
+        "bank.decoding=reduced: has no effect without unlabelled=FOLDER; leave it out",
+    ),
+    "rows of no backbone": (
+        "pairs bank.dtype=float16",
+        "bank.dtype=float16: no photo passes a backbone here, so it has no effect; leave it out",
+    ),
+    "bank without a name": (
+        "card data=folder data.root=R bank.folder=''",
+        "bank.folder='': give a folder, or null to keep nothing",
     ),
     "wrong mining of triplets": (
         "train data=folder data.root=R head=triplet head.triplet.mining=hard",

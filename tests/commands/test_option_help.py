@@ -185,6 +185,12 @@ def test_the_help_leaves_out_what_has_no_effect(capsys: pytest.CaptureFixture[st
     assert "sampling.evaluation.max_positives" in shown
     assert "sampling.train" not in shown
     assert "edits.train" not in shown
+    for command in ("evaluate", "pairs", "card", "prepare"):
+        assert main([command, "--help"]) == 0
+        shown = capsys.readouterr().out
+        assert "bank.folder" in shown
+        assert "bank.dtype" not in shown
+        assert "bank.engine" not in shown
 
 
 def test_the_help_of_a_choice_that_does_not_exist_is_one_line(

@@ -8,6 +8,7 @@ from mlflow import MlflowClient
 from omegaconf import OmegaConf
 from safetensors.torch import load_file
 
+from seentwice.bank.entries import list_entries
 from seentwice.commands import train
 from seentwice.commands.main import main
 from seentwice.commands.train import CONFIG_FILE, RUN_FILE, STATE_FILE
@@ -29,6 +30,7 @@ def quick(own_rooms: Path) -> list[str]:
     return [
         "data=folder",
         "data.root=rooms",
+        "bank.folder=bank",
         "training.epochs=3",
         "training.batches_per_epoch=2",
         "training.places_per_batch=6",
@@ -204,3 +206,5 @@ def test_the_stored_configuration_names_absolute_paths(trained: Path, own_rooms:
     stored = OmegaConf.load(trained / CONFIG_FILE)
     assert stored.data.root == str(own_rooms / "rooms")
     assert stored.backbone.weights == "none"
+    assert stored.bank.folder == str(own_rooms / "bank")
+    assert list_entries(own_rooms / "bank")

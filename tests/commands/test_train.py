@@ -7,9 +7,11 @@ from mlflow import MlflowClient
 from safetensors.torch import load_file, save_file
 from torchvision import models
 
+from seentwice.commands import evaluate
 from seentwice.commands.main import main
 from seentwice.commands.train import RUN_FILE, STATE_FILE
 from seentwice.models.checkpoint import CHECKPOINT_FILE, read_record
+from seentwice.models.openvino_engine import NoOpenVinoError
 
 FROZEN = ["backbone=mobilenet_v3_small", "backbone.weights=none", "training.epochs=3"]
 
@@ -51,12 +53,35 @@ def test_a_reloaded_checkpoint_measures_what_training_claimed(
     assert "Decoded 0 of 15 photos; the bank" in said
 
 
-@pytest.mark.parametrize("word", ["sampling.train.negatives.hard=1", "+edits.train=[crop]"])
+@pytest.mark.parametrize(
+    ("word", "reason"),
+    [
+        ("sampling.train.negatives.hard=1", "nothing is trained here"),
+        ("+edits.train=[crop]", "nothing is trained here"),
+        ("bank.engine=openvino", "photos pass as in the training of the checkpoint"),
+    ],
+)
 def test_what_only_training_takes_is_refused(
-    word: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    word: str, reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["evaluate", f"checkpoint={tmp_path}", f"hydra.run.dir={tmp_path}", word]) == 2
-    assert f"{word}: nothing is trained here, so it has no effect" in capsys.readouterr().err
+    assert f"{word}: {reason}, so it has no effect" in capsys.readouterr().err
+
+
+def test_without_openvino_a_checkpoint_says_that_it_needs_it(
+    trained: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def describe(trunk, row_type, passing):
+        raise NoOpenVinoError
+
+    monkeypatch.setattr(evaluate, "describe_input", describe)
+    assert main(["evaluate", f"checkpoint={trained}", f"hydra.run.dir={tmp_path / 'out'}"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"checkpoint={trained}" in line
+    assert line.endswith("is not installed: pip install 'seentwice[fast]'")
 
 
 def test_on_its_own_data_a_checkpoint_keeps_its_edits_and_pairs(

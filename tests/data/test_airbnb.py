@@ -61,6 +61,14 @@ def test_a_room_in_both_folders_is_no_pair_and_in_one_split(tmp_path):
     assert {photos[index].key for index in split.test} == {tested.key, trained.key}
 
 
+def test_the_own_split_of_a_listing_in_both_folders_is_that_of_the_folders(tmp_path):
+    write_photos(tmp_path)
+    photos = read_airbnb(tmp_path).photos
+    split = split_photos(photos, 0.3, 0.3, SplitRule(SplitBy.PROPERTY, Assign.OWN, 0))
+    assert [photos[index].key for index in split.test] == list(KEYS[:1])
+    assert [photos[index].key for index in split.train] == list(KEYS[1:])
+
+
 def test_a_folder_without_splits_is_read(tmp_path):
     write_photos(tmp_path, ["bedroom/boston_2_1.jpg"])
     (photo,) = read_airbnb(tmp_path).photos

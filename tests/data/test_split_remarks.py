@@ -93,13 +93,33 @@ def test_properties_are_called_what_they_are():
     assert remark_on_homes(alone)[0].startswith("No family is known, so places are split")
 
 
-@pytest.mark.parametrize("assign", [Assign.BALANCED, Assign.STRATIFIED, Assign.OWN])
+@pytest.mark.parametrize("assign", [Assign.BALANCED, Assign.STRATIFIED])
 def test_other_rules_and_many_groups_are_not_judged(assign):
     rule = SplitRule(SplitBy.PROPERTY, assign, 0)
     assert remark_on_split(make_set(8), (split_of(6, 1, 1),), rule, 0.3, 0.4) == []
     many = make_set(MANY_GROUPS)
     split = (split_of(MANY_GROUPS - 2, 1, 1),)
     assert remark_on_split(many, split, RULE, 0.3, 0.4) == []
+
+
+def test_a_data_sets_own_split_says_what_is_chosen_on_what_and_which_homes_it_parts():
+    rule = SplitRule(SplitBy.PROPERTY, Assign.OWN, 0)
+    photo_set = make_set(4, split="test")
+    trained = [replace(p, key=f"{p.key}_2", split="train") for p in make_set(8).photos[4:]]
+    apart = replace(photo_set, photos=(*photo_set.photos, *trained))
+    chosen = (
+        "split.assign=own: the test photos validate, too: epochs, calibration, threshold and knn's "
+        "k are chosen on what is measured"
+    )
+    split = split_photos(apart.photos, 0.2, 0.2, rule)
+    assert remark_on_split(apart, (split,), rule, 0.2, 0.2) == [chosen]
+    in_both = [replace(p, key=f"{p.key}_2", split="train") for p in photo_set.photos[:3]]
+    parted = replace(apart, photos=(*apart.photos, *in_both))
+    split = split_photos(parted.photos, 0.2, 0.2, rule)
+    assert remark_on_split(parted, (split,), rule, 0.2, 0.2) == [
+        chosen,
+        "split.assign=own: 3 of 8 homes have photos that train and photos that are tested",
+    ]
 
 
 def test_tests_that_the_data_set_names_are_not_judged():

@@ -316,6 +316,18 @@ def test_the_data_sets_own_split_validates_on_its_test_photos():
     assert split.validation.tolist() == split.test.tolist() == [0, 1, 2]
 
 
+def test_the_data_sets_own_split_is_taken_as_it_is_where_it_parts_a_home():
+    photos = [
+        photo("bed/1", 1, "home", split="test", zone="open"),
+        photo("bath/1", 1, "home", split="train", zone="open"),
+        photo("bath/1", 2, "home"),
+        photo("bed/2", 1, "other", split="train"),
+    ]
+    split = split_photos(photos, 0.2, 0.2, rule(0, Assign.OWN))
+    assert split.train.tolist() == [1, 2, 3]
+    assert split.validation.tolist() == split.test.tolist() == [0]
+
+
 @pytest.mark.parametrize("own", [None, "train", "test"])
 def test_an_own_split_needs_photos_of_both(own):
     photos = [photo(f"room/{n}", split=own) for n in range(10)]

@@ -1,11 +1,14 @@
 import threading
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from seentwice.bank.bank import list_entries, open_bank, remove_entry
+from seentwice.bank.bank import open_bank
+from seentwice.bank.entries import list_entries, remove_entry
 from seentwice.bank.recipe import Recipe
 from seentwice.detectors import describe, filling
 from seentwice.detectors.describe import describe_views
@@ -101,10 +104,12 @@ def run(
     bank=None,
     unedited=(),
     at_least=None,
+    contents=None,
+    on_wait=None,
 ):
     return describe_views(
         views,
-        contents_of(views),
+        contents or contents_of(views),
         descriptors or [Level(), Size()],
         bank or open_bank(None, 1),
         "noise",
@@ -113,7 +118,14 @@ def run(
         on_progress,
         unedited,
         at_least,
+        on_wait,
     )
+
+
+def recipe_of(descriptor):
+    """Return the recipe by which the bank keeps its rows."""
+    parts = *descriptor.recipe.parts, *describe.DECODING, ("max_pixels", "1000")
+    return replace(descriptor.recipe, parts=parts)
 
 
 def test_a_photo_is_decoded_once_whatever_its_views_and_descriptors(disk):
@@ -194,6 +206,25 @@ def test_photos_are_finished_in_batches(disk, monkeypatch):
     assert level.blocks == [6, 6, 3]  # three views a photo: a photo is never cut in two
 
 
+def test_a_descriptor_with_threads_keeps_them_and_gets_looks_for_all_of_them(disk, monkeypatch):
+    class Threaded(Level):
+        looks_at_once = 7
+        entered = 0
+
+        def __enter__(self):
+            self.entered += 1
+
+        def __exit__(self, *error):
+            self.blocks.append("left")
+
+    monkeypatch.setattr(filling, "BATCH", 2)
+    disk.broken = ()
+    level = Threaded()
+    run(make_views(photos=5), [level])
+    assert level.entered == 1
+    assert level.blocks == [7, 7, 1, "left"]
+
+
 def test_only_a_bounded_number_of_photos_is_decoded_ahead(disk):
     ahead = []
     disk.broken = ()
@@ -261,6 +292,89 @@ def test_a_fill_that_was_stopped_goes_on_where_it_was(disk, tmp_path, monkeypatc
     assert described.rows["level"][:, 0].tolist() == [value_of(view) for view in views]
 
 
+@pytest.fixture
+def copies(disk, monkeypatch):
+    """Views of photos 1 to 4, of which the first three have the same bytes."""
+    views = make_views(photos=5, edits=("",))[1:]
+    contents = [b"same", b"same", b"same", b"other"]
+    of_path = {view.photo.path: content for view, content in zip(views, contents, strict=True)}
+    monkeypatch.setattr(filling, "digest_file", of_path.__getitem__)
+    return views, contents
+
+
+def test_files_of_the_same_bytes_share_a_row(disk, copies, tmp_path):
+    disk.broken = ()
+    level, told = Level(), []
+    views, contents = copies
+    described = run(
+        views,
+        [level],
+        bank=open_bank(tmp_path, 1),
+        contents=contents,
+        on_progress=lambda *counts: told.append(counts),
+    )
+    assert (sorted(disk.decoded), level.blocks, described.decoded) == (["1", "4"], [2], 2)
+    assert told == [(1, 2), (2, 2)]
+    assert described.rows["level"][:, 0].tolist() == [10, 10, 10, 40]
+    assert described.readable.all()
+    assert [entry.rows for entry in list_entries(tmp_path)] == [2]
+
+
+def test_a_copy_is_looked_at_where_the_first_file_gives_none(disk, copies):
+    disk.broken = ("1",)
+    views, contents = copies
+    described = run(views, [Level()], contents=contents)
+    assert described.rows["level"][:, 0].tolist() == [20, 20, 20, 40]
+    assert described.readable.all()
+    assert described.unreadable == ()
+
+
+def test_copies_that_give_none_are_all_listed(disk, copies):
+    disk.broken = ("1", "2", "3")
+    views, contents = copies
+    described = run(views, [Level()], contents=contents)
+    assert described.readable.tolist() == [False, False, False, True]
+    assert [file.path.name for file in described.unreadable] == ["1", "2", "3"]
+    assert disk.decoded.count("1") == 1
+
+
+def test_recipes_that_lack_no_rows_are_left_to_other_processes(disk, tmp_path):
+    bank = open_bank(tmp_path, 1)
+    disk.broken = ()
+    views = make_views(photos=2)
+    run(views, [Level()], bank=bank)
+
+    def fail():
+        raise AssertionError
+
+    with bank.alone([recipe_of(Level())], fail):
+        described = run(views, [Level(), Size()], bank=open_bank(tmp_path, 1), on_wait=fail)
+    assert described.readable.all()
+
+
+def test_that_another_process_fills_the_bank_is_told_once(disk, tmp_path):
+    bank = open_bank(tmp_path, 1)
+    disk.broken = ()
+    waits, told = [], []
+    with ExitStack() as other:
+        other.enter_context(bank.alone([recipe_of(Level())], lambda: None))
+
+        def on_progress(*counts):
+            told.append(counts)
+            if told == [(0, 0), (0, 0)]:
+                other.close()
+
+        run(
+            make_views(photos=2),
+            [Level()],
+            bank=open_bank(tmp_path, 1),
+            on_progress=on_progress,
+            on_wait=lambda: waits.append(len(told)),
+        )
+    assert waits == [0]
+    assert told == [(0, 0), (0, 0), (1, 2), (2, 2)]
+
+
 def test_other_settings_of_the_decoder_are_another_recipe(disk, tmp_path, monkeypatch):
     disk.broken = ()
     bank = open_bank(tmp_path, 1)
@@ -302,6 +416,19 @@ def test_a_file_that_changed_since_it_was_fingerprinted_is_not_kept(disk, monkey
         Reason.DAMAGED,
         "the file changed during the run",
     )
+    assert described.readable.sum() == 7 * 3
+
+
+def test_a_file_that_is_gone_after_it_was_read_is_listed(disk, monkeypatch):
+    def digest_file(path):
+        if path.name == "3":
+            raise FileNotFoundError
+        return f"{path.name}.jpg".encode().ljust(32)
+
+    monkeypatch.setattr(filling, "digest_file", digest_file)
+    disk.broken = ()
+    described = run(make_views())
+    assert [file.path for file in described.unreadable] == [Path("3")]
     assert described.readable.sum() == 7 * 3
 
 

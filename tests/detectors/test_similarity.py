@@ -1,3 +1,8 @@
+import re
+import threading
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -5,6 +10,8 @@ from PIL import Image
 
 from seentwice.data.pairs import PairTable
 from seentwice.detectors import similarity
+from seentwice.detectors import trunk as trunk_module
+from seentwice.detectors.descriptor import ThreadedDescriptor
 from seentwice.detectors.hashes import HashDescriptor, hash_column, hash_similarity
 from seentwice.detectors.histogram import HistogramDescriptor, histogram_similarity
 from seentwice.detectors.similarity import ZeroShot, blockwise
@@ -159,6 +166,58 @@ def test_what_a_trunk_sees_of_a_view():
 
 
 @pytest.mark.parametrize(
+    ("dtype", "value", "complaint"),
+    [
+        ("float16", 7e4, "bank.dtype=float16: this backbone gives values up to 70,000, which it"),
+        ("float16", np.nan, "backbone.weights=none: photos give values that are no numbers"),
+        ("float32", np.inf, "backbone.weights=none: photos give values that are no numbers"),
+    ],
+)
+def test_rows_that_are_not_finite_are_refused(dtype, value, complaint):
+    trunk = build_trunk("compact", "none", "average", 0, "eval", seed=0)
+    descriptor = TrunkDescriptor(trunk, dtype)
+    descriptor.engine = SimpleNamespace(
+        embed=lambda looks: np.array([[1, value]] * len(looks), np.float32)
+    )
+    with pytest.raises(UserError, match=f"^{re.escape(complaint)}"):
+        descriptor.finish(np.zeros((1, 3, 72, 96), np.uint8))
+
+
+def test_a_trunks_threads_are_kept_while_it_is_entered():
+    trunk = build_trunk("compact", "none", "average", 0, "eval", seed=0)
+    descriptor = TrunkDescriptor(trunk, "float32")
+    threads = []
+
+    def embed(looks):
+        threads.append(threading.current_thread())
+        return np.zeros((len(looks), 128), np.float32)
+
+    descriptor.engine = SimpleNamespace(embed=embed)
+    looks = np.zeros((1, 3, 72, 96), np.uint8)
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with descriptor:
+            for _ in range(2):
+                descriptor.finish(looks)
+        descriptor.finish(looks)
+    finally:
+        torch.set_num_threads(before)
+    assert threads[0] is threads[1]
+    assert threads[1] is not threads[2]
+    assert not any(thread.is_alive() for thread in threads)
+
+
+@pytest.mark.parametrize("threads", [1, 8])
+def test_a_trunk_takes_a_batch_for_each_thread(threads, monkeypatch):
+    trunk = build_trunk("compact", "none", "average", 0, "eval", seed=0)
+    descriptor = TrunkDescriptor(trunk, "float32")
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    assert isinstance(descriptor, ThreadedDescriptor)
+    assert descriptor.looks_at_once == 16 * threads
+
+
+@pytest.mark.parametrize(
     ("trained_blocks", "name", "shape"),
     [(0, "trunk", (128,)), (1, "maps", (96, 9, 12)), ("all", "pixels", (3, 72, 96))],
 )
@@ -192,3 +251,20 @@ def test_another_trunk_has_another_recipe():
     ]
     assert len({digest(), *others}) == 7
     assert digest() == digest()
+
+
+@pytest.mark.parametrize(("name", "value"), [("CODE", "2"), ("version", lambda library: "0.1")])
+def test_other_code_is_another_recipe(name, value, monkeypatch):
+    trunk = build_trunk("compact", "none", "average", 0, "eval", seed=0)
+    before = TrunkDescriptor(trunk, "float32").recipe
+    monkeypatch.setattr(trunk_module, name, value)
+    assert TrunkDescriptor(trunk, "float32").recipe.digest != before.digest
+
+
+def test_recipes_name_the_libraries_that_compute_rows(monkeypatch):
+    monkeypatch.setattr(trunk_module, "version", lambda library: f"{len(library)}.0")
+    trunk = build_trunk("compact", "none", "average", 0, "eval", seed=0)
+    for backbone, library in (("vgg16", "torchvision 11.0"), ("timm/resnet18", "timm 4.0")):
+        parts = TrunkDescriptor(replace(trunk, backbone=backbone), "float32").recipe.parts
+        assert dict(parts)["library"] == library
+    assert {"imagehash", "numpy", "scipy", "PyWavelets"} <= dict(HashDescriptor.recipe.parts).keys()

@@ -52,3 +52,14 @@ def test_unlabelled_photos_are_whitened_together_with_the_training_photos() -> N
         np.concatenate([features[np.unique([pairs.left[:2], pairs.right[:2]])], other]),
     )
     assert auc_of(features_of(30, 1), 1.0) > 0.99
+
+
+def test_rows_of_half_the_size_are_whitened_like_others() -> None:
+    pairs, features = table_of(15, 3), features_of(15, 3).astype(np.float16)
+    similarity = []
+    for rows in ({"trunk": features}, {"trunk": features.astype(np.float32)}):
+        detector = WhitenedCosine(1.0, 0.1, None)
+        detector.fit(pairs, pairs, rows)
+        similarity.append(detector.of(pairs, rows))
+    np.testing.assert_array_equal(*similarity)
+    assert whitening_features(pairs, features, None).dtype == np.float32

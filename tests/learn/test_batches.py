@@ -196,6 +196,18 @@ def test_copy_batches_differ_and_repeat_exactly():
     assert runs[0] == runs[2] != runs[1]
 
 
+def test_another_epoch_of_the_same_batches_is_that_of_new_ones():
+    makers = (
+        lambda epoch: PlaceBatches(table(), 4, 2, 0.5, 6, 3, epoch),
+        lambda epoch: CopyBatches(table_of_copies(), 4, 2, 3, epoch),
+    )
+    for make in makers:
+        batches = make(0)
+        first = named_pairs(batches)
+        batches.epoch = 1
+        assert named_pairs(batches) == named_pairs(make(1)) != first
+
+
 def test_copy_batches_use_photos_that_have_a_copy_in_the_table_alone():
     pairs = table_of_copies(edits=())
     with pytest.raises(UserError, match="no training photo has an edited copy: give edits=mls"):

@@ -44,6 +44,23 @@ def test_steps_are_those_of_torch_to_the_last_bit(dtype: torch.dtype, weight_dec
         assert torch.equal(one, other)
 
 
+def test_weights_that_get_no_gradient_any_more_stay_fast_and_equal() -> None:
+    """Their mean of squares would become a subnormal number, and stay one."""
+    ours, theirs = random_weights(torch.float32), random_weights(torch.float32)
+    optimizers = (RMSprop(ours, 0.002061, 0.926), torch.optim.RMSprop(theirs, 0.002061, 0.926))
+    for weights, optimizer in zip((ours, theirs), optimizers, strict=True):
+        take_steps(optimizer, weights, 2, seed=1)
+        for weight in weights:
+            assert weight.grad is not None
+            weight.grad.view(-1)[::2] = 0
+        for _ in range(1500):
+            optimizer.step()
+    for one, other in zip(ours, theirs, strict=True):
+        assert torch.equal(one, other)
+        assert (optimizers[0].state[one]["square_avg"] >= rmsprop.SMALLEST).all()
+        assert (optimizers[1].state[other]["square_avg"] < rmsprop.SMALLEST).any()
+
+
 def test_goes_on_from_the_state_of_torch() -> None:
     ours, theirs = random_weights(torch.float32), random_weights(torch.float32)
     before = torch.optim.RMSprop(theirs, lr=0.01, foreach=False)

@@ -1,12 +1,15 @@
 """An interrupted training goes on as if nothing had happened."""
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from pydantic import TypeAdapter, ValidationError
+from torch import nn
 
 from seentwice.data.pairs import list_pairs
 from seentwice.errors import UserError
@@ -16,7 +19,10 @@ from seentwice.learn.training import Monitor, PairModule, TrainingSettings, fit_
 from seentwice.models.augment import augment_looks
 from seentwice.models.backbones import build_trunk
 from seentwice.models.losses import PairLoss, balanced_cross_entropy
-from seentwice.models.nets import Architecture, SiameseNet, build_siamese
+from seentwice.models.nets import Architecture, SiameseNet, build_siamese, pair_logits
+from seentwice.models.pooling import AveragePooling
+from seentwice.models.preprocessing import Preprocessing
+from seentwice.models.trunk import Trunk, find_cut, freeze
 from seentwice.records import Photo, View
 
 EPOCHS = 4
@@ -54,8 +60,9 @@ def fit(
     lr: float = 0.01,
     monitor: Monitor = "average_precision",
     pair_loss: PairLoss = balanced_cross_entropy,
+    trunk: Trunk | None = None,
 ):
-    """Train a compact net on noise; return its task and the learning rate of every epoch."""
+    """Train a net, compact or of a trunk, on noise; return its task and every epoch's rate."""
     views = tuple(
         View(Photo(Path(f"{p}_{k}"), f"{p}_{k}", f"r/{p}", room_type="ab"[p % 2]))
         for p in range(6)
@@ -66,7 +73,7 @@ def fit(
         256, (len(views), 3, 24, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(1)
     )
     architecture = Architecture("compact", "gem", "all", "eval", "linear", 8, "l2", {})
-    trunk = build_trunk("compact", "none", "gem", "all", "eval", seed=0)
+    trunk = trunk or build_trunk("compact", "none", "gem", "all", "eval", seed=0)
     net = build_siamese(architecture, trunk, seed=0)
     chosen = settings(schedule, patience, monitor)
     rates: list[float] = []
@@ -95,6 +102,23 @@ def fit(
     return task, rates
 
 
+@pytest.mark.parametrize("batches", ["table", "places", "copies"])
+def test_each_epoch_has_batches_of_its_own(batches):
+    views = tuple(
+        View(Photo(Path(f"{p}_{k}"), f"{p}_{k}", f"r/{p}"), edit)
+        for p in range(6)
+        for k in range(2)
+        for edit in ("", "hflip")
+    )
+    pairs = list_pairs(views)
+    module = PairModule(pairs, pairs, replace(settings("constant"), batches=batches), 0)
+    epochs = []
+    for epoch in (0, 1, 0):
+        module.trainer = SimpleNamespace(current_epoch=epoch)
+        epochs.append([batch.views.tolist() for batch in module.train_dataloader()])
+    assert epochs[0] == epochs[2] != epochs[1]
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_one_cycle_sets_the_rate_of_every_epoch(tmp_path):
     _, rates = fit(tmp_path, "one_cycle", resume=False)
@@ -109,6 +133,31 @@ def test_a_trunk_that_trains_learns_its_batch_statistics(tmp_path):
     moved = [m for m in task.modules() if isinstance(m, torch.nn.BatchNorm2d)]
     assert moved
     assert all(m.num_batches_tracked > 0 for m in moved)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("trained_blocks", [0, 1])
+def test_of_frozen_blocks_batchnorm_alone_is_in_training_mode(tmp_path, trained_blocks):
+    stages = nn.Sequential(
+        nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Dropout(0.5)),
+        nn.Sequential(nn.Conv2d(4, 6, 3), nn.BatchNorm2d(6), nn.Dropout(0.5)),
+        AveragePooling(),
+    )
+    freeze(stages, trained_blocks, "train")
+    preprocessing = Preprocessing(24, 32, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
+    trunk = Trunk("small", "average", "none", stages, find_cut(stages), 6, preprocessing)
+    stages.eval()  # it has scored since
+    modes = []
+
+    def pair_loss(logits: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
+        if logits.requires_grad:
+            modes.append([[module.training for module in block] for block in stages[:2]])
+        return balanced_cross_entropy(logits, label)
+
+    fit(tmp_path, "constant", resume=False, pair_loss=pair_loss, trunk=trunk)
+    frozen, trains = [False, True, False], [True, True, True]
+    assert len(modes) == EPOCHS * 2
+    assert all(seen == [frozen, trains if trained_blocks else frozen] for seen in modes)
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -159,7 +208,6 @@ def test_the_epoch_that_the_monitor_finds_best_is_kept(tmp_path, monkeypatch, mo
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.filterwarnings("ignore")
 def test_new_memory_is_filled_outside_the_training_alone(tmp_path):
     filled = []
 
@@ -179,6 +227,25 @@ def test_a_training_that_diverges_says_what_to_lower(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore")
+def test_a_loss_that_no_step_checked_is_told_after_its_epoch(tmp_path, monkeypatch):
+    """As on a graphics card; here the weights stay finite, and with them the logits."""
+    check = SiameseTask._check_finite
+    monkeypatch.setattr(
+        SiameseTask,
+        "_check_finite",
+        lambda task, values: None if task.training else check(task, values),
+    )
+    added = iter([0.0, 0.0, math.inf, 0.0])
+
+    def pair_loss(logits: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
+        loss = balanced_cross_entropy(logits, label)
+        return loss + next(added) if logits.requires_grad else loss
+
+    with pytest.raises(UserError, match="training diverged at epoch 2"):
+        fit(tmp_path, "constant", resume=False, pair_loss=pair_loss)
+
+
+@pytest.mark.filterwarnings("ignore")
 def test_validation_embeds_each_view_once_and_measures_every_pair(tmp_path, monkeypatch):
     monkeypatch.setattr(training, "VIEW_BLOCK", 5)
     seen, measured = [], []
@@ -195,9 +262,13 @@ def test_validation_embeds_each_view_once_and_measures_every_pair(tmp_path, monk
 
     monkeypatch.setattr(SiameseNet, "embed", watched)
     monkeypatch.setattr(siamese_task, "average_precision", kept)
-    fit(tmp_path, "constant", resume=False)
+    task, _ = fit(tmp_path, "constant", resume=False)
     assert seen == [5, 5, 2] * EPOCHS
     assert all(len(label) == len(score) == 66 for label, score in measured)
+    _, best = max(measured, key=lambda found: measure(*found))
+    left, right = torch.triu_indices(12, 12, offset=1)
+    expected = pair_logits(task.net, task.rows, left, right).sigmoid()
+    np.testing.assert_allclose(np.sort(best), np.sort(expected), rtol=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,22 @@ def test_every_family_of_torchvision_is_tried():
     assert files == {models.get_model_builder(name).__module__ for name in FAMILIES}
 
 
+@pytest.mark.parametrize("build", [models.alexnet, models.vgg11])
+def test_a_map_of_the_size_that_pool5_asks_for_is_not_pooled(build, monkeypatch):
+    """Deterministic training on a graphics card has no gradient of that pooling."""
+    with torch.device("meta"):
+        *features, pooling, flatten = cut_pool5(build(), nn.Identity())
+        maps = nn.Sequential(*features)(torch.zeros(1, 3, 224, 224))
+    cells = pooling.pooling.output_size
+    assert tuple(maps.shape[-2:]) == cells
+    shown = torch.rand(2, 3, *cells)
+    assert torch.equal(pooling(shown), pooling.pooling(shown))
+    larger = torch.rand(2, 3, 14, 14)
+    assert torch.equal(pooling(larger), pooling.pooling(larger))
+    monkeypatch.setattr(nn.AdaptiveAvgPool2d, "forward", None)
+    assert flatten(pooling(shown)).shape == (2, 3 * cells[0] * cells[1])
+
+
 @pytest.mark.slow
 def test_vgg16_is_cut_at_pool5_and_at_fc7():
     photos = torch.randn(2, 3, 96, 96)

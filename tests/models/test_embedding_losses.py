@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 from torch.nn import functional as F
 
 from seentwice.models.embedding_losses import contrastive, nearest_entropy, triplet
+from seentwice.models.losses import supervised_contrastive
 
 MINING = ("semi_hard", "batch_hard", "all")
 LOSSES = {
     **{name: lambda *pairs, name=name: triplet(*pairs, 0.3, name) for name in MINING},
     "contrastive": lambda *pairs: contrastive(*pairs, 1.0),
     "nearest_entropy": nearest_entropy,
+    "supervised_contrastive": lambda *pairs: supervised_contrastive(*pairs, 0.2),
 }
 
 
@@ -201,6 +203,16 @@ def test_a_self_pair_pushes_nothing(name):
     own = torch.tensor([0, 1])
     LOSSES[name](rows, own, own, torch.tensor([True, True])).backward()
     assert not rows.grad.any()
+
+
+@pytest.mark.parametrize("label", [True, False])
+@pytest.mark.parametrize("name", sorted(set(LOSSES) - {"contrastive"}))  # a mean over pairs
+def test_a_self_pair_changes_nothing_beside_others(name, label):
+    rows, *pairs = batch([0, 0, 1, 1, 2])
+    own = torch.arange(5)
+    more = [torch.cat([side, own]) for side in pairs[:2]]
+    labels = torch.cat([pairs[2], torch.full((5,), label)])
+    torch.testing.assert_close(LOSSES[name](rows, *more, labels), LOSSES[name](rows, *pairs))
 
 
 @pytest.mark.parametrize("name", LOSSES)

@@ -93,7 +93,8 @@ def test_many_looks_pass_in_batches_in_their_order(monkeypatch):
 
     monkeypatch.setattr(engines, "BATCH", 4)
     looks = draw_looks(11)
-    rows = embed_looks_with(Sums(), looks)
+    with open_passing_threads(2) as pool:
+        rows = embed_looks_with(Sums(), looks, pool)
     np.testing.assert_array_equal(rows[:, 0], looks.reshape(11, -1).sum(axis=1, dtype=np.float32))
     assert sorted(sizes) == [3, 4, 4]
 

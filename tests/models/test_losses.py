@@ -4,7 +4,25 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from seentwice.models.losses import supervised_contrastive
+from seentwice.models.losses import balanced_cross_entropy, supervised_contrastive
+
+
+def picked_cross_entropy(logits, label):
+    """The classes' means, of those that are there, one after the other."""
+    loss = F.binary_cross_entropy_with_logits(logits, label.float(), reduction="none")
+    return torch.stack([loss[side].mean() for side in (label, ~label) if side.any()]).mean()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.3, 1.0])
+def test_both_classes_weigh_the_same_and_one_alone_all(share):
+    generator = torch.Generator().manual_seed(0)
+    label = torch.rand(333, generator=generator) < share
+    assert (len(label.unique()) == 2) == (0 < share < 1)
+    logits = (5 * torch.randn(333, generator=generator)).requires_grad_()
+    found, expected = balanced_cross_entropy(logits, label), picked_cross_entropy(logits, label)
+    torch.testing.assert_close(found, expected, rtol=1e-6, atol=0)
+    # What trains is the same to the last bit.
+    assert torch.equal(*(torch.autograd.grad(loss, logits)[0] for loss in (found, expected)))
 
 
 def batch(places, size=5, seed=0):

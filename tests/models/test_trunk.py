@@ -10,6 +10,7 @@ from seentwice.models.trunk import (
     find_cut,
     fingerprint_frozen,
     freeze,
+    restore_modes,
     shape_after,
 )
 
@@ -60,6 +61,19 @@ def test_batchnorm_left_in_training_mode_moves_the_cut_before_the_first():
     assert not any(parameter.requires_grad for parameter in stages.parameters())
     assert [m.training for m in stages.modules() if isinstance(m, nn.BatchNorm2d)] == [True]
     assert not stages[2].training
+
+
+@pytest.mark.parametrize("batchnorm", ["eval", "train"])
+@pytest.mark.parametrize("trained", [0, 1, 2, "all"])
+def test_modes_come_back_after_scoring(trained, batchnorm):
+    stages = make_stages()
+    freeze(stages, trained, batchnorm)
+    after = stages[find_cut(stages) :]
+    modes = [module.training for module in after.modules()]
+    after.eval()
+    restore_modes(after)
+    # The container itself has none that counts.
+    assert [module.training for module in after.modules()][1:] == modes[1:]
 
 
 def test_more_blocks_than_there_are_is_an_error_that_counts_them():

@@ -1,36 +1,33 @@
 """The bank as a whole: who fills it, what it holds, and what goes when it is full."""
 
-import json
 import secrets
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable, Iterator, Sequence, Set
-from contextlib import ExitStack, contextmanager, suppress
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from seentwice.bank.entries import (
+    LOCK,
+    Entry,
+    list_entries,
+    list_folders,
+    list_stems,
+    remove_entry,
+    remove_files,
+)
 from seentwice.bank.recipe import KEY, Recipe
-from seentwice.bank.segment import ABOUT, KEYS, ROWS, SegmentWriter
-from seentwice.bank.shelf import RECIPE, Shelf, list_segments, open_shelf
+from seentwice.bank.segment import KEYS, SegmentWriter
+from seentwice.bank.shelf import RECIPE, Shelf, open_shelf
 from seentwice.errors import UserError
 from seentwice.files import write_atomically
 from seentwice.locks import hold_lock, try_lock
 
-_LOCK = ".lock"
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What one fill left in a bank."""
-
-    segment: Path  # its files, without their extensions
-    recipe: str  # the recipe's name
-    parts: tuple[tuple[str, str], ...]  # of the recipe
-    data: str  # name of the data set that was looked at
-    rows: int
-    bytes: int
-    used: float  # seconds since 1970 when its rows were last asked for
+_RESERVED = ".reserved"
+"""The bytes that a recipe's folder may come to hold by the fill that has its lock."""
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
@@ -38,7 +35,7 @@ class Bank:
     """A folder of rows, in it a folder for each recipe."""
 
     folder: Path
-    max_bytes: int  # of all that it holds, locks aside
+    max_bytes: int  # of rows and keys; the descriptions, 100 bytes a fill, may go beyond
 
     def open(self, recipe: Recipe) -> Shelf:
         """Map what is there of a recipe; see `open_shelf`."""
@@ -47,6 +44,8 @@ class Bank:
     @contextmanager
     def alone(self, recipes: Sequence[Recipe], on_wait: Callable[[], None]) -> Iterator[None]:
         """Let no other process of this host add rows of these recipes during the block.
+
+        What a fill that was killed left of them besides whole rows is thrown away.
 
         Args:
             recipes: the rows' recipes; their folders are made where they are missing.
@@ -60,40 +59,65 @@ class Bank:
             for recipe in sorted(recipes, key=lambda recipe: recipe.digest):
                 folder = self._folder_of(recipe)
                 folder.mkdir(parents=True, exist_ok=True)
+                held.enter_context(hold_lock(folder / LOCK, on_wait))
+                (folder / _RESERVED).unlink(missing_ok=True)  # of a fill that has ended
+                for segment in list_stems(folder):
+                    if not segment.with_suffix(KEYS).exists():
+                        remove_files(segment)
                 if not (folder / RECIPE).exists():
                     write_atomically(folder / RECIPE, recipe.to_json())
-                held.enter_context(hold_lock(folder / _LOCK, on_wait))
             yield
 
-    def make_room(self, wanted: int, held: Sequence[Recipe], needed: Set[Path]) -> None:
+    def make_room(self, wanted: Mapping[Recipe, int], needed: Set[Path]) -> None:
         """Throw away the least recently used rows until there is room for more.
 
+        The room is the caller's until it is not `alone` with the recipes any more: for other
+        processes that make room it is full.
+
         Args:
-            wanted: bytes that are about to be added.
-            held: the recipes that the caller is alone with.
+            wanted: how many rows are about to be added, of recipes that the caller is alone with.
             needed: segments that stay, since the caller uses them.
 
         Raises:
-            UserError: there is not enough room without the other rows either.
+            UserError: there is not enough room without the other rows either; all of them stay.
         """
-        entries = list_entries(self.folder)
-        total = sum(entry.bytes for entry in entries) + wanted
-        own = {self._folder_of(recipe) for recipe in held}
-        for entry in sorted(entries, key=lambda entry: entry.used):
-            if total <= self.max_bytes:
-                return
-            if entry.segment in needed:
-                continue
-            if entry.segment.parent in own:
-                _remove_files(entry.segment)
-                total -= entry.bytes
-            elif remove_entry(entry):
-                total -= entry.bytes
-        if total > self.max_bytes:
-            raise UserError(
-                f"bank.max_gb={self.max_bytes / 1e9:g}: {total / 1e9:.2f} are needed; raise it, or "
-                "choose bank.dtype=float16, or fewer photos or edits"
-            )
+        adds = {
+            self._folder_of(recipe): rows * (recipe.row_bytes + KEY.itemsize)
+            for recipe, rows in wanted.items()
+        }
+        with hold_lock(self.folder / LOCK, on_wait=lambda: None):
+            # What others are filling stays, and what they are about to add counts. Asked for before
+            # rows are counted: one that ends in between has added all of its own.
+            busy = [
+                folder
+                for folder in list_folders(self.folder)
+                if folder not in adds and _is_being_filled(folder)
+            ]
+            entries = list_entries(self.folder)
+            held = _measure(entries)
+            others = {folder: max(_read_reserved(folder), held[folder]) for folder in busy}
+            goes = [
+                entry
+                for entry in sorted(entries, key=lambda entry: entry.used)
+                if entry.segment not in needed and entry.segment.parent not in others
+            ]
+            total = sum(adds.values()) + sum({**held, **others}.values())
+            least = total - sum(entry.bytes for entry in goes)
+            if least > self.max_bytes:
+                raise self._too_small(least, wanted)
+            for entry in goes:
+                if total <= self.max_bytes:
+                    break
+                if entry.segment.parent in adds:
+                    remove_files(entry.segment)
+                    total -= entry.bytes
+                elif remove_entry(entry):
+                    total -= entry.bytes
+            if total > self.max_bytes:  # others have begun to fill what was to go
+                raise self._too_small(total, wanted)
+            held = _measure(list_entries(self.folder))
+            for folder, added in adds.items():
+                write_atomically(folder / _RESERVED, str(held[folder] + added))
 
     def begin_segment(self, recipe: Recipe, data: str) -> SegmentWriter:
         """Return what adds rows of a recipe that the caller is alone with.
@@ -106,6 +130,15 @@ class Bank:
             OSError: the bank cannot be written.
         """
         return SegmentWriter(self._folder_of(recipe) / secrets.token_hex(8), recipe, data)
+
+    def _too_small(self, needed_bytes: int, wanted: Mapping[Recipe, int]) -> UserError:
+        halves = any(
+            recipe.dtype == "float32" and "backbone" in dict(recipe.parts) for recipe in wanted
+        )
+        return UserError(
+            f"bank.max_gb={self.max_bytes / 1e9:g}: {_gigabytes(needed_bytes)} are needed; raise "
+            f"it, {'choose bank.dtype=float16, ' if halves else ''}or take fewer photos or edits"
+        )
 
     def _folder_of(self, recipe: Recipe) -> Path:
         return self.folder / recipe.digest
@@ -135,57 +168,27 @@ def open_bank(folder: Path | None, max_gb: float) -> Bank:
     return Bank(folder, int(max_gb * 1e9))
 
 
-def list_entries(folder: Path) -> list[Entry]:
-    """Return what a bank holds, in the order of its files' names.
-
-    Raises:
-        OSError: a file cannot be read.
-    """
-    entries = []
-    for file in sorted(folder.glob(f"*/{RECIPE}")):
-        recipe = _read_json(file)
-        for segment in list_segments(file.parent):
-            with suppress(FileNotFoundError):  # thrown away by another process, just now
-                entries.append(_describe(segment, recipe))
-    return entries
+def _measure(entries: Sequence[Entry]) -> Counter[Path]:
+    """Return how many bytes each recipe's folder holds."""
+    held: Counter[Path] = Counter()
+    for entry in entries:
+        held[entry.segment.parent] += entry.bytes
+    return held
 
 
-def remove_entry(entry: Entry) -> bool:
-    """Throw rows away, and say whether they were: not while a process adds to their folder.
-
-    Processes that use the rows keep them until they end.
-    """
-    with try_lock(entry.segment.parent / _LOCK) as is_held:
-        if is_held:
-            _remove_files(entry.segment)
-        return is_held
+def _is_being_filled(folder: Path) -> bool:
+    with try_lock(folder / LOCK) as is_free:
+        return not is_free
 
 
-def _remove_files(segment: Path) -> None:
-    # The keys first: rows without keys are nobody's.
-    for suffix in (KEYS, ROWS, ABOUT):
-        segment.with_suffix(suffix).unlink(missing_ok=True)
-
-
-def _describe(segment: Path, recipe: dict[str, object]) -> Entry:
-    about = segment.with_suffix(ABOUT)
-    parts = recipe.get("parts")
-    sizes = [segment.with_suffix(suffix).stat().st_size for suffix in (ROWS, KEYS, ABOUT)]
-    return Entry(
-        segment=segment,
-        recipe=str(recipe.get("name", "unknown")),
-        parts=tuple((k, str(v)) for k, v in parts.items()) if isinstance(parts, dict) else (),
-        data=str(_read_json(about).get("data", "unknown")),
-        rows=sizes[1] // KEY.itemsize,
-        bytes=sum(sizes),
-        used=about.stat().st_mtime,
-    )
-
-
-def _read_json(file: Path) -> dict[str, object]:
-    """Read an object for people to see; nothing depends on it, so a damaged one is empty."""
+def _read_reserved(folder: Path) -> int:
     try:
-        found = json.loads(file.read_text("utf-8"))
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
+        return int((folder / _RESERVED).read_text("utf-8"))
+    except (FileNotFoundError, ValueError):  # its process has not made room yet
+        return 0
+
+
+def _gigabytes(count: int) -> str:
+    """Return bytes in 10⁹, rounded up to three digits."""
+    unit = 10 ** max(0, len(str(count)) - 3)
+    return f"{-(-count // unit) * unit / 1e9:g}"

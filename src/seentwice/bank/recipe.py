@@ -15,12 +15,20 @@ KEY = np.dtype("S16")
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Everything that decides the values of a row besides the photo's bytes and its edit."""
+    """Everything that decides the values of a row besides the photo's bytes and its edit.
+
+    Raises:
+        ValueError: two parts of one name, of which the digest would know the last alone.
+    """
 
     name: str  # of the kind of row
     parts: tuple[tuple[str, str], ...]  # (what, which), such as ("trunk", fingerprint)
     shape: tuple[int, ...]  # of one row; () is a single number
     dtype: str  # NumPy's name
+
+    def __post_init__(self) -> None:
+        if len(dict(self.parts)) < len(self.parts):
+            raise ValueError(f"{self.name}: two parts have one name: {self.parts}")
 
     @property
     def digest(self) -> str:

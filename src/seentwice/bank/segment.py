@@ -6,6 +6,8 @@ its power, just those rows count that are whole; the next fill computes the rest
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
@@ -16,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seentwice.bank.recipe import KEY, Recipe
-from seentwice.files import write_atomically
+from seentwice.display import show_text
+from seentwice.files import UnwritableError, write_atomically
 
 ROWS, KEYS, ABOUT = ".rows", ".keys", ".json"
 
@@ -67,25 +70,38 @@ class SegmentWriter:
         self.recipe = recipe
         self.data = data
         self._files: tuple[FileIO, FileIO] | None = None  # of rows and keys
+        self._is_whole = True
 
     def append(self, keys: NDArray[np.bytes_], rows: NDArray[np.generic]) -> None:
         """Write rows (n, ...) to the disk, and then their keys (n,).
 
         Raises:
-            OSError: the folder cannot be written, or the disk is full.
+            UnwritableError: the folder cannot be written, or the disk is full.
+            ValueError: other rows than the recipe's, or after an error of the disk: a part of a
+                row may stand at the end, so that no row after it would be at its place.
         """
-        if self._files is None:
-            about = {"data": self.data, "begun": strftime("%Y-%m-%dT%H:%M:%SZ", gmtime())}
-            write_atomically(self.path.with_suffix(ABOUT), json.dumps(about))
-            names = [self.path.with_suffix(suffix) for suffix in (ROWS, KEYS)]
-            self._files = FileIO(names[0], "x"), FileIO(names[1], "x")
-        for file, values in zip(
-            self._files,
-            (np.ascontiguousarray(rows, self.recipe.dtype), np.ascontiguousarray(keys, KEY)),
-            strict=True,
-        ):
-            _write_whole(file.fileno(), values.tobytes())
-            os.fsync(file.fileno())
+        if rows.shape != (len(keys), *self.recipe.shape):
+            raise ValueError(f"{len(keys)} keys, {self.recipe.shape} a row: got {rows.shape}")
+        if not self._is_whole:
+            raise ValueError(f"{self.path}: ends with what could not be written")
+        self._is_whole = False
+        with explain_unwritable(self.path.parent):
+            if self._files is None:
+                self._files = self._make_files()
+            for file, values in zip(
+                self._files,
+                (np.ascontiguousarray(rows, self.recipe.dtype), np.ascontiguousarray(keys, KEY)),
+                strict=True,
+            ):
+                _write_whole(file.fileno(), values.tobytes())
+                os.fsync(file.fileno())
+        self._is_whole = True
+
+    def _make_files(self) -> tuple[FileIO, FileIO]:
+        about = {"data": self.data, "begun": strftime("%Y-%m-%dT%H:%M:%SZ", gmtime())}
+        write_atomically(self.path.with_suffix(ABOUT), json.dumps(about))
+        rows, keys = (FileIO(self.path.with_suffix(suffix), "x") for suffix in (ROWS, KEYS))
+        return rows, keys
 
     def __enter__(self) -> "SegmentWriter":
         return self
@@ -98,6 +114,27 @@ class SegmentWriter:
     ) -> None:
         for file in self._files or ():
             file.close()
+
+
+@contextmanager
+def explain_unwritable(folder: Path) -> Iterator[None]:
+    """Tell of what goes wrong in the block with a bank's files in one line.
+
+    Args:
+        folder: in which the block writes.
+
+    Raises:
+        UnwritableError: the block raised an OSError.
+    """
+    try:
+        yield
+    except UnwritableError:
+        raise
+    except OSError as error:
+        raise UnwritableError(
+            f"rows cannot be written in {show_text(str(folder.absolute()))} "
+            f"({error.strerror or error}); make room there, or choose another bank.folder"
+        ) from error
 
 
 def _write_whole(descriptor: int, data: bytes) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import tempfile
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seentwice.bank.recipe import KEY, Recipe
-from seentwice.bank.segment import ABOUT, KEYS, Segment, read_segment
+from seentwice.bank.segment import ABOUT, KEYS, Segment, explain_unwritable, read_segment
 
 RECIPE = "recipe.json"
 _IN_MEMORY = 2**28
 """Bytes; more rows than these are gathered in a file, which the system may page out."""
+_BLOCK = 2**26
+"""Bytes that pass through memory at once on their way into that file."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,17 +27,18 @@ class Shelf:
     """
 
     recipe: Recipe
+    folder: Path  # of the recipe
     segments: tuple[Segment, ...]
+    keys: NDArray[np.bytes_]  # of all segments
+    order: NDArray[np.int64]  # which sorts them
 
     def find(self, keys: NDArray[np.bytes_]) -> NDArray[np.int64]:
         """Return where the row of each key is, (n,): counted over all segments, -1 if nowhere."""
-        stored = np.concatenate([segment.keys for segment in self.segments] or [np.empty(0, KEY)])
-        order = np.argsort(stored, kind="stable")
-        if len(order) == 0:
+        if len(self.keys) == 0:
             return np.full(len(keys), -1)
-        slot = np.minimum(np.searchsorted(stored, keys, sorter=order), len(order) - 1)
-        place = order[slot]
-        return np.where(stored[place] == keys, place, -1)
+        slot = np.searchsorted(self.keys, keys, sorter=self.order)
+        place = self.order[np.minimum(slot, len(self.order) - 1)]
+        return np.where(self.keys[place] == keys, place, -1)
 
     def needed(self, keys: NDArray[np.bytes_]) -> set[Path]:
         """Return the segments that hold rows of these keys, without their extensions."""
@@ -49,6 +51,10 @@ class Shelf:
 
         Rows that stand in a segment in the order of the keys are mapped, not copied. The segments
         that hold them are noted to be used now.
+
+        Raises:
+            UnwritableError: they are too many for memory, and there is no room for them in the
+                bank's folder, or in that for temporary files where the bank is not ours to write.
         """
         for path in self.needed(keys):
             with suppress(OSError):  # thrown away by another process, or not ours to touch
@@ -59,8 +65,22 @@ class Shelf:
             if place[-1] < starts[number + 1]:
                 first = place[0] - starts[number]
                 return self.segments[number].rows[first : first + len(place)]
-        gathered = _allocate((len(place), *self.recipe.shape), np.dtype(self.recipe.dtype))
-        for segment, start in zip(self.segments, starts[:-1], strict=True):
+        if len(place) * self.recipe.row_bytes <= _IN_MEMORY:
+            return self._gather(place)
+        # In the order of the file, and all of it: a hole that the disk has no room for would end
+        # the process, not raise an error.
+        rows = max(1, _BLOCK // self.recipe.row_bytes)
+        folder = self.folder if os.access(self.folder, os.W_OK) else Path(tempfile.gettempdir())
+        with explain_unwritable(folder), tempfile.TemporaryFile(dir=folder) as file:
+            for first in range(0, len(place), rows):
+                file.write(self._gather(place[first : first + rows]).data)
+            file.flush()
+            return np.memmap(file, self.recipe.dtype, "c", shape=(len(place), *self.recipe.shape))
+
+    def _gather(self, place: NDArray[np.int64]) -> NDArray[np.generic]:
+        """Copy the rows that stand at these places among all, zeros for -1."""
+        gathered = np.zeros((len(place), *self.recipe.shape), self.recipe.dtype)
+        for segment, start in zip(self.segments, self._starts()[:-1], strict=True):
             here = np.flatnonzero((place >= start) & (place < start + len(segment.keys)))
             gathered[here] = segment.rows[place[here] - start]
         return gathered
@@ -81,20 +101,8 @@ def open_shelf(folder: Path, recipe: Recipe) -> Shelf:
         OSError: a file cannot be read.
     """
     segments = []
-    for path in list_segments(folder):
+    for path in sorted(path.with_suffix("") for path in folder.glob(f"*{KEYS}")):
         with suppress(FileNotFoundError):  # thrown away by another process, just now
             segments.append(read_segment(path, recipe))
-    return Shelf(recipe, tuple(segments))
-
-
-def list_segments(folder: Path) -> Sequence[Path]:
-    """Return the segments in a recipe's folder, without extensions, in the order of their names."""
-    return sorted(path.with_suffix("") for path in folder.glob(f"*{KEYS}"))
-
-
-def _allocate(shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> NDArray[np.generic]:
-    """Return zeros: in memory, or in a file that has no name where they are many."""
-    if int(np.prod(shape)) * dtype.itemsize <= _IN_MEMORY:
-        return np.zeros(shape, dtype)
-    with tempfile.TemporaryFile() as file:
-        return np.memmap(file, dtype, "w+", shape=shape)
+    keys = np.concatenate([segment.keys for segment in segments] or [np.empty(0, KEY)])
+    return Shelf(recipe, folder, tuple(segments), keys, np.argsort(keys, kind="stable"))

@@ -23,7 +23,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from seentwice.commands.file_errors import describe_file_error
-from seentwice.commands.option_help import describe_command, groups_of
+from seentwice.commands.option_help import check_effects, describe_command, groups_of
 from seentwice.commands.provenance import find_checkout
 from seentwice.commands.stopping import STOPPED, TERMINATED, sigterm_as_ctrl_c
 from seentwice.errors import UserError
@@ -123,6 +123,7 @@ def run_application(command: str, run: Run, arguments: Sequence[str]) -> int:
     def task(config: DictConfig) -> None:
         # Caught here as well, so that a wrong job of a --multirun does not end the others.
         try:
+            check_effects(command, HydraConfig.get().overrides.task)
             run(config)
         except MENDABLE as error:
             results = Path(HydraConfig.get().runtime.output_dir)

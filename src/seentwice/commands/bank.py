@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from seentwice.bank.bank import Entry, list_entries, remove_entry
+from seentwice.bank.entries import Entry, list_entries, remove_entry
 from seentwice.commands.options import OptionParser
 from seentwice.commands.progress import open_console, print_plainly
 from seentwice.display import show_text

@@ -1,23 +1,34 @@
 """The bank that a configuration asks for."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from omegaconf import DictConfig
-from pydantic import Field
+from pydantic import BeforeValidator, Field
+from rich.console import Console
 
 from seentwice.bank.bank import Bank, open_bank
+from seentwice.commands.next_steps import key_of
+from seentwice.commands.progress import print_plainly
 from seentwice.commands.settings import read_settings
 from seentwice.detectors.trunk import RowType
+from seentwice.errors import UserError
 from seentwice.models.engines import EngineName, Passing, Precision
+
+
+def _refuse_empty(value: Any) -> Any:
+    if value == "":  # such as of SEENTWICE_BANK; a path would be the folder that one is in
+        raise ValueError("give a folder, or null to keep nothing")
+    return value
 
 
 @dataclass(frozen=True, slots=True)
 class BankSettings:
     """The section `bank`."""
 
-    folder: Path | None
+    folder: Annotated[Path, BeforeValidator(_refuse_empty)] | None
     dtype: RowType
     engine: EngineName
     precision: Precision
@@ -35,6 +46,15 @@ def read_bank(config: DictConfig) -> Bank:
     return open_bank(settings.folder, settings.max_gb)
 
 
+def read_bank_folder(config: DictConfig) -> Path | None:
+    """Return the folder of the bank; None for one that is thrown away.
+
+    Raises:
+        UserError: a wrong value.
+    """
+    return read_settings(BankSettings, config, "bank").folder
+
+
 def read_row_type(config: DictConfig) -> RowType:
     """Return the type of a trunk's rows in the bank."""
     return read_settings(BankSettings, config, "bank").dtype
@@ -49,3 +69,25 @@ def read_passing(config: DictConfig) -> Passing:
 def is_decoding_reduced(config: DictConfig) -> bool:
     """Say whether JPEGs may be decoded to the trunk's input size, where nothing else is asked."""
     return read_settings(BankSettings, config, "bank").decoding == "reduced"
+
+
+def check_decoding(config: DictConfig, overrides: Sequence[str]) -> None:
+    """Refuse a choice of how unlabelled photos are decoded where there are none.
+
+    Args:
+        config: the composed configuration.
+        overrides: as they were given; a config file may hold what suits other runs.
+
+    Raises:
+        UserError: it would have no effect.
+    """
+    for word in overrides:
+        if key_of(word) == "bank.decoding" and config.unlabelled is None:
+            raise UserError(f"{word}: has no effect without unlabelled=FOLDER; leave it out")
+
+
+def tell_of_waiting(bank: Bank, console: Console) -> Callable[[], None]:
+    """Return what says that another process fills the bank, for which this one waits."""
+    return lambda: print_plainly(
+        f"Another process is adding the same rows to {bank.folder}: waiting for it", console
+    )

@@ -15,7 +15,7 @@ from pydantic import Field
 from rich.console import Console
 
 from seentwice.bootstrap import bootstrap_share
-from seentwice.commands.banking import read_passing, read_row_type
+from seentwice.commands.banking import check_decoding, read_passing, read_row_type
 from seentwice.commands.decisions import check_decisions, read_threshold
 from seentwice.commands.detectors import (
     BASELINE,
@@ -116,6 +116,7 @@ def run(config: DictConfig) -> None:
     check_nets(config, heads, trunks.own if trunks else None)
     check_decisions(config)
     check_mining(config, read_sampling(config))
+    check_decoding(config, HydraConfig.get().overrides.task)
     check_store()
     descriptors = choose_descriptors(
         heads, settings.baselines, trunks, read_row_type(config), read_passing(config)

@@ -97,8 +97,9 @@ def choose_descriptors(
     if trunks is not None and heads:
         seen = describe_input(trunks.own, dtype, passing)
         chosen[seen.name] = seen
-    if trunks is not None and any(name in ON_FEATURES for name in baselines):
-        chosen.setdefault(FEATURES, TrunkDescriptor(trunks.frozen, dtype, passing))
+    on_features = any(name in ON_FEATURES for name in baselines)
+    if trunks is not None and on_features and FEATURES not in chosen:
+        chosen[FEATURES] = TrunkDescriptor(trunks.frozen, dtype, passing)
     if "histogram" in baselines:
         chosen[HistogramDescriptor.name] = HistogramDescriptor()
     return list(chosen.values())

@@ -14,7 +14,6 @@ from rich.text import Text
 from seentwice.bootstrap import bootstrap_intervals
 from seentwice.commands.fingerprint import digest_name, fingerprint_photos
 from seentwice.commands.next_steps import key_of, spell_value, write_command
-from seentwice.commands.option_help import has_no_effect
 from seentwice.commands.progress import describe_unreadable, open_console, print_plainly
 from seentwice.commands.train import STATE_FILE
 from seentwice.commands.workbench import (
@@ -38,15 +37,13 @@ from seentwice.models.checkpoint import (
     read_record,
 )
 from seentwice.models.nets import pair_logits
+from seentwice.models.openvino_engine import NoOpenVinoError
 
 
 def run(config: DictConfig) -> None:
     """Score the test pairs with the checkpoint's own threshold; claimed beside measured."""
     console = open_console()
     overrides = HydraConfig.get().overrides.task
-    for word in overrides:
-        if has_no_effect("evaluate", key_of(word)):
-            raise UserError(f"{word}: nothing is trained here, so it has no effect; leave it out")
     path = _find_checkpoint(Path(str(config.checkpoint)))
     record = read_record(path)
     architecture = record.architecture
@@ -60,7 +57,13 @@ def run(config: DictConfig) -> None:
         architecture.normalisation,
     )
     net = load_checkpoint(path, record, trunk)
-    seen = describe_input(trunk, record.row_type, record.passing)
+    try:
+        seen = describe_input(trunk, record.row_type, record.passing)
+    except NoOpenVinoError as error:
+        raise UserError(
+            f"checkpoint={path}: it was trained on features that OpenVINO computed, which is not "
+            "installed: pip install 'seentwice[fast]'"
+        ) from error
     photo_set = load_photos(config, console)
     fingerprint = fingerprint_photos(photo_set, console)
     same_data = fingerprint.text == record.data_fingerprint

@@ -8,6 +8,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from seentwice.bank.bank import Bank
+from seentwice.commands.banking import tell_of_waiting
 from seentwice.commands.fingerprint import Fingerprint
 from seentwice.commands.progress import print_plainly, show_progress
 from seentwice.commands.settings import ReadingSettings, SeedSettings, read_settings
@@ -85,6 +86,7 @@ def look_at_views(
             max_pixels=reading.max_pixels,
             on_progress=progress,
             unedited=[PixelDigestDescriptor()],
+            on_wait=tell_of_waiting(bank, console),
         )
     photos = int(described.readable[plan.edit_name == ""].sum())
     kept = "; the bank had the rows of the others" if described.decoded < photos else ""

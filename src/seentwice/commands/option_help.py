@@ -9,6 +9,8 @@ from pathlib import Path
 import yaml
 from yaml.nodes import MappingNode, Node, SequenceNode
 
+from seentwice.errors import UserError
+
 WIDTH = 100
 KEY_WIDTH = 44  # a longer key=value has its comment on the next line
 
@@ -16,7 +18,17 @@ _PACKAGE = "# @package _global_"
 _EXAMPLE = "#   "  # how a line of an example begins
 _NO_KEYS = ("defaults", "hydra")
 
-WITHOUT_EFFECT: Mapping[str, tuple[str, ...]] = {"evaluate": ("sampling.train", "edits.train")}
+_OF_TRUNKS = ("bank.dtype", "bank.engine", "bank.precision", "bank.decoding")
+_NO_TRUNK = dict.fromkeys(_OF_TRUNKS, "no photo passes a backbone here")
+WITHOUT_EFFECT: Mapping[str, Mapping[str, str]] = {
+    "card": _NO_TRUNK,
+    "evaluate": {
+        **dict.fromkeys(("sampling.train", "edits.train"), "nothing is trained here"),
+        **dict.fromkeys(_OF_TRUNKS, "photos pass as in the training of the checkpoint"),
+    },
+    "pairs": _NO_TRUNK,
+    "prepare": _NO_TRUNK,
+}
 """What a command shares with others and has no use for, with all below it; help leaves it out."""
 
 
@@ -140,7 +152,7 @@ def describe_command(
         "Keys (key=value):\n" + _describe_options(primary.options, "", replaced),
     ]
     for name, file in files.items():
-        used = [one for one in file.options if not has_no_effect(command, one.key)]
+        used = [one for one in file.options if _why_no_effect(command, one.key) is None]
         title = textwrap.fill(f"{name}: {file.what}", WIDTH)
         parts.append(f"{title}\n{_describe_options(used, name, replaced)}")
     other = f"seentwice {command} --help group=option"
@@ -148,9 +160,27 @@ def describe_command(
     return "\n".join(parts) + f"\nExamples:\n{primary.examples}"
 
 
-def has_no_effect(command: str, key: str) -> bool:
-    """Tell whether a key is one of `WITHOUT_EFFECT`, or below one."""
-    return any(key == one or key.startswith(f"{one}.") for one in WITHOUT_EFFECT.get(command, ()))
+def check_effects(command: str, overrides: Sequence[str]) -> None:
+    """Refuse overrides that the command has no use for.
+
+    Raises:
+        UserError: one sets a key of `WITHOUT_EFFECT`, or below one.
+    """
+    for word in overrides:
+        reason = _why_no_effect(command, word.lstrip("+~").partition("=")[0])
+        if reason is not None:
+            raise UserError(f"{word}: {reason}, so it has no effect; leave it out")
+
+
+def _why_no_effect(command: str, key: str) -> str | None:
+    return next(
+        (
+            reason
+            for one, reason in WITHOUT_EFFECT.get(command, {}).items()
+            if key == one or key.startswith(f"{one}.")
+        ),
+        None,
+    )
 
 
 def _read(folders: Sequence[Path], name: str, group: str) -> OptionFile:

@@ -7,7 +7,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 from rich.console import Console
 
-from seentwice.commands.banking import read_bank
+from seentwice.commands.banking import read_bank, tell_of_waiting
 from seentwice.commands.fingerprint import fingerprint_photos
 from seentwice.commands.next_steps import NEXT, shared_overrides, write_command
 from seentwice.commands.progress import show_progress
@@ -37,16 +37,18 @@ def count_photos(config: DictConfig, folder: Path, console: Console) -> list[str
     edits = read_settings(EditChoice, config, "edits")
     photo_set = prepare_photos(read_source(config), console)
     found = photo_set.photos
+    bank = read_bank(config)
     with show_progress("Opening photos", console) as progress:
         described = describe_views(
             [View(photo) for photo in found],
             fingerprint_photos(photo_set, console).files,
             [HashDescriptor()],
-            read_bank(config),
+            bank,
             photo_set.name,
             workers=reading.workers or os.cpu_count() or 1,
             max_pixels=reading.max_pixels,
             on_progress=progress,
+            on_wait=tell_of_waiting(bank, console),
         )
     photos = [photo for photo, readable in zip(found, described.readable, strict=True) if readable]
     of_place = Counter(photo.place for photo in photos)

@@ -35,10 +35,10 @@ def check_batches(
         overrides: as they were given; a config file may hold what suits another training.
 
     Raises:
-        UserError: the choice of training pairs, but no detector learns from them; or of another
-            head's loss.
+        UserError: the choice of training pairs, but no detector learns from them; or see
+            `check_objectives`.
     """
-    check_objectives(heads, overrides)
+    check_objectives(heads, read_settings(TrainingSettings, config, "training"), overrides)
     sampling = read_sampling(config)
     if learners or not leaves_table_aside(config, heads):
         return

@@ -13,7 +13,12 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from yaml import YAMLError
 
-from seentwice.commands.banking import read_passing, read_row_type
+from seentwice.commands.banking import (
+    check_decoding,
+    read_bank_folder,
+    read_passing,
+    read_row_type,
+)
 from seentwice.commands.decisions import check_decisions, read_calibration, read_threshold
 from seentwice.commands.fingerprint import Fingerprint, digest_name, fingerprint_photos
 from seentwice.commands.leaks import report_leaks
@@ -89,6 +94,7 @@ def run(config: DictConfig) -> None:
     check_nets(job.config, heads, trunks.own)
     check_decisions(job.config)
     check_mining(job.config, read_sampling(job.config))
+    check_decoding(job.config, HydraConfig.get().overrides.task)
     check_store()
     seen = describe_input(trunks.own, read_row_type(job.config), read_passing(job.config))
     if job.resumed:
@@ -235,6 +241,9 @@ def _with_absolute_paths(config: DictConfig) -> DictConfig:
         value = getattr(source, field.name)
         if isinstance(value, Path):
             own.data[field.name] = str(value.absolute())
+    bank_folder = read_bank_folder(config)
+    if bank_folder is not None:
+        own.bank.folder = str(bank_folder.absolute())
     if config.mining.checkpoint is not None:
         own.mining.checkpoint = str(Path(str(config.mining.checkpoint)).absolute())
     if config.unlabelled is not None:

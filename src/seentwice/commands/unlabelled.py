@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,12 +12,13 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from seentwice.bank.bank import Bank
-from seentwice.commands.banking import is_decoding_reduced, read_passing, read_row_type
+from seentwice.commands.banking import is_decoding_reduced, tell_of_waiting
 from seentwice.commands.fingerprint import Fingerprint, digest_files
 from seentwice.commands.progress import show_progress
 from seentwice.commands.settings import ReadingSettings, read_settings
 from seentwice.commands.trunks import Trunks
 from seentwice.detectors.describe import describe_views
+from seentwice.detectors.descriptor import Descriptor
 from seentwice.detectors.trunk import TrunkDescriptor
 from seentwice.errors import UserError
 from seentwice.photos import find_photos
@@ -36,10 +38,19 @@ def look_at_unlabelled(
     config: DictConfig,
     fingerprint: Fingerprint,
     trunks: Trunks | None,
+    descriptors: Sequence[Descriptor],
     bank: Bank,
     console: Console,
 ) -> Unlabelled | None:
     """Embed the photos in the folder `unlabelled`; None where there is none.
+
+    Args:
+        config: the composed configuration.
+        fingerprint: of the data set.
+        trunks: what the detectors look through; None where none does.
+        descriptors: what they need of each view, the frozen trunk's features among it.
+        bank: has the rows of photos that were described before, and gets those of the others.
+        console: shows progress.
 
     Raises:
         UserError: no such folder, no photo in it, photos of the data set itself (the whitening
@@ -61,7 +72,7 @@ def look_at_unlabelled(
             f"{shared[0].relative_to(root)}; give photos of other homes"
         )
     reading = read_settings(ReadingSettings, config, None)
-    descriptor = TrunkDescriptor(trunks.frozen, read_row_type(config), read_passing(config))
+    descriptor = next(one for one in descriptors if isinstance(one, TrunkDescriptor))
     with show_progress("Looking at unlabelled photos", console) as progress:
         described = describe_views(
             [View(Photo(file, file.name, file.name)) for file in files],
@@ -73,9 +84,10 @@ def look_at_unlabelled(
             max_pixels=reading.max_pixels,
             on_progress=progress,
             at_least=descriptor.at_least if is_decoding_reduced(config) else None,
+            on_wait=tell_of_waiting(bank, console),
         )
     return Unlabelled(
-        described.rows[descriptor.name][described.readable],
+        np.asarray(described.rows[descriptor.name][described.readable], np.float32),
         hashlib.sha256(b"".join(sorted(digests))).hexdigest(),
         (*unreadable, *described.unreadable),
     )

@@ -205,7 +205,7 @@ def set_up(
     )
     parts = parts_of(splits, len(photo_set.photos))
     lookalikes = _look_for_lookalikes(looked, parts, fingerprint, console)
-    unlabelled = look_at_unlabelled(config, fingerprint, trunks, bank, console)
+    unlabelled = look_at_unlabelled(config, fingerprint, trunks, descriptors, bank, console)
     return Workbench(
         photo_set=photo_set,
         fingerprint=fingerprint.text,

@@ -46,9 +46,10 @@ class AirbnbSource:
 def read_airbnb(root: Path) -> PhotoSet:
     """Find the photos of the set below `root`.
 
-    A listing is one home, in one split with all its rooms. Where it has photos of a room in the
-    training and in the test folder, these are two places, since the set tells only within a
-    folder what is the same, and one zone: they are no pair, neither positive nor negative.
+    A listing is one home, in one split with all its rooms unless the folders are the splits
+    (`Assign.OWN`). Where it has photos of a room in the training and in the test folder, these are
+    two places, since the set tells only within a folder what is the same, and one zone: they are
+    no pair, neither positive nor negative.
 
     Raises:
         UserError: see `read_folder`.

@@ -49,7 +49,8 @@ def remark_on_split(
     """Return what to tell the user of one split, or of the splits of several folds.
 
     Of few groups their names may give a split four times as many as it asks for, or one alone:
-    that is told where equal numbers are nearer by half of what they are.
+    that is told where equal numbers are nearer by half of what they are. A data set's own split
+    validates on what it tests, and may part groups: both are told.
 
     Args:
         photo_set: what was split.
@@ -59,6 +60,8 @@ def remark_on_split(
         test_share: asked for, of the groups.
     """
     lines = remark_on_homes(photo_set) if rule.by is SplitBy.PROPERTY else []
+    if rule.assign is Assign.OWN:
+        return lines + _tell_of_own(photo_set, splits[0], rule.by)
     if rule.assign is not Assign.NAME:
         return lines
     group_names = groups_of(photo_set.photos, rule.by)
@@ -74,6 +77,21 @@ def remark_on_split(
         lines.append(
             f"split.assign=name gave {' and '.join(off)}; split.assign=balanced deals out equal "
             "numbers"
+        )
+    return lines
+
+
+def _tell_of_own(photo_set: PhotoSet, split: Split, by: SplitBy) -> list[str]:
+    lines = [
+        "split.assign=own: the test photos validate, too: epochs, calibration, threshold and knn's "
+        "k are chosen on what is measured"
+    ]
+    group_names = groups_of(photo_set.photos, by)
+    parted = {group_names[n] for n in split.train} & {group_names[n] for n in split.test}
+    if parted:
+        lines.append(
+            f"split.assign=own: {len(parted):,} of {_name_groups(photo_set, group_names, by)} have "
+            "photos that train and photos that are tested"
         )
     return lines
 

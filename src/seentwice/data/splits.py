@@ -1,4 +1,7 @@
-"""Splits by what hangs together: no property and no place is ever in two splits."""
+"""Splits by what hangs together: no property and no place is ever in two splits.
+
+But for a split that the data set itself makes (`Assign.OWN`): that one is taken as it is.
+"""
 
 import hashlib
 from collections import Counter
@@ -134,8 +137,9 @@ def split_photos(
 
     Where the data set names its own split (`Photo.split`), every group with a test photo is
     tested and `test_share` is not used. Each split gets at least one group: where few groups
-    leave one without, it takes the next in that order, whatever `Assign` says. `Assign.OWN`
-    validates on the test photos, as SameSpace does, so its test results are chosen on themselves.
+    leave one without, it takes the next in that order, whatever `Assign` says. `Assign.OWN` goes
+    by each photo's own split, even where that parts a group, and validates on the test photos, as
+    SameSpace does, so its test results are chosen on themselves.
 
     Args:
         photos: to split.
@@ -151,12 +155,12 @@ def split_photos(
             "split: validation_share and test_share must be above 0 and their sum below 1, "
             f"not {validation_share} and {test_share}"
         )
+    if rule.assign is Assign.OWN:
+        return _as_the_data_says(photos)
     group_names = groups_of(photos, rule.by)
     tested = {
         group for group, photo in zip(group_names, photos, strict=True) if photo.split == "test"
     }
-    if rule.assign is Assign.OWN:
-        return _as_the_data_says(group_names, tested)
     free = [number for number, group in enumerate(group_names) if group not in tested]
     shares = {"test": 0.0 if tested else test_share, "validation": validation_share}
     shares["train"] = 1 - sum(shares.values())
@@ -222,8 +226,8 @@ def most_folds(photos: Sequence[Photo], rule: SplitRule) -> int:
     return groups if groups >= FEWEST_GROUPS else 0
 
 
-def _as_the_data_says(group_names: Sequence[str], tested: set[str]) -> Split:
-    is_tested = np.array([group in tested for group in group_names], dtype=bool)
+def _as_the_data_says(photos: Sequence[Photo]) -> Split:
+    is_tested = np.array([photo.split == "test" for photo in photos], dtype=bool)
     test = np.flatnonzero(is_tested)
     if len(test) in (0, len(is_tested)):
         raise UserError(

@@ -4,9 +4,10 @@ Rows that the bank has are not computed again, and a photo all of whose rows are
 decoded.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from itertools import count
 
 import numpy as np
 import PIL
@@ -17,7 +18,7 @@ from seentwice.bank.recipe import row_keys
 from seentwice.bank.shelf import Shelf
 from seentwice.data.source import Progress
 from seentwice.detectors.descriptor import Descriptor, Rows
-from seentwice.detectors.filling import Filled, Filling
+from seentwice.detectors.filling import Filled, Filling, first_of_each_key
 from seentwice.errors import UserError
 from seentwice.records import Unreadable, View
 
@@ -46,6 +47,7 @@ def describe_views(
     on_progress: Progress,
     unedited: Sequence[Descriptor] = (),
     at_least: tuple[int, int] | None = None,
+    on_wait: Callable[[], None] | None = None,
 ) -> Described:
     """Decode each photo once, apply the edits of its views, and describe every view.
 
@@ -65,6 +67,7 @@ def describe_views(
         unedited: what to compute of the photos as they are alone; rows of edited views are 0.
         at_least: (width, height) to which photos may be decoded, as `read_photo` takes it, where
             that does for all descriptors and no view is edited; these rows are kept apart.
+        on_wait: called once before this process waits for another one that fills the bank.
 
     Raises:
         UserError: not one photo could be read, or the bank has no room.
@@ -84,19 +87,26 @@ def describe_views(
     asked[[bool(view.edit) for view in views], len(descriptors) :] = False
     keys = row_keys(contents, [view.edit for view in views])
     filled = Filled(0, ())
+    waits = count()
+
+    def wait() -> None:
+        if on_wait is not None and next(waits) == 0:
+            on_wait()
+        on_progress(0, 0)
+
     shelves = [bank.open(recipe) for recipe in recipes]
-    if (asked & _missing(shelves, keys)).any():
-        with bank.alone(recipes, lambda: on_progress(0, 0)):
+    # The other recipes are left to other processes; what is mapped of them stays.
+    lacking = np.flatnonzero((asked & _missing(shelves, keys)).any(axis=0)).tolist()
+    if lacking:
+        with bank.alone([recipes[column] for column in lacking], wait):
             # Once more: another process may have filled them before this one was alone.
-            shelves = [bank.open(recipe) for recipe in recipes]
+            for column in lacking:
+                shelves[column] = bank.open(recipes[column])
             missing = asked & _missing(shelves, keys)
             if missing.any():
-                wanted = sum(
-                    int(column.sum()) * recipe.row_bytes
-                    for column, recipe in zip(missing.T, recipes, strict=True)
-                )
+                added = missing[first_of_each_key(keys)].sum(axis=0)
                 needed = {path for shelf in shelves for path in shelf.needed(keys)}
-                bank.make_room(wanted, recipes, needed)
+                bank.make_room({recipes[n]: int(added[n]) for n in lacking}, needed)
                 with ExitStack() as open_files:
                     writers = [
                         open_files.enter_context(bank.begin_segment(recipe, data))
@@ -104,22 +114,23 @@ def describe_views(
                     ]
                     filling = Filling(views, contents, keys, missing, every, writers, at_least)
                     filled = filling.run(workers, max_pixels, on_progress)
-            shelves = [bank.open(recipe) for recipe in recipes]
+            for column in lacking:
+                shelves[column] = bank.open(recipes[column])
     readable = np.asarray((~asked | ~_missing(shelves, keys)).all(axis=1))
-    broken = {file.path for file in filled.unreadable}
-    if any(
-        view.photo.path not in broken for view, ok in zip(views, readable, strict=True) if not ok
-    ):
+    lost = {view.photo.path for view, ok in zip(views, readable, strict=True) if not ok}
+    # One whose bytes another file had, too, has rows.
+    unreadable = tuple(file for file in filled.unreadable if file.path in lost)
+    if lost - {file.path for file in unreadable}:
         raise UserError(f"{bank.folder}: rows were taken out during the run; run the command again")
     if not readable.any():
-        named = [f"; the first: {file.name}: {file.reason}" for file in filled.unreadable]
+        named = [f"; the first: {file.name}: {file.reason}" for file in unreadable]
         first = named[0] if named else ""
         photos = len({view.photo for view in views})
         raise UserError(f"none of {photos} photos could be read{first}")
     rows = {
         descriptor.name: shelf.take(keys) for descriptor, shelf in zip(every, shelves, strict=True)
     }
-    return Described(rows, readable, filled.unreadable, filled.decoded)
+    return Described(rows, readable, unreadable, filled.decoded)
 
 
 def _missing(shelves: Sequence[Shelf], keys: NDArray[np.bytes_]) -> NDArray[np.bool_]:

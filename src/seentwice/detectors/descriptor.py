@@ -1,7 +1,8 @@
 """What a detector sees of a view: the protocol of everything that makes rows."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from types import TracebackType
+from typing import Any, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
 from PIL import Image
@@ -29,3 +30,22 @@ class Descriptor(Protocol):
     def finish(self, looks: NDArray[Any]) -> NDArray[Any]:
         """Turn a stack of b looks into b rows, in one thread."""
         ...
+
+
+@runtime_checkable
+class ThreadedDescriptor(Protocol):
+    """A descriptor whose second step has threads, which are kept while it is entered."""
+
+    @property
+    def looks_at_once(self) -> int:
+        """The least number of looks that give each thread something to do."""
+        ...
+
+    def __enter__(self) -> object: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...

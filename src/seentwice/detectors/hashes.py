@@ -15,7 +15,7 @@ from seentwice.errors import UserError
 from seentwice.hamming import hamming_bits
 from seentwice.hashing import HASHES, hash_photo
 
-HASHING = tuple((name, version(name)) for name in ("imagehash", "numpy", "scipy"))
+HASHING = tuple((name, version(name)) for name in ("imagehash", "numpy", "scipy", "PyWavelets"))
 """What decides a hash besides the pixels."""
 
 

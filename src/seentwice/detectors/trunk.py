@@ -1,8 +1,13 @@
 """What a backbone sees in a view: the rows at its cut, its features, and their zero-shot cosine."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from importlib.metadata import version
+from types import TracebackType
 from typing import Any, Literal
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -10,7 +15,14 @@ from seentwice.bank.recipe import Recipe
 from seentwice.data.pairs import PairTable
 from seentwice.detectors.descriptor import Rows
 from seentwice.detectors.similarity import blockwise
-from seentwice.models.engines import Passing, embed_looks_with, open_engine
+from seentwice.errors import UserError
+from seentwice.models.engines import (
+    BATCH,
+    Passing,
+    embed_looks_with,
+    open_engine,
+    open_passing_threads,
+)
 from seentwice.models.preprocessing import Preprocessing
 from seentwice.models.trunk import Trunk, fingerprint_frozen
 
@@ -20,6 +32,8 @@ FEATURES = "trunk"
 RowType = Literal["float32", "float16"]
 EXACT = Passing()
 """What experiments use unless told otherwise: float32, equal to the plain stages to 1e-5."""
+CODE = "1"
+"""Counts the changes of our own code that change a row: of cuts, pooling, folding, compact."""
 
 
 class PixelDescriptor:
@@ -42,7 +56,10 @@ class PixelDescriptor:
 
 
 class TrunkDescriptor:
-    """What comes out of the frozen stages of a trunk: features (d,) or maps (c, h, w) a view."""
+    """What comes out of the frozen stages of a trunk: features (d,) or maps (c, h, w) a view.
+
+    A context manager: the threads that pass photos are kept from one `finish` to the next.
+    """
 
     def __init__(self, trunk: Trunk, dtype: RowType, passing: Passing = EXACT) -> None:
         """Take the frozen stages of a trunk.
@@ -58,7 +75,13 @@ class TrunkDescriptor:
         self.engine = open_engine(trunk.frozen, trunk.preprocessing, passing)
         self.preprocessing = trunk.preprocessing
         self.name = input_name(trunk)
+        self._weights = trunk.weights
+        self._threads = ExitStack()
+        self._pool: ThreadPoolExecutor | None = None
+        library = "timm" if trunk.backbone.startswith("timm/") else "torchvision"
         parts = (
+            ("code", CODE),
+            ("library", f"{library} {version(library)}"),
             ("backbone", trunk.backbone),
             ("cut", f"{trunk.cut} of {len(trunk.stages)} stages"),
             ("weights", fingerprint_frozen(trunk)),
@@ -77,8 +100,46 @@ class TrunkDescriptor:
         return self.preprocessing.look(image)
 
     def finish(self, looks: NDArray[Any]) -> NDArray[Any]:
-        """Pass the photos through the frozen stages: (b, ...)."""
-        return embed_looks_with(self.engine, looks).astype(self.recipe.dtype, copy=False)
+        """Pass the photos through the frozen stages: (b, ...).
+
+        Raises:
+            UserError: a value is not finite, or too large for the type of the rows.
+        """
+        if self._pool is None:
+            with self:
+                return self.finish(looks)
+        found = embed_looks_with(self.engine, looks, self._pool)
+        with np.errstate(over="ignore"):
+            rows = found.astype(self.recipe.dtype, copy=False)
+        if np.isfinite(rows).all():
+            return rows
+        if np.isfinite(found).all():
+            raise UserError(
+                f"bank.dtype={self.recipe.dtype}: this backbone gives values up to "
+                f"{np.abs(found).max():,.0f}, which it cannot hold; choose bank.dtype=float32"
+            )
+        raise UserError(
+            f"backbone.weights={self._weights}: photos give values that are no numbers (NaN or "
+            "infinite); choose other weights"
+        )
+
+    @property
+    def looks_at_once(self) -> int:
+        """The looks that give each thread a batch."""
+        return BATCH * torch.get_num_threads()
+
+    def __enter__(self) -> "TrunkDescriptor":
+        self._pool = self._threads.enter_context(open_passing_threads(torch.get_num_threads()))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._pool = None
+        self._threads.close()
 
 
 def input_name(trunk: Trunk) -> str:

@@ -1,5 +1,7 @@
 """Whitened cosine: photos without labels say which directions of the features are common."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -31,20 +33,20 @@ class WhitenedCosine:
     @torch.inference_mode()
     def of(self, pairs: PairTable, rows: Rows) -> NDArray[np.float64]:
         """Return the cosine (n,) of the two whitened features, -1 to 1."""
-        embeddings = self._tower(torch.from_numpy(rows[FEATURES]))
+        embeddings = self._tower(torch.from_numpy(np.asarray(rows[FEATURES], np.float32)))
         unit = F.normalize(embeddings, dim=1).numpy()
         return blockwise(pairs, unit, lambda left, right: (left * right).sum(axis=1))
 
 
 def whitening_features(
-    train: PairTable, features: NDArray[np.float32], unlabelled: NDArray[np.float32] | None
+    train: PairTable, features: NDArray[Any], unlabelled: NDArray[np.float32] | None
 ) -> NDArray[np.float32]:
     """Return what a whitening is fitted on: training views and unlabelled photos, (n, d).
 
     Args:
         train: names the training views.
-        features: (v, d) of all views.
+        features: (v, d) of all views, float16 or float32.
         unlabelled: (u, d), or None where there are none.
     """
-    own = features[np.unique(np.concatenate([train.left, train.right]))]
+    own = np.asarray(features[np.unique(np.concatenate([train.left, train.right]))], np.float32)
     return own if unlabelled is None else np.concatenate([own, unlabelled])

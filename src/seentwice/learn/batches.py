@@ -72,6 +72,8 @@ class PlaceBatches(IterableDataset[PairBatch]):
 
     A share of the batches holds places of one room type, and others only where there are too few:
     two bathrooms are harder to tell apart than a bathroom and a kitchen.
+
+    `epoch` may be set anew: what is known of the photos is collected once.
     """
 
     def __init__(
@@ -89,7 +91,8 @@ class PlaceBatches(IterableDataset[PairBatch]):
         self.views_per_place = views_per_place
         self.same_type_share = same_type_share
         self.batches = batches
-        self.generator_key = [seed, epoch]
+        self.seed = seed
+        self.epoch = epoch
         self.members = np.unique(np.concatenate([pairs.left, pairs.right]))
         photos = [pairs.views[index].photo for index in self.members]
         self.place = codes_of([photo.place for photo in photos])
@@ -98,7 +101,7 @@ class PlaceBatches(IterableDataset[PairBatch]):
         self.content = pairs.contents_of(self.members)
 
     def __iter__(self) -> Iterator[PairBatch]:
-        generator = np.random.default_rng(self.generator_key)
+        generator = np.random.default_rng([self.seed, self.epoch])
         order = np.argsort(self.place, kind="stable")
         of_place = np.split(order, np.cumsum(np.bincount(self.place))[:-1])
         room_type = self.room_type[[views[0] for views in of_place]]
@@ -129,7 +132,7 @@ class CopyBatches(IterableDataset[PairBatch]):
 
     The pair is the label: no place is asked for, and a positive pair is two views of one photo.
     Other photos are negatives but for those that share its place, zone or all its pixels, which are
-    left out.
+    left out. `epoch` may be set anew.
     """
 
     def __init__(
@@ -143,7 +146,8 @@ class CopyBatches(IterableDataset[PairBatch]):
         super().__init__()
         self.photos_per_batch = photos_per_batch
         self.batches = batches
-        self.generator_key = [seed, epoch]
+        self.seed = seed
+        self.epoch = epoch
         members = np.unique(np.concatenate([pairs.left, pairs.right]))
         views = [pairs.views[index] for index in members]
         keys = [view.photo.key for view in views]
@@ -168,7 +172,7 @@ class CopyBatches(IterableDataset[PairBatch]):
         self.content = pairs.contents_of(members[shown])
 
     def __iter__(self) -> Iterator[PairBatch]:
-        generator = np.random.default_rng(self.generator_key)
+        generator = np.random.default_rng([self.seed, self.epoch])
         for _ in range(self.batches):
             chosen = generator.permutation(self.usable)[: self.photos_per_batch]
             copy = self.first[chosen] + generator.integers(self.count[chosen])

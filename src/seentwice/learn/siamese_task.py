@@ -80,7 +80,9 @@ class SiameseTask(pl.LightningModule):
         self.temperature = temperature
         self.schedule = schedule
         self.pair_loss = pair_loss
-        self._embeddings: list[Tensor] = []
+        self._loss_sum: Tensor | float = 0.0  # of the epoch
+        self._embeddings = torch.empty(0, 0)  # of the validation views so far, and room for more
+        self._embedded = 0  # rows of these that hold one
         self._logits: list[Tensor] = []
         self._labels: list[Tensor] = []
 
@@ -111,7 +113,9 @@ class SiameseTask(pl.LightningModule):
             loss = self.net.head.loss(embeddings, batch.left, batch.right, batch.label)
         else:
             loss = self._loss_of_pairs(embeddings, batch)
-        self._check_finite(loss)
+        loss_sum = self._loss_sum = self._loss_sum + loss.detach()
+        if loss_sum.device.type == "cpu":  # a graphics card would be waited for in every step
+            self._check_finite(loss_sum)
         self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=len(batch.label))
         return loss
 
@@ -126,22 +130,36 @@ class SiameseTask(pl.LightningModule):
 
     def validation_step(self, batch: PairBatch, batch_idx: int) -> None:
         """Keep the embeddings of the views of a `GrowingBatches` batch, and its pairs' logits."""
-        self._embeddings.append(self.net.embed(self._rows_of(batch.views)))
-        embeddings = torch.cat(self._embeddings)
+        self._keep(self.net.embed(self._rows_of(batch.views)))
+        embeddings = self._embeddings[: self._embedded]
         self._logits.append(apply_head(self.net.head, embeddings, batch.left, batch.right).cpu())
         self._labels.append(batch.label.cpu())
+
+    def _keep(self, embeddings: Tensor) -> None:
+        """Write embeddings (b, e) after those that are kept; the room at least doubles."""
+        before, self._embedded = self._embedded, self._embedded + len(embeddings)
+        if self._embedded > len(self._embeddings):
+            room = embeddings.new_empty(max(self._embedded, 2 * before), embeddings.shape[1])
+            if before:
+                room[:before] = self._embeddings[:before]
+            self._embeddings = room
+        self._embeddings[before : self._embedded] = embeddings
 
     def on_validation_epoch_end(self) -> None:
         """Log the metrics over all validation pairs, not their mean over batches.
 
         Raises:
-            UserError: a logit is no number any more.
+            UserError: a loss of the epoch or a logit is no number any more.
         """
         logits, label = torch.cat(self._logits), torch.cat(self._labels)
-        for kept in (self._embeddings, self._logits, self._labels):
-            kept.clear()
+        self._logits.clear()
+        self._labels.clear()
+        self._embeddings, self._embedded = torch.empty(0, 0), 0
+        loss_sum, self._loss_sum = self._loss_sum, 0.0
+        self._check_finite(torch.as_tensor(loss_sum))
         self._check_finite(logits)
-        self.log("validation/loss", self.pair_loss(logits, label))
+        if not isinstance(self.net.head, EmbeddingHead):  # which trains by another loss
+            self.log("validation/loss", self.pair_loss(logits, label))
         self.log(
             "validation/average_precision",
             average_precision(label.numpy(), logits.double().sigmoid().numpy()),

@@ -31,6 +31,7 @@ from seentwice.learn.batches import (
 from seentwice.learn.siamese_task import Schedule, SiameseTask
 from seentwice.models.embedding_heads import EMBEDDING_HEADS, BatchSource
 from seentwice.models.nets import VIEW_BLOCK
+from seentwice.models.trunk import restore_modes
 
 Precision = Literal["32-true", "64-true", "16-mixed", "bf16-mixed"]
 Accelerator = Literal["auto", "cpu", "gpu"]
@@ -89,6 +90,7 @@ class PairModule(pl.LightningDataModule):
         self.validation = validation
         self.settings = settings
         self.seed = seed
+        self._of_views: PlaceBatches | CopyBatches | None = None
 
     def train_dataloader(self) -> DataLoader[PairBatch]:
         """Return the batches of the trainer's current epoch."""
@@ -99,24 +101,25 @@ class PairModule(pl.LightningDataModule):
                 BalancedTableBatches(self.train, settings.batch_size, self.seed, epoch),
                 batch_size=None,
             )
+        if self._of_views is None:
+            self._of_views = self._make_batches(epoch)
+        self._of_views.epoch = epoch
+        return DataLoader(self._of_views, batch_size=None)
+
+    def _make_batches(self, epoch: int) -> PlaceBatches | CopyBatches:
+        settings = self.settings
         if settings.batches == "copies":
-            return DataLoader(
-                CopyBatches(
-                    self.train, settings.batch_size, settings.batches_per_epoch, self.seed, epoch
-                ),
-                batch_size=None,
+            return CopyBatches(
+                self.train, settings.batch_size, settings.batches_per_epoch, self.seed, epoch
             )
-        return DataLoader(
-            PlaceBatches(
-                self.train,
-                settings.places_per_batch,
-                settings.views_per_place,
-                settings.same_type_share,
-                settings.batches_per_epoch,
-                self.seed,
-                epoch,
-            ),
-            batch_size=None,
+        return PlaceBatches(
+            self.train,
+            settings.places_per_batch,
+            settings.views_per_place,
+            settings.same_type_share,
+            settings.batches_per_epoch,
+            self.seed,
+            epoch,
         )
 
     def val_dataloader(self) -> DataLoader[PairBatch]:
@@ -230,8 +233,9 @@ def _train(
     # Not `save_last`, which leaves the epochs out that are not better than those before. After
     # `best`, whose state it holds.
     newest = ModelCheckpoint(folder, filename=Path(LAST).stem, enable_version_counter=False)
-    # Trunks are built in eval mode, and Lightning leaves every module in the mode it finds.
+    # Nets may have scored before, and Lightning leaves every module in the mode it finds.
     task.train()
+    restore_modes(task.net.trunk)
     try:
         with _quiet_lightning(), _unfilled_memory():
             _make_trainer(module.settings, logger, [best, newest, EpochReport(on_epoch)]).fit(
@@ -272,8 +276,8 @@ def _make_trainer(
 def _unfilled_memory() -> Iterator[None]:
     """Keep torch from filling new memory with NaN, as it does where it is to be deterministic.
 
-    That guards against code that reads what it has not written, and is a seventh of a step of a
-    wide head.
+    That guards against code that reads what it has not written, and takes its time in every step
+    of a wide head.
     """
     before = torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
@@ -292,6 +296,7 @@ def _quiet_lightning() -> Iterator[None]:
     with warnings.catch_warnings():
         for message in (
             ".*does not have many workers.*",
+            ".*in eval mode at the start of training.*",  # frozen stages
             ".*Checkpoint directory .* exists and is not empty.*",
             ".*isinstance.treespec, LeafSpec.. is deprecated.*",
         ):

@@ -6,12 +6,31 @@ inception module, a convolution of VGG. A normalisation belongs to the stage tha
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torchvision import models
 
 Cut = Callable[[nn.Module, nn.Module], Sequence[nn.Module]]
 """(network, pooling) -> stages, from normalised photos to features (b, d)."""
+
+
+class PoolToSize(nn.Module):
+    """A pooling to so many cells, left out where a map has as many: there it changes nothing.
+
+    On a graphics card its gradient adds up in any order, and a training that repeats itself exactly
+    cannot take it.
+    """
+
+    def __init__(self, pooling: nn.AdaptiveAvgPool2d) -> None:
+        super().__init__()
+        self.pooling = pooling
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """(b, d, h, w) -> (b, d, cells, cells)."""
+        if maps.shape[-2:] == self.pooling.output_size:
+            return maps
+        pooled: Tensor = self.pooling(maps)
+        return pooled
 
 
 def cut_features(network: nn.Module, pooling: nn.Module) -> Sequence[nn.Module]:
@@ -22,7 +41,9 @@ def cut_features(network: nn.Module, pooling: nn.Module) -> Sequence[nn.Module]:
 def cut_pool5(network: nn.Module, pooling: nn.Module) -> Sequence[nn.Module]:
     """Cut VGG or AlexNet before its first linear layer; `pooling` is unused, as it has its own."""
     features = _join_norms(_layers(network, "features"))
-    return [*features, network.get_submodule("avgpool"), nn.Flatten()]
+    pooling = network.get_submodule("avgpool")
+    assert isinstance(pooling, nn.AdaptiveAvgPool2d)
+    return [*features, PoolToSize(pooling), nn.Flatten()]
 
 
 def cut_fc7(network: nn.Module, pooling: nn.Module) -> Sequence[nn.Module]:

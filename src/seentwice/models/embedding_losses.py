@@ -39,7 +39,7 @@ def triplet(
         margin: above 0, and at most 2, the largest distance there is.
         mining: which triplets count.
     """
-    positive, negative = _partners(len(embeddings), left, right, label)
+    positive, negative = find_partners(len(embeddings), left, right, label)
     distance = _distances(embeddings)
     if mining == "batch_hard":
         anchor = positive.any(dim=1) & negative.any(dim=1)
@@ -94,7 +94,7 @@ def nearest_entropy(embeddings: Tensor, left: Tensor, right: Tensor, label: Tens
         right: (n,) indices into the embeddings.
         label: (n,) bool, views of one photo?
     """
-    _, negative = _partners(len(embeddings), left, right, label)
+    _, negative = find_partners(len(embeddings), left, right, label)
     anchor = negative.any(dim=1)
     if not anchor.any():
         return embeddings.sum() * 0
@@ -103,21 +103,24 @@ def nearest_entropy(embeddings: Tensor, left: Tensor, right: Tensor, label: Tens
     return -nearest.clamp(min=LEAST_DISTANCE).log().mean()
 
 
-def _partners(count: int, left: Tensor, right: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
-    """Return which views are each other's positives and negatives, (b, b) bool each."""
-    positive = torch.zeros(count, count, dtype=torch.bool, device=label.device)
-    negative = positive.clone()
-    for partner, chosen in ((positive, label), (negative, ~label)):
-        partner[left[chosen], right[chosen]] = True
-        partner[right[chosen], left[chosen]] = True
-    return positive.fill_diagonal_(False), negative
+def find_partners(count: int, left: Tensor, right: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
+    """Return which views are each other's positives and negatives, (b, b) bool each.
+
+    No view is a partner of its own: SameSpace's table pairs photos with themselves.
+    """
+    paired = torch.zeros(count, count, dtype=torch.bool, device=label.device)
+    positive = paired.clone()
+    paired[left, right] = paired[right, left] = True
+    positive[left, right] = positive[right, left] = label
+    paired.fill_diagonal_(False)
+    return positive & paired, ~positive & paired
 
 
 def _distances(embeddings: Tensor) -> Tensor:
     """Return all distances, (b, b), by one product of matrices."""
     # The product loses half of the digits where embeddings are near each other: no more than that.
     with torch.autocast(embeddings.device.type, enabled=False):
-        rows = _single_or_double(embeddings)
+        rows = as_float(embeddings)
         squared = (rows**2).sum(dim=1)
         rounding = 8 * torch.finfo(rows.dtype).eps
         return _root(squared[:, None] + squared - 2 * rows @ rows.T, rounding)
@@ -125,11 +128,12 @@ def _distances(embeddings: Tensor) -> Tensor:
 
 def _distance(left: Tensor, right: Tensor) -> Tensor:
     """Return the distance of each row to its other one, (n, e), (n, e) -> (n,)."""
-    apart = _single_or_double(left) - _single_or_double(right)
+    apart = as_float(left) - as_float(right)
     return _root((apart**2).sum(dim=1), LEAST_DISTANCE**2)
 
 
-def _single_or_double(rows: Tensor) -> Tensor:
+def as_float(rows: Tensor) -> Tensor:
+    """Return rows in float32 at least: half precision is too coarse to take differences of."""
     return rows if rows.dtype == torch.float64 else rows.float()
 
 

@@ -24,10 +24,7 @@ from seentwice.models.preprocessing import Preprocessing
 from seentwice.models.trunk import shape_after
 
 BATCH = 16
-"""Photos at once through the stages; maps of many more no longer fit the cache. At 8, 16, 32 and
-64, photos a second of MobileNetV3-Large at 224 px, two threads, BatchNorm not folded, on two
-cores that other work shared: torch float32 184, 196, 207, 93; bfloat16 400, 470, 206, 288; OpenVINO
-bfloat16 932, 931, 909, 832."""
+"""Photos at once through the stages; maps of many more no longer fit the cache of a processor."""
 
 EngineName = Literal["torch", "openvino"]
 Precision = Literal["float32", "bfloat16"]
@@ -68,7 +65,8 @@ class TorchEngine:
             folded = deepcopy(folded).to(self.device)
         self.stages = folded
         # Of float32 it keeps 10 bits of 23. Set once: the threads that embed share the switch.
-        torch.backends.cudnn.allow_tf32 = False
+        if self.device.type == "cuda":
+            torch.backends.cudnn.allow_tf32 = False
         self.preprocessing = preprocessing
         self.precision = precision
 
@@ -108,8 +106,9 @@ def open_passing_threads(count: int) -> Iterator[ThreadPoolExecutor]:
         torch.set_num_threads(before)
 
 
-def embed_looks_with(engine: Engine, looks: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Pass any number of looks (n, 3, h, w) in batches, as many at once as torch has threads."""
+def embed_looks_with(
+    engine: Engine, looks: NDArray[np.uint8], pool: ThreadPoolExecutor
+) -> NDArray[np.float32]:
+    """Pass any number of looks (n, 3, h, w) in batches, as many at once as there are threads."""
     batches = [looks[start : start + BATCH] for start in range(0, len(looks), BATCH)]
-    with open_passing_threads(torch.get_num_threads()) as pool:
-        return np.concatenate(list(pool.map(engine.embed, batches)))
+    return np.concatenate(list(pool.map(engine.embed, batches)))

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from seentwice.models.embedding_losses import as_float, find_partners
+
 
 def balanced_cross_entropy(logits: Tensor, label: Tensor) -> Tensor:
     """Return the mean of the two classes' mean cross-entropies, a scalar.
@@ -18,8 +20,11 @@ def balanced_cross_entropy(logits: Tensor, label: Tensor) -> Tensor:
         label: (n,) bool.
     """
     loss = F.binary_cross_entropy_with_logits(logits, label.float(), reduction="none")
-    means = [loss[side].mean() for side in (label, ~label) if side.any()]
-    return torch.stack(means).mean()
+    # Weighed, not picked: to pick, a processor would wait for a graphics card in every step.
+    side = torch.stack([label, ~label]).to(loss.dtype)
+    count = side.sum(dim=1)
+    means = (loss * side).sum(dim=1) / count.clamp(min=1)
+    return means.sum() / (count > 0).sum()
 
 
 def mean_cross_entropy(logits: Tensor, label: Tensor) -> Tensor:
@@ -51,8 +56,8 @@ def supervised_contrastive(
     cross-entropy on pairs alone takes long to leave chance, this starts a trunk at once.
 
     Only pairs that are listed count: two views that are neither a positive nor a negative (rooms
-    of one open plan) leave each other alone. A view without a positive is no anchor; a batch
-    without any has the loss 0.
+    of one open plan) leave each other alone, and a view beside itself is no pair. A view without a
+    positive is no anchor; a batch without any has the loss 0.
 
     Args:
         embeddings: (b, e), each of length 1.
@@ -61,14 +66,14 @@ def supervised_contrastive(
         label: (n,) bool, the same place?
         temperature: of the softmax, above 0; lower leans on fewer, harder negatives.
     """
-    partner = torch.zeros(len(embeddings), len(embeddings), dtype=torch.bool, device=label.device)
-    positive = partner.clone()
-    partner[left, right] = partner[right, left] = True
-    positive[left, right] = positive[right, left] = label
+    positive, negative = find_partners(len(embeddings), left, right, label)
     anchor = positive.any(dim=1)
     if not anchor.any():
         return embeddings.sum() * 0
-    partner, positive = partner[anchor], positive[anchor]
-    similarity = embeddings[anchor] @ embeddings.T / temperature
-    log_share = similarity - similarity.masked_fill(~partner, -torch.inf).logsumexp(1, keepdim=True)
-    return -((log_share * positive).sum(dim=1) / positive.sum(dim=1)).mean()
+    positive, negative = positive[anchor], negative[anchor]
+    with torch.autocast(embeddings.device.type, enabled=False):
+        rows = as_float(embeddings)
+        similarity = rows[anchor] @ rows.T / temperature
+        others = similarity.masked_fill(~(positive | negative), -torch.inf)
+        log_share = similarity - others.logsumexp(1, keepdim=True)
+        return -((log_share * positive).sum(dim=1) / positive.sum(dim=1)).mean()

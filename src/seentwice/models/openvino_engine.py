@@ -17,6 +17,10 @@ from seentwice.models.trunk import shape_after
 _TYPES = {"float32": "f32", "bfloat16": "bf16"}
 
 
+class NoOpenVinoError(UserError):
+    """OpenVINO is not installed."""
+
+
 class OpenVinoEngine:
     """Stages compiled by OpenVINO for the processor, with a stream for each of torch's threads."""
 
@@ -29,12 +33,13 @@ class OpenVinoEngine:
         """Convert and compile stages in eval mode: some seconds.
 
         Raises:
-            UserError: OpenVINO is not installed, or cannot convert the stages.
+            NoOpenVinoError: OpenVINO is not installed.
+            UserError: it cannot convert the stages.
         """
         try:
             import openvino
         except ImportError as error:
-            raise UserError(
+            raise NoOpenVinoError(
                 "bank.engine=openvino: not installed: pip install 'seentwice[fast]', or choose "
                 "bank.engine=torch"
             ) from error

@@ -64,7 +64,9 @@ def freeze(stages: nn.Sequential, trained: TrainedBlocks, batchnorm: BatchNormMo
         trained: how many of the last blocks train, with all that comes after them; a block is a
             stage that has parameters.
         batchnorm: of the frozen stages; "train" leaves their BatchNorm in training mode, which
-            moves its statistics, as SameSpace's code does.
+            moves its statistics, as SameSpace's code does. There each side of a pair has a trunk
+            of its own, which normalises the 64 photos of its side of a batch; here one trunk
+            normalises the views of both sides together, each view once.
 
     Raises:
         UserError: more blocks than there are.
@@ -81,6 +83,25 @@ def freeze(stages: nn.Sequential, trained: TrainedBlocks, batchnorm: BatchNormMo
     first = 0 if trained == "all" else blocks[-count] if count else len(stages)
     for number, stage in enumerate(stages):
         stage.requires_grad_(number >= first)
+    _set_modes(stages, first, batchnorm)
+
+
+def restore_modes(stages: nn.Sequential) -> None:
+    """Put the stages after a trunk's cut back into the modes in which `freeze` left them.
+
+    Frozen ones are among them only where their BatchNorm is in training mode: others are before
+    the cut.
+    """
+    first = (
+        number
+        for number, stage in enumerate(stages)
+        if any(parameter.requires_grad for parameter in stage.parameters())
+    )
+    _set_modes(stages, next(first, len(stages)), "train")
+
+
+def _set_modes(stages: nn.Sequential, first: int, batchnorm: BatchNormMode) -> None:
+    for number, stage in enumerate(stages):
         stage.train(number >= first)
         if number < first and batchnorm == "train":
             for module in stage.modules():

@@ -1,0 +1,111 @@
+"""What is in a bank: the files that each fill left there."""
+
+import json
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from seentwice.bank.recipe import KEY
+from seentwice.bank.segment import ABOUT, KEYS, ROWS
+from seentwice.bank.shelf import RECIPE
+from seentwice.locks import try_lock
+
+LOCK = ".lock"
+"""In a recipe's folder, and in the bank's."""
+
+_FOLDER = re.compile("[0-9a-f]{16}")
+_STEM = re.compile(r"\.?[0-9a-f]{16}")  # ".0123456789abcdef.partial" is of a file to be renamed
+_SUFFIXES = (KEYS, ROWS, ABOUT, ".partial")  # keys first: rows without keys are nobody's
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What one fill left in a bank, whole or not."""
+
+    segment: Path  # its files, without their extensions; without one for keys it has no rows
+    recipe: str  # the recipe's name
+    parts: tuple[tuple[str, str], ...]  # of the recipe
+    data: str  # name of the data set that was looked at
+    rows: int
+    bytes: int
+    used: float  # seconds since 1970 when its rows were last asked for
+
+
+def list_entries(folder: Path) -> list[Entry]:
+    """Return what a bank holds, in the order of its files' names.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    entries = []
+    for own in list_folders(folder):
+        recipe = _read_json(own / RECIPE)
+        described = (_describe(segment, recipe) for segment in list_stems(own))
+        entries += [entry for entry in described if entry is not None]
+    return entries
+
+
+def remove_entry(entry: Entry) -> bool:
+    """Throw rows away, and say whether they were: not while a process adds to their folder.
+
+    Processes that use the rows keep them until they end.
+    """
+    with try_lock(entry.segment.parent / LOCK) as is_held:
+        if is_held:
+            remove_files(entry.segment)
+        return is_held
+
+
+def list_folders(folder: Path) -> list[Path]:
+    """Return the recipes' folders in a bank; what else is in its folder is none of its business."""
+    return sorted(
+        path for path in folder.iterdir() if _FOLDER.fullmatch(path.name) and path.is_dir()
+    )
+
+
+def list_stems(folder: Path) -> list[Path]:
+    """Return the segments in a recipe's folder, also what is left of some, without extensions."""
+    return sorted(
+        {
+            path.with_suffix("")
+            for path in folder.iterdir()
+            if path.suffix in _SUFFIXES and _STEM.fullmatch(path.stem)
+        }
+    )
+
+
+def remove_files(segment: Path) -> None:
+    """Remove what is there of a segment; the caller has its folder's lock."""
+    for suffix in _SUFFIXES:
+        segment.with_suffix(suffix).unlink(missing_ok=True)
+
+
+def _describe(segment: Path, recipe: dict[str, object]) -> Entry | None:
+    """Return what is there of a segment; None where another process threw it away just now."""
+    found = {}
+    for suffix in _SUFFIXES:
+        with suppress(FileNotFoundError):
+            found[suffix] = segment.with_suffix(suffix).stat()
+    if not found:
+        return None
+    about = found.get(ABOUT) or next(iter(found.values()))
+    parts = recipe.get("parts")
+    return Entry(
+        segment=segment,
+        recipe=str(recipe.get("name", "unknown")),
+        parts=tuple((k, str(v)) for k, v in parts.items()) if isinstance(parts, dict) else (),
+        data=str(_read_json(segment.with_suffix(ABOUT)).get("data", "unknown")),
+        rows=found[KEYS].st_size // KEY.itemsize if KEYS in found else 0,
+        bytes=sum(file.st_size for file in found.values()),
+        used=about.st_mtime,
+    )
+
+
+def _read_json(file: Path) -> dict[str, object]:
+    """Read an object for people to see; nothing depends on it: one that is damaged is empty."""
+    try:
+        found = json.loads(file.read_text("utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,135 @@
+"""Experiment configurations as Determined 0.38 takes them."""
+
+import pytest
+
+from seentwice.errors import UserError
+from seentwice.sweeps.asha import Asha
+from seentwice.sweeps.brackets import AshaSettings
+from seentwice.sweeps.plan import AdaptiveAsha, Grid, Random, Single, Watched, read_plan
+from seentwice.sweeps.searcher import Create, Unstopped
+from seentwice.sweeps.space import Const, Log
+
+ASHA = """
+name: adaptive_asha
+metric: validation_loss
+time_metric: epochs
+max_time: 30
+max_trials: 16
+"""
+TOP = """name: a sweep
+entrypoint: python3 -m seentwice.commands.train experiment=samespace
+resources: {slots_per_trial: 1}
+"""
+LR = "hyperparameters: {optimizer: {lr: {type: log, minval: -4, maxval: -2, base: 10}}, seed: 1}\n"
+
+
+def write(folder, searcher, top=TOP, space=LR):
+    """Write a configuration; return its path."""
+    inside = "".join(f"  {line}\n" for line in searcher.strip().splitlines())
+    path = folder / "adaptive.yaml"
+    path.write_text(f"{top}{space}searcher:\n{inside}", encoding="utf-8")
+    return path
+
+
+def test_reads_searcher_budget_space_and_command(tmp_path):
+    plan = read_plan(write(tmp_path, ASHA))
+    assert plan.name == "a sweep"
+    assert plan.entrypoint[:3] == ("python3", "-m", "seentwice.commands.train")
+    assert plan.watched == Watched("validation_loss")
+    assert plan.searcher == AdaptiveAsha(max_trials=16, max_time=30, time_metric="epochs")
+    assert plan.space == {"optimizer.lr": Log(-4, -2, 10), "seed": Const(1)}
+    searcher = plan.open_searcher()
+    assert isinstance(searcher, Asha)
+    assert searcher.brackets == Asha(AshaSettings(16, 30), True).brackets
+    assert plan.values_of(3, seed=0)["optimizer.lr"] == plan.values_of(3, 0)["optimizer.lr"]
+    assert plan.values_of(3, seed=0) != plan.values_of(4, seed=0)
+
+
+def test_every_setting_of_adaptive_asha_is_read(tmp_path):
+    more = "mode: aggressive\ndivisor: 3\nmax_rungs: 2\nbracket_rungs: [2, 1]\n"
+    more += "max_concurrent_trials: 4\nsmaller_is_better: false\nsource_trial_id: 7\n"
+    plan = read_plan(write(tmp_path, ASHA + more))
+    searcher = plan.searcher
+    assert isinstance(searcher, AdaptiveAsha)
+    assert (searcher.mode, searcher.divisor, searcher.max_rungs) == ("aggressive", 3, 2)
+    assert (searcher.bracket_rungs, searcher.max_concurrent_trials) == ((2, 1), 4)
+    assert plan.watched == Watched("validation_loss", False, 7)
+
+
+@pytest.mark.parametrize(
+    ("searcher", "kind", "trials"),
+    [
+        ("name: single\nmetric: loss", Single, 1),
+        ("name: random\nmetric: loss\nmax_trials: 5\nmax_concurrent_trials: 2", Random, 2),
+        ("name: grid\nmetric: loss", Grid, 3),
+    ],
+)
+def test_the_other_searchers_stop_nothing(tmp_path, searcher, kind, trials):
+    space = "hyperparameters: {lr: {type: double, minval: 0, maxval: 1, count: 3}}\n"
+    plan = read_plan(write(tmp_path, searcher, space=space))
+    assert isinstance(plan.searcher, kind)
+    opened = plan.open_searcher()
+    assert isinstance(opened, Unstopped)
+    assert opened.start() == [Create(trial, 0) for trial in range(trials)]
+    if kind is Grid:
+        assert [plan.values_of(trial, seed=9)["lr"] for trial in range(3)] == [0, 0.5, 1]
+
+
+@pytest.mark.parametrize(
+    ("searcher", "message"),
+    [
+        ("metric: loss", "searcher.name=None: choose one of single, random, grid, adaptive_asha"),
+        ("name: pbt", "searcher.name='pbt': choose one of single"),
+        ("name: random\nmetric: loss", "searcher: random needs max_trials"),
+        (ASHA + "max_length: 3", "searcher.max_length: give max_time and time_metric instead"),
+        (ASHA + "rungs: 3", "searcher.rungs: no such key; adaptive_asha has "),
+        (ASHA + "divisor: 1", "searcher.divisor=1: "),
+        (ASHA.replace("16", "0"), "searcher.max_trials=0: "),
+        (ASHA.replace("16", "many"), "searcher.max_trials='many': "),
+    ],
+)
+def test_a_wrong_searcher_is_told_by_its_key(tmp_path, searcher, message):
+    path = write(tmp_path, searcher)
+    with pytest.raises(UserError) as error:
+        read_plan(path)
+    assert str(error.value).startswith(f"{path}: {message}")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name: [", "line 1: no YAML: "),
+        ("- 1", "give keys with values"),
+        ("", "give keys with values"),
+        (TOP, "searcher is missing"),
+        (TOP + "hyperparams: 1", "hyperparams: no such key; choose of bind_mounts, "),
+    ],
+)
+def test_a_wrong_file_is_told_by_its_line_or_key(tmp_path, text, message):
+    path = tmp_path / "adaptive.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(UserError, match=message):
+        read_plan(path)
+
+
+def test_a_file_that_is_not_there_or_no_text_is_told(tmp_path):
+    with pytest.raises(UserError, match=r"adaptive\.yaml: No such file"):
+        read_plan(tmp_path / "adaptive.yaml")
+    (tmp_path / "adaptive.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UserError, match=r"adaptive\.yaml: not UTF-8"):
+        read_plan(tmp_path / "adaptive.yaml")
+
+
+def test_a_wrong_hyperparameter_is_told_by_its_path(tmp_path):
+    space = "hyperparameters: {optimizer: {lr: {type: log, minval: -4, maxval: -2}}}\n"
+    path = write(tmp_path, ASHA, space=space)
+    with pytest.raises(UserError) as error:
+        read_plan(path)
+    assert str(error.value) == f"{path}: hyperparameters.optimizer.lr: log needs base"
+
+
+def test_an_entrypoint_may_be_a_list(tmp_path):
+    top = "name: a\nentrypoint: [python3, train.py]\n"
+    assert read_plan(write(tmp_path, ASHA, top)).entrypoint == ("python3", "train.py")
+    with pytest.raises(UserError, match="entrypoint: give a command"):
+        read_plan(write(tmp_path, ASHA, "name: a\nentrypoint: {a: 1}\n"))

@@ -18,7 +18,7 @@ from seentwice.bank.recipe import Recipe, row_keys
 from seentwice.bank.segment import ABOUT
 from seentwice.commands.application import find_configs
 from seentwice.commands.bank import DEFAULT
-from seentwice.commands.banking import tell_of_waiting
+from seentwice.commands.banking import tell_of_damage, tell_of_waiting
 from seentwice.commands.main import main
 
 PARTS = (("backbone", "mobilenet_v2"), ("cut", "20 of 20 stages"), ("weights", "abc"))
@@ -118,6 +118,15 @@ def test_that_another_process_fills_the_bank_is_told(tmp_path: Path):
     tell_of_waiting(open_bank(tmp_path, 1), console)()
     assert console.file.getvalue() == (
         f"Another process is adding the same rows to {tmp_path}: waiting for it\n"
+    )
+
+
+@pytest.mark.parametrize(("views", "named"), [(1, "1 view"), (1234, "1,234 views")])
+def test_damaged_rows_are_told_in_one_line(tmp_path: Path, views: int, named: str):
+    console = Console(file=io.StringIO(), width=20)
+    tell_of_damage(open_bank(tmp_path, 1), console)(views)
+    assert console.file.getvalue() == (
+        f"bank.folder={tmp_path}: rows of {named} were damaged and are computed again\n"
     )
 
 

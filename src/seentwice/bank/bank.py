@@ -19,8 +19,8 @@ from seentwice.bank.entries import (
     remove_entry,
     remove_files,
 )
-from seentwice.bank.recipe import KEY, Recipe
-from seentwice.bank.segment import KEYS, SegmentWriter
+from seentwice.bank.recipe import Recipe
+from seentwice.bank.segment import KEYS, RECORD, SegmentWriter
 from seentwice.bank.shelf import RECIPE, Shelf, open_shelf
 from seentwice.errors import UserError
 from seentwice.files import write_atomically
@@ -86,7 +86,7 @@ class Bank:
             OSError: the bank cannot be written.
         """
         adds = {
-            self._folder_of(recipe): rows * (recipe.row_bytes + KEY.itemsize)
+            self._folder_of(recipe): rows * (recipe.row_bytes + RECORD.itemsize)
             for recipe, rows in wanted.items()
         }
         with hold_lock(self.folder / LOCK, on_wait=lambda: None, is_for_all=True):

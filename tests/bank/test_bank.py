@@ -1,3 +1,4 @@
+import errno
 import multiprocessing
 import os
 from pathlib import Path
@@ -219,8 +220,28 @@ def test_what_another_account_added_stays_and_counts(tmp_path, monkeypatch):
     assert names(bank) == ["theirs"]
     with pytest.raises(UserError, match="are needed"):
         make_room(Bank(tmp_path, size_of(bank)), 1, BYTES)
-    with pytest.raises(PermissionError):
+    with pytest.raises(UserError) as error:
         fill(bank, FLOATS, [2], "more of theirs")
+    assert str(error.value) == (
+        f"bank.folder={tmp_path}: cannot be written (Permission denied); choose another folder, or "
+        "null to keep nothing"
+    )
+
+
+def test_a_folder_of_a_file_system_that_is_mounted_read_only_is_named(tmp_path, monkeypatch):
+    bank = open_bank(tmp_path, 1)
+    fill(bank, FLOATS, [1], "rooms")
+
+    def refuse(lock, *arguments, **options):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), lock.lock_file)
+
+    monkeypatch.setattr(FileLock, "acquire", refuse)
+    line = rf"bank\.folder={tmp_path}: cannot be written \(Read-only file system\); choose another"
+    with pytest.raises(UserError, match=line):
+        fill(bank, FLOATS, [2], "rooms")
+    with pytest.raises(UserError, match=line):
+        bank.make_room({FLOATS: 1}, needed=set())
+    assert bank.open(FLOATS).take(keys_of([1])).sum() == 4
 
 
 def test_every_account_may_make_room(tmp_path):

@@ -1,3 +1,4 @@
+import errno
 import inspect
 import io
 import os
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from omegaconf import OmegaConf
 from rich.console import Console
 
@@ -97,6 +99,22 @@ def test_a_mistake_is_one_line(
     assert main(["bank", *words]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert complaint in line
+    assert data_of(filled) == ["houses", "rooms"]
+
+
+def test_nothing_is_thrown_away_where_it_cannot_be_written(
+    filled: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def refuse(lock: FileLock, *arguments: object, **options: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), lock.lock_file)
+
+    monkeypatch.setattr(FileLock, "acquire", refuse)
+    assert main(["bank", "clear"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == (
+        f"seentwice bank: {filled}: nothing can be thrown away there (Read-only file system); let "
+        "your account write it"
+    )
     assert data_of(filled) == ["houses", "rooms"]
 
 

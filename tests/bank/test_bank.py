@@ -1,3 +1,4 @@
+import errno
 import multiprocessing
 import os
 from pathlib import Path
@@ -12,9 +13,9 @@ from seentwice.bank.recipe import KEY, Recipe
 from seentwice.bank.segment import ABOUT
 from seentwice.errors import UserError
 
-FLOATS = Recipe("trunk", (("weights", "abc"),), (4,), "float32")  # 32 bytes a row and its key
-HALVES = Recipe("trunk", (("weights", "abc"),), (4,), "float16")  # 24
-BYTES = Recipe("hash", (), (4,), "uint8")  # 20
+FLOATS = Recipe("trunk", (("weights", "abc"),), (4,), "float32")  # 40 bytes a row and its record
+HALVES = Recipe("trunk", (("weights", "abc"),), (4,), "float16")  # 32
+BYTES = Recipe("hash", (), (4,), "uint8")  # 28
 
 
 def keys_of(numbers):
@@ -64,7 +65,7 @@ def test_the_least_recently_used_rows_go_first(tmp_path):
     bank = open_bank(tmp_path, 1)
     for number, data in enumerate(["old", "middle", "new"]):
         fill(bank, FLOATS, [number], data, used=1000 + number)
-    full = Bank(tmp_path, size_of(bank) + 24)
+    full = Bank(tmp_path, size_of(bank) + 32)
     make_room(full, 1)
     assert names(bank) == ["middle", "new", "old"]
     make_room(full, 2)
@@ -89,7 +90,7 @@ def test_rows_that_the_caller_uses_stay_and_its_own_recipes_others_go(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("rows", "needed"), [(62_500_000, "2"), (62_500_001, "2.01"), (40, "1.28e-06")]
+    ("rows", "needed"), [(50_000_000, "2"), (50_000_001, "2.01"), (32, "1.28e-06")]
 )
 def test_no_room_is_an_error_that_says_how_much_is_needed(tmp_path, rows, needed):
     with pytest.raises(UserError) as error:
@@ -123,16 +124,16 @@ def test_where_there_is_no_room_nothing_is_thrown_away(tmp_path):
 def test_room_that_one_process_has_is_not_given_to_another(tmp_path):
     bank = open_bank(tmp_path, 1e-6)
     with bank.alone([FLOATS], on_wait=lambda: None):
-        bank.make_room({FLOATS: 20}, needed=set())
+        bank.make_room({FLOATS: 16}, needed=set())
         with pytest.raises(UserError, match=r"bank\.max_gb=1e-06: 1\.12e-06 are needed"):
-            make_room(bank, 20)
-        make_room(bank, 15)
+            make_room(bank, 15)
+        make_room(bank, 11)
         with bank.begin_segment(FLOATS, "rooms") as writer:
-            writer.append(keys_of(range(20)), np.ones((20, 4)))
+            writer.append(keys_of(range(16)), np.ones((16, 4)))
         with pytest.raises(UserError, match="are needed"):
-            make_room(bank, 20)
+            make_room(bank, 15)
         assert names(bank) == ["rooms"]
-    make_room(bank, 20)
+    make_room(bank, 15)
     assert names(bank) == []
 
 
@@ -159,7 +160,7 @@ def test_what_is_left_of_a_fill_is_counted_and_thrown_away(tmp_path, suffix):
     entries = list_entries(tmp_path)
     assert [entry.rows for entry in entries] == [0, 0]
     assert size_of(bank) == sum(file.stat().st_size for file in left)
-    make_room(Bank(tmp_path, size_of(bank) + 20), 2, BYTES)
+    make_room(Bank(tmp_path, size_of(bank) + 28), 2, BYTES)
     assert len(list_entries(tmp_path)) == 1  # the older of the two is gone
     with bank.alone([FLOATS], on_wait=lambda: None):
         assert list_entries(tmp_path) == []
@@ -219,8 +220,28 @@ def test_what_another_account_added_stays_and_counts(tmp_path, monkeypatch):
     assert names(bank) == ["theirs"]
     with pytest.raises(UserError, match="are needed"):
         make_room(Bank(tmp_path, size_of(bank)), 1, BYTES)
-    with pytest.raises(PermissionError):
+    with pytest.raises(UserError) as error:
         fill(bank, FLOATS, [2], "more of theirs")
+    assert str(error.value) == (
+        f"bank.folder={tmp_path}: cannot be written (Permission denied); choose another folder, or "
+        "null to keep nothing"
+    )
+
+
+def test_a_folder_of_a_file_system_that_is_mounted_read_only_is_named(tmp_path, monkeypatch):
+    bank = open_bank(tmp_path, 1)
+    fill(bank, FLOATS, [1], "rooms")
+
+    def refuse(lock, *arguments, **options):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), lock.lock_file)
+
+    monkeypatch.setattr(FileLock, "acquire", refuse)
+    line = rf"bank\.folder={tmp_path}: cannot be written \(Read-only file system\); choose another"
+    with pytest.raises(UserError, match=line):
+        fill(bank, FLOATS, [2], "rooms")
+    with pytest.raises(UserError, match=line):
+        bank.make_room({FLOATS: 1}, needed=set())
+    assert bank.open(FLOATS).take(keys_of([1])).sum() == 4
 
 
 def test_every_account_may_make_room(tmp_path):

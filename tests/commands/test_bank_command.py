@@ -1,3 +1,4 @@
+import errno
 import inspect
 import io
 import os
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from omegaconf import OmegaConf
 from rich.console import Console
 
@@ -18,7 +20,7 @@ from seentwice.bank.recipe import Recipe, row_keys
 from seentwice.bank.segment import ABOUT
 from seentwice.commands.application import find_configs
 from seentwice.commands.bank import DEFAULT
-from seentwice.commands.banking import tell_of_waiting
+from seentwice.commands.banking import tell_of_damage, tell_of_waiting
 from seentwice.commands.main import main
 
 PARTS = (("backbone", "mobilenet_v2"), ("cut", "20 of 20 stages"), ("weights", "abc"))
@@ -100,6 +102,22 @@ def test_a_mistake_is_one_line(
     assert data_of(filled) == ["houses", "rooms"]
 
 
+def test_nothing_is_thrown_away_where_it_cannot_be_written(
+    filled: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def refuse(lock: FileLock, *arguments: object, **options: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), lock.lock_file)
+
+    monkeypatch.setattr(FileLock, "acquire", refuse)
+    assert main(["bank", "clear"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == (
+        f"seentwice bank: {filled}: nothing can be thrown away there (Read-only file system); let "
+        "your account write it"
+    )
+    assert data_of(filled) == ["houses", "rooms"]
+
+
 def test_no_bank_yet_is_no_mistake(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
@@ -118,6 +136,15 @@ def test_that_another_process_fills_the_bank_is_told(tmp_path: Path):
     tell_of_waiting(open_bank(tmp_path, 1), console)()
     assert console.file.getvalue() == (
         f"Another process is adding the same rows to {tmp_path}: waiting for it\n"
+    )
+
+
+@pytest.mark.parametrize(("views", "named"), [(1, "1 view"), (1234, "1,234 views")])
+def test_damaged_rows_are_told_in_one_line(tmp_path: Path, views: int, named: str):
+    console = Console(file=io.StringIO(), width=20)
+    tell_of_damage(open_bank(tmp_path, 1), console)(views)
+    assert console.file.getvalue() == (
+        f"bank.folder={tmp_path}: rows of {named} were damaged and are computed again\n"
     )
 
 

@@ -94,6 +94,7 @@ def run(
     at_least=None,
     contents=None,
     on_wait=None,
+    on_damage=None,
 ):
     return describe_views(
         views,
@@ -107,6 +108,7 @@ def run(
         unedited,
         at_least,
         on_wait,
+        on_damage,
     )
 
 

@@ -19,11 +19,11 @@ from seentwice.bank.entries import (
     remove_entry,
     remove_files,
 )
-from seentwice.bank.recipe import KEY, Recipe
-from seentwice.bank.segment import KEYS, SegmentWriter
+from seentwice.bank.recipe import Recipe
+from seentwice.bank.segment import KEYS, RECORD, SegmentWriter
 from seentwice.bank.shelf import RECIPE, Shelf, open_shelf
 from seentwice.errors import UserError
-from seentwice.files import write_atomically
+from seentwice.files import UnwritableError, write_atomically
 from seentwice.locks import hold_lock, try_lock
 
 _RESERVED = ".reserved"
@@ -52,22 +52,23 @@ class Bank:
             on_wait: called again and again while another process fills one of them.
 
         Raises:
-            OSError: the bank cannot be written.
+            UserError: the bank cannot be written.
         """
         with ExitStack() as held:
-            # In one order for all processes, so that no two wait for each other.
-            for recipe in sorted(recipes, key=lambda recipe: recipe.digest):
-                folder = self._folder_of(recipe)
-                folder.mkdir(parents=True, exist_ok=True)
-                held.enter_context(hold_lock(folder / LOCK, on_wait))
-                (folder / _RESERVED).unlink(missing_ok=True)  # of a fill that was killed
-                # Before the lock is let go: whoever gets it next has reserved nothing yet.
-                held.callback((folder / _RESERVED).unlink, missing_ok=True)
-                for segment in list_stems(folder):
-                    if not segment.with_suffix(KEYS).exists():
-                        remove_files(segment)
-                if not (folder / RECIPE).exists():
-                    write_atomically(folder / RECIPE, recipe.to_json())
+            with self._explain_unwritable():
+                # In one order for all processes, so that no two wait for each other.
+                for recipe in sorted(recipes, key=lambda recipe: recipe.digest):
+                    folder = self._folder_of(recipe)
+                    folder.mkdir(parents=True, exist_ok=True)
+                    held.enter_context(hold_lock(folder / LOCK, on_wait))
+                    (folder / _RESERVED).unlink(missing_ok=True)  # of a fill that was killed
+                    # Before the lock is let go: whoever gets it next has reserved nothing yet.
+                    held.callback((folder / _RESERVED).unlink, missing_ok=True)
+                    for segment in list_stems(folder):
+                        if not segment.with_suffix(KEYS).exists():
+                            remove_files(segment)
+                    if not (folder / RECIPE).exists():
+                        write_atomically(folder / RECIPE, recipe.to_json())
             yield
 
     def make_room(self, wanted: Mapping[Recipe, int], needed: Set[Path]) -> None:
@@ -82,14 +83,17 @@ class Bank:
 
         Raises:
             UserError: there is not enough room without the other rows either; all of them stay,
-                unless another process begins to fill some of them meanwhile.
-            OSError: the bank cannot be written.
+                unless another process begins to fill some of them meanwhile. Or the bank cannot be
+                written.
         """
         adds = {
-            self._folder_of(recipe): rows * (recipe.row_bytes + KEY.itemsize)
+            self._folder_of(recipe): rows * (recipe.row_bytes + RECORD.itemsize)
             for recipe, rows in wanted.items()
         }
-        with hold_lock(self.folder / LOCK, on_wait=lambda: None, is_for_all=True):
+        with (
+            self._explain_unwritable(),
+            hold_lock(self.folder / LOCK, on_wait=lambda: None, is_for_all=True),
+        ):
             # What others are filling stays, and what they are about to add counts; what another
             # account's lock keeps stays, too. Asked for before rows are counted: one that ends in
             # between has added all of its own.
@@ -136,6 +140,17 @@ class Bank:
         """
         return SegmentWriter(self._folder_of(recipe) / secrets.token_hex(8), recipe, data)
 
+    @contextmanager
+    def _explain_unwritable(self) -> Iterator[None]:
+        try:
+            yield
+        except UnwritableError:
+            raise
+        except OSError as error:
+            raise _name_folder(
+                self.folder, f"cannot be written ({error.strerror or error})"
+            ) from error
+
     def _too_small(self, needed_bytes: int, wanted: Mapping[Recipe, int]) -> UserError:
         halves = any(
             recipe.dtype == "float32" and "backbone" in dict(recipe.parts) for recipe in wanted
@@ -166,11 +181,14 @@ def open_bank(folder: Path | None, max_gb: float) -> Bank:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError(
-            f"bank.folder={folder}: cannot be made ({error.strerror}); choose another folder, or "
-            "null to keep nothing"
-        ) from error
+        raise _name_folder(folder, f"cannot be made ({error.strerror})") from error
     return Bank(folder, int(max_gb * 1e9))
+
+
+def _name_folder(folder: Path, fault: str) -> UserError:
+    return UserError(
+        f"bank.folder={folder}: {fault}; choose another folder, or null to keep nothing"
+    )
 
 
 def _measure(entries: Sequence[Entry]) -> Counter[Path]:

@@ -6,8 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from seentwice.bank.recipe import KEY
-from seentwice.bank.segment import ABOUT, KEYS, ROWS
+from seentwice.bank.segment import ABOUT, KEYS, RECORD, ROWS
 from seentwice.bank.shelf import RECIPE
 from seentwice.locks import try_lock
 
@@ -97,7 +96,7 @@ def _describe(segment: Path, recipe: dict[str, object]) -> Entry | None:
         recipe=str(recipe.get("name", "unknown")),
         parts=tuple((k, str(v)) for k, v in parts.items()) if isinstance(parts, dict) else (),
         data=str(_read_json(segment.with_suffix(ABOUT)).get("data", "unknown")),
-        rows=found[KEYS].st_size // KEY.itemsize if KEYS in found else 0,
+        rows=found[KEYS].st_size // RECORD.itemsize if KEYS in found else 0,
         bytes=sum(file.st_size for file in found.values()),
         used=about.st_mtime,
     )

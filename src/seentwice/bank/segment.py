@@ -1,11 +1,13 @@
 """Rows in a file, and their keys in another, which says how many of the rows are whole.
 
 Rows reach the disk before their keys do. So of a fill that was killed, or of a computer that lost
-its power, just those rows count that are whole; the next fill computes the rest.
+its power, just those rows count that are whole; the next fill computes the rest. A key stands with
+the sum of its row and a sum of its own, which tell what was damaged later.
 """
 
 import json
 import os
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,14 +25,51 @@ from seentwice.files import UnwritableError, write_atomically
 
 ROWS, KEYS, ABOUT = ".rows", ".keys", ".json"
 
+RECORD = np.dtype([("key", KEY), ("row_sum", "<u4"), ("own_sum", "<u4")])
+"""What stands in the file of keys for each row; one of zeros alone is of no row.
+
+`row_sum` is the crc32 of the row, `own_sum` that of the record before it: FNV-1a of its words.
+"""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Segment:
     """The rows that one fill added."""
 
     path: Path  # of its files, without their extensions
-    keys: NDArray[np.bytes_]  # (n,)
+    records: NDArray[np.void]  # (n,) of RECORD
+    is_sound: NDArray[np.bool_]  # (n,) whether a record's own sum is right
     rows: NDArray[np.generic]  # (n, ...) memory-mapped; what is written to it stays in memory
+    lost: int  # records that are damaged, or whose row is not there any more
+
+    def check_rows(self, numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Say of rows, (k,) numbers, whether their sums are right: (k,)."""
+        size = self.rows.nbytes // max(1, len(self.rows))
+        data = np.asarray(self.rows).reshape(-1).view(np.uint8).data
+        sums = [zlib.crc32(data[n * size : (n + 1) * size]) for n in numbers.tolist()]
+        is_right: NDArray[np.bool_] = np.array(sums, np.uint32) == self.records["row_sum"][numbers]
+        return is_right
+
+    def forget(self, numbers: NDArray[np.int64]) -> None:
+        """Take damaged rows out of the file of keys, which goes where it has no others.
+
+        The caller is alone with the segment.
+
+        Args:
+            numbers: (k,) of the rows besides those whose record is damaged.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        is_kept = self.is_sound.copy()
+        is_kept[numbers] = False
+        file = self.path.with_suffix(KEYS)
+        if is_kept.any():
+            records = self.records.copy()
+            records[~is_kept] = np.zeros((), RECORD)
+            write_atomically(file, records.tobytes())
+        else:
+            file.unlink(missing_ok=True)
 
 
 def read_segment(path: Path, recipe: Recipe) -> Segment:
@@ -46,13 +85,23 @@ def read_segment(path: Path, recipe: Recipe) -> Segment:
     with path.with_suffix(KEYS).open("rb") as file:
         data = file.read()
     rows_file = path.with_suffix(ROWS)
-    whole = min(len(data) // KEY.itemsize, rows_file.stat().st_size // recipe.row_bytes)
-    keys = np.frombuffer(data, KEY, whole)
+    records = np.frombuffer(data, RECORD, len(data) // RECORD.itemsize)
+    stored = rows_file.stat().st_size // recipe.row_bytes
+    whole = min(len(records), stored)
+    is_sound = records["own_sum"] == _sum_records(records)
+    # Zeros may also be what a computer that lost its power left of an append.
+    is_none = records == np.zeros((), RECORD)
+    lost = int((~(is_sound | is_none)).sum() + is_sound[whole:].sum())
+    if lost and not is_sound.any():  # such as of another version, whose records are shorter
+        lost = max(lost, stored)
     shape = (whole, *recipe.shape)
-    if whole == 0:
-        return Segment(path, keys, np.empty(shape, recipe.dtype))
     # Copy on write: torch wants arrays that could be written to.
-    return Segment(path, keys, np.memmap(rows_file, recipe.dtype, "c", shape=shape))
+    rows = (
+        np.memmap(rows_file, recipe.dtype, "c", shape=shape)
+        if whole
+        else np.empty(shape, recipe.dtype)
+    )
+    return Segment(path, records[:whole], is_sound[:whole], rows, lost)
 
 
 class SegmentWriter:
@@ -88,12 +137,10 @@ class SegmentWriter:
         with explain_unwritable(self.path.parent):
             if self._files is None:
                 self._files = self._make_files()
-            for file, values in zip(
-                self._files,
-                (np.ascontiguousarray(rows, self.recipe.dtype), np.ascontiguousarray(keys, KEY)),
-                strict=True,
-            ):
-                _write_whole(file.fileno(), values.tobytes())
+            data = np.ascontiguousarray(rows, self.recipe.dtype).tobytes()
+            records = _make_records(keys, data, self.recipe.row_bytes).tobytes()
+            for file, values in zip(self._files, (data, records), strict=True):
+                _write_whole(file.fileno(), values)
                 os.fsync(file.fileno())
         self._is_whole = True
 
@@ -135,6 +182,26 @@ def explain_unwritable(folder: Path) -> Iterator[None]:
             f"rows cannot be written in {show_text(str(folder.absolute()))} "
             f"({error.strerror or error}); make room there, or choose another bank.folder"
         ) from error
+
+
+def _make_records(keys: NDArray[np.bytes_], rows: bytes, row_bytes: int) -> NDArray[np.void]:
+    records = np.zeros(len(keys), RECORD)
+    records["key"] = keys
+    view = memoryview(rows)
+    records["row_sum"] = [
+        zlib.crc32(view[first : first + row_bytes]) for first in range(0, len(view), row_bytes)
+    ]
+    records["own_sum"] = _sum_records(records)
+    return records
+
+
+def _sum_records(records: NDArray[np.void]) -> NDArray[np.uint32]:
+    """Return what `own_sum` must be, (n,); of zeros it is another number."""
+    words = records.view(np.dtype("<u4")).reshape(-1, RECORD.itemsize // 4)
+    sums = np.full(len(records), 0x811C9DC5, np.uint32)
+    for word in words[:, :-1].T:
+        sums = (sums ^ word) * np.uint32(0x01000193)
+    return sums
 
 
 def _write_whole(descriptor: int, data: bytes) -> None:

@@ -29,16 +29,47 @@ class Shelf:
     recipe: Recipe
     folder: Path  # of the recipe
     segments: tuple[Segment, ...]
-    keys: NDArray[np.bytes_]  # of all segments
-    order: NDArray[np.int64]  # which sorts them
+    keys: NDArray[np.bytes_]  # of the sound records of all segments, sorted
+    places: NDArray[np.int64]  # where the rows of these are, counted over all segments
 
     def find(self, keys: NDArray[np.bytes_]) -> NDArray[np.int64]:
         """Return where the row of each key is, (n,): counted over all segments, -1 if nowhere."""
         if len(self.keys) == 0:
             return np.full(len(keys), -1)
-        slot = np.searchsorted(self.keys, keys, sorter=self.order)
-        place = self.order[np.minimum(slot, len(self.order) - 1)]
-        return np.where(self.keys[place] == keys, place, -1)
+        slot = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
+        return np.where(self.keys[slot] == keys, self.places[slot], -1)
+
+    @property
+    def lost(self) -> int:
+        """How many rows are not there since their records are damaged, or their files cut."""
+        return sum(segment.lost for segment in self.segments)
+
+    def damaged(self, keys: NDArray[np.bytes_]) -> NDArray[np.bool_]:
+        """Say of keys (n,) which have a row that is not what was written: (n,).
+
+        Rows of other keys are not read.
+        """
+        place = self.find(keys)
+        is_damaged = np.zeros(len(keys), dtype=bool)
+        for segment, start in zip(self.segments, self._starts()[:-1], strict=True):
+            here = np.flatnonzero((place >= start) & (place < start + len(segment.records)))
+            is_damaged[here] = ~segment.check_rows(place[here] - start)
+        return is_damaged
+
+    def forget(self, keys: NDArray[np.bytes_]) -> None:
+        """Throw away what is damaged; the caller is alone with the recipe.
+
+        Args:
+            keys: (n,) of rows that are `damaged`, besides which those that are `lost` go.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        place = self.find(keys)
+        for segment, start in zip(self.segments, self._starts()[:-1], strict=True):
+            here = place[(place >= start) & (place < start + len(segment.records))]
+            if len(here) or segment.lost:
+                segment.forget(here - start)
 
     def needed(self, keys: NDArray[np.bytes_]) -> set[Path]:
         """Return the segments that hold rows of these keys, without their extensions."""
@@ -81,13 +112,13 @@ class Shelf:
         """Copy the rows that stand at these places among all, zeros for -1."""
         gathered = np.zeros((len(place), *self.recipe.shape), self.recipe.dtype)
         for segment, start in zip(self.segments, self._starts()[:-1], strict=True):
-            here = np.flatnonzero((place >= start) & (place < start + len(segment.keys)))
+            here = np.flatnonzero((place >= start) & (place < start + len(segment.records)))
             gathered[here] = segment.rows[place[here] - start]
         return gathered
 
     def _starts(self) -> NDArray[np.int64]:
         """Return where each segment's rows begin among all, and where the last one's end."""
-        return np.cumsum([0, *(len(segment.keys) for segment in self.segments)])
+        return np.cumsum([0, *(len(segment.records) for segment in self.segments)])
 
 
 def open_shelf(folder: Path, recipe: Recipe) -> Shelf:
@@ -104,5 +135,7 @@ def open_shelf(folder: Path, recipe: Recipe) -> Shelf:
     for path in sorted(path.with_suffix("") for path in folder.glob(f"*{KEYS}")):
         with suppress(FileNotFoundError):  # thrown away by another process, just now
             segments.append(read_segment(path, recipe))
-    keys = np.concatenate([segment.keys for segment in segments] or [np.empty(0, KEY)])
-    return Shelf(recipe, folder, tuple(segments), keys, np.argsort(keys, kind="stable"))
+    keys = np.concatenate([segment.records["key"] for segment in segments] or [np.empty(0, KEY)])
+    sound = np.flatnonzero(np.concatenate([[], *(segment.is_sound for segment in segments)]))
+    places = sound[np.argsort(keys[sound], kind="stable")]
+    return Shelf(recipe, folder, tuple(segments), keys[places], places)

@@ -52,13 +52,19 @@ def run(arguments: Sequence[str]) -> None:
         raise UserError(f"--data {options.data}: choose one of {', '.join(known) or 'none'}")
     chosen = [entry for entry in entries if options.data in (None, entry.data)]
     if options.action == "clear":
-        _clear(chosen, console)
+        _clear(chosen, options.folder, console)
     else:
         _show(chosen, options.folder, console)
 
 
-def _clear(entries: Sequence[Entry], console: Console) -> None:
-    busy = [entry for entry in entries if not remove_entry(entry)]
+def _clear(entries: Sequence[Entry], folder: Path, console: Console) -> None:
+    try:
+        busy = [entry for entry in entries if not remove_entry(entry)]
+    except OSError as error:
+        raise UserError(
+            f"{folder}: nothing can be thrown away there ({error.strerror}); let your account "
+            "write it"
+        ) from error
     gone = sum(entry.bytes for entry in entries) - sum(entry.bytes for entry in busy)
     print_plainly(f"{_parts(len(entries) - len(busy))} thrown away, {_size(gone)}", console)
     if busy:

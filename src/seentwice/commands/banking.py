@@ -86,6 +86,19 @@ def check_decoding(config: DictConfig, overrides: Sequence[str]) -> None:
             raise UserError(f"{word}: has no effect without unlabelled=FOLDER; leave it out")
 
 
+def tell_of_damage(bank: Bank, console: Console) -> Callable[[int], None]:
+    """Return what says of how many views the bank's rows were damaged."""
+
+    def tell(views: int) -> None:
+        of_views = "1 view" if views == 1 else f"{views:,} views"
+        print_plainly(
+            f"bank.folder={bank.folder}: rows of {of_views} were damaged and are computed again",
+            console,
+        )
+
+    return tell
+
+
 def tell_of_waiting(bank: Bank, console: Console) -> Callable[[], None]:
     """Return what says that another process fills the bank, for which this one waits."""
     return lambda: print_plainly(

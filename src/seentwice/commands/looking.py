@@ -8,7 +8,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from seentwice.bank.bank import Bank
-from seentwice.commands.banking import tell_of_waiting
+from seentwice.commands.banking import tell_of_damage, tell_of_waiting
 from seentwice.commands.fingerprint import Fingerprint
 from seentwice.commands.progress import print_plainly, show_progress
 from seentwice.commands.settings import ReadingSettings, SeedSettings, read_settings
@@ -87,6 +87,7 @@ def look_at_views(
             on_progress=progress,
             unedited=[PixelDigestDescriptor()],
             on_wait=tell_of_waiting(bank, console),
+            on_damage=tell_of_damage(bank, console),
         )
     photos = int(described.readable[plan.edit_name == ""].sum())
     others = "; the bank, or a file of the same bytes, had the rows of the others"

@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from seentwice.bank.bank import Bank
-from seentwice.commands.banking import is_decoding_reduced, tell_of_waiting
+from seentwice.commands.banking import is_decoding_reduced, tell_of_damage, tell_of_waiting
 from seentwice.commands.fingerprint import Fingerprint, digest_files
 from seentwice.commands.progress import show_progress
 from seentwice.commands.settings import ReadingSettings, read_settings
@@ -85,6 +85,7 @@ def look_at_unlabelled(
             on_progress=progress,
             at_least=descriptor.at_least if is_decoding_reduced(config) else None,
             on_wait=tell_of_waiting(bank, console),
+            on_damage=tell_of_damage(bank, console),
         )
     return Unlabelled(
         np.asarray(described.rows[descriptor.name][described.readable], np.float32),

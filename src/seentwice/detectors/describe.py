@@ -14,7 +14,7 @@ import PIL
 from numpy.typing import NDArray
 
 from seentwice.bank.bank import Bank
-from seentwice.bank.recipe import row_keys
+from seentwice.bank.recipe import Recipe, row_keys
 from seentwice.bank.shelf import Shelf
 from seentwice.data.source import Progress
 from seentwice.detectors.descriptor import Descriptor, Rows
@@ -48,6 +48,7 @@ def describe_views(
     unedited: Sequence[Descriptor] = (),
     at_least: tuple[int, int] | None = None,
     on_wait: Callable[[], None] | None = None,
+    on_damage: Callable[[int], None] | None = None,
 ) -> Described:
     """Decode each photo once, apply the edits of its views, and describe every view.
 
@@ -68,6 +69,8 @@ def describe_views(
         at_least: (width, height) to which photos may be decoded, as `read_photo` takes it, where
             that does for all descriptors and no view is edited; these rows are kept apart.
         on_wait: called once before this process waits for another one that fills the bank.
+        on_damage: told of how many views the bank had rows that are not what was written there;
+            they are computed again.
 
     Raises:
         UserError: not one photo could be read, or the bank has no room.
@@ -96,13 +99,20 @@ def describe_views(
 
     shelves = [bank.open(recipe) for recipe in recipes]
     # The other recipes are left to other processes; what is mapped of them stays.
-    lacking = np.flatnonzero((asked & _missing(shelves, keys)).any(axis=0)).tolist()
+    is_bad = np.stack([shelf.damaged(keys) for shelf in shelves], axis=1)
+    lacking = np.flatnonzero((asked & (_missing(shelves, keys) | is_bad)).any(axis=0)).tolist()
     if lacking:
         with bank.alone([recipes[column] for column in lacking], wait):
             # Once more: another process may have filled them before this one was alone.
+            is_damaged = np.zeros(asked.shape, dtype=bool)
             for column in lacking:
-                shelves[column] = bank.open(recipes[column])
+                shelves[column], is_damaged[:, column] = _open_sound(
+                    bank, recipes[column], keys, asked[:, column]
+                )
             missing = asked & _missing(shelves, keys)
+            damaged = int((missing & is_damaged).any(axis=1).sum())
+            if damaged and on_damage is not None:
+                on_damage(damaged)
             if missing.any():
                 lead = first_of_their_key(keys)
                 added = missing[np.unique(lead)].sum(axis=0)
@@ -134,6 +144,28 @@ def describe_views(
         descriptor.name: shelf.take(keys) for descriptor, shelf in zip(every, shelves, strict=True)
     }
     return Described(rows, readable, unreadable, filled.decoded)
+
+
+def _open_sound(
+    bank: Bank, recipe: Recipe, keys: NDArray[np.bytes_], asked: NDArray[np.bool_]
+) -> tuple[Shelf, NDArray[np.bool_]]:
+    """Map the rows of a recipe that this process is alone with, and throw damaged ones away.
+
+    Returns:
+        What is left, and which views had a row that was damaged, (v,). Where the rows' keys were,
+        these are any views that are asked for and have no row, as many as were damaged.
+    """
+    was_damaged = np.zeros(len(keys), dtype=bool)
+    shelf = bank.open(recipe)
+    # Again, since another segment may have the same keys.
+    while (is_bad := shelf.damaged(keys)).any() or shelf.lost:
+        was_damaged |= is_bad
+        if shelf.lost:
+            missing = np.flatnonzero(asked & (shelf.find(keys) < 0))
+            was_damaged[missing[: shelf.lost]] = True
+        shelf.forget(keys[is_bad])
+        shelf = bank.open(recipe)
+    return shelf, was_damaged
 
 
 def _missing(shelves: Sequence[Shelf], keys: NDArray[np.bytes_]) -> NDArray[np.bool_]:

@@ -132,7 +132,7 @@ MISTAKES = {
     "unreadable config": ("compare --config-dir broken data=torn", "a config cannot be read"),
     "binary config": ("compare --config-dir broken data=binary", "a config cannot be read"),
     "wrong data setting": ("prepare data.train_places=many", "data.train_places='many': Input"),
-    "wrong optimizer": ("train data=folder data.root=R optimizer.lr=-1", "optimizer: Invalid"),
+    "wrong optimizer": ("train data=folder data.root=R optimizer.lr=-1", "optimizer.lr=-1: a num"),
     "negative seed": ("compare data=folder data.root=R seed=-1", "seed=-1: Input should be gr"),
     "large seed": ("compare data=folder data.root=R seed=2147483648", "less than or equal to 21"),
     "no epochs": ("train data=folder data.root=R training.epochs=0", "training.epochs=0: Input s"),

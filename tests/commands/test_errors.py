@@ -49,6 +49,18 @@ MISTAKES = {
     "missing checkpoint": ("evaluate checkpoint=none.safetensors", "no such file"),
     "not a run": ("train resume=abc", "resume=abc: neither an MLflow run of train nor the folder"),
     "missing weights": ("train backbone.weights=w.safetensors", "w.safetensors: no such file"),
+    "fewer blocks than none": (
+        "train data=folder data.root=R backbone.trained_blocks=-1",
+        "backbone.trained_blocks=-1: choose 0 to ",
+    ),
+    "more blocks than there are": (
+        "train data=folder data.root=R backbone.trained_blocks=99",
+        "backbone.trained_blocks=99: choose 0 to ",
+    ),
+    "blocks that are no number": (
+        "train data=folder data.root=R backbone.trained_blocks=many",
+        "backbone.trained_blocks=many: choose 0 to ",
+    ),
     "unsafe weights": ("train backbone.weights=w.pth", "choose none, imagenet or a .safetensors"),
     "wrong type": ("train data=folder data.root=R training.epochs=many", "training.epochs='many'"),
     "wrong choice": (

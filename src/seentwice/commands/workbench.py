@@ -20,7 +20,7 @@ from seentwice.commands.progress import describe_rejects, print_plainly, show_pr
 from seentwice.commands.settings import ReadingSettings, read_settings, read_source
 from seentwice.commands.trunks import Trunks
 from seentwice.commands.unlabelled import look_at_unlabelled
-from seentwice.commands.unreadable import require_readable
+from seentwice.commands.unreadable import listing_unreadable, require_readable
 from seentwice.data.lookalikes import HASH, FoundLookalikes, Lookalikes, find_lookalikes
 from seentwice.data.pairs import PairTable
 from seentwice.data.parts import Parts, parts_of
@@ -166,7 +166,7 @@ def set_up(
         UserError: unusable data or settings.
     """
     split_settings = read_settings(SplitSettings, config, "split")
-    with _readable_first(config, photo_set):
+    with listing_unreadable(photo_set.unreadable, console), _readable_first(config, photo_set):
         splits = choose_splits(photo_set, split_settings, folds, console)
     sampling = read_sampling(config)
     tested = np.unique(np.concatenate([split.test for split in splits]))
@@ -192,17 +192,19 @@ def set_up(
             for split in splits
         ]
     )
-    tables = make_tables(
-        looked.plan,
-        splits,
-        looked.digests,
-        looked.edits,
-        sampling,
-        nearest,
-        looked.threads,
-        looked.seed,
-        needs_both_labels,
-    )
+    unreadable = *photo_set.unreadable, *looked.described.unreadable
+    with listing_unreadable(unreadable, console):
+        tables = make_tables(
+            looked.plan,
+            splits,
+            looked.digests,
+            looked.edits,
+            sampling,
+            nearest,
+            looked.threads,
+            looked.seed,
+            needs_both_labels,
+        )
     parts = parts_of(splits, len(photo_set.photos))
     lookalikes = _look_for_lookalikes(looked, parts, fingerprint, console)
     unlabelled = look_at_unlabelled(config, fingerprint, trunks, descriptors, bank, console)
@@ -222,11 +224,7 @@ def set_up(
         mining=miner.mining if miner else None,
         unlabelled=unlabelled.features if unlabelled else None,
         unlabelled_fingerprint=unlabelled.fingerprint if unlabelled else None,
-        unreadable=(
-            *photo_set.unreadable,
-            *looked.described.unreadable,
-            *(unlabelled.unreadable if unlabelled else ()),
-        ),
+        unreadable=(*unreadable, *(unlabelled.unreadable if unlabelled else ())),
         looking_seconds=looking_seconds,
     )
 
@@ -254,22 +252,24 @@ def set_up_test(
         UserError: unusable data or settings.
     """
     settings = read_settings(SplitSettings, config, "split")
-    with _readable_first(config, photo_set):
+    with listing_unreadable(photo_set.unreadable, console), _readable_first(config, photo_set):
         (whole,) = choose_splits(photo_set, settings, None, console)
     none = np.empty(0, np.int64)
     split = Split(none, none, whole.test)
     looked = look_at_views(
         config, photo_set, fingerprint, (split,), descriptors, read_bank(config), console
     )
-    test = make_test_table(
-        looked.plan,
-        split,
-        looked.digests,
-        looked.edits,
-        looked.sampling,
-        looked.threads,
-        looked.seed,
-    )
+    unreadable = *photo_set.unreadable, *looked.described.unreadable
+    with listing_unreadable(unreadable, console):
+        test = make_test_table(
+            looked.plan,
+            split,
+            looked.digests,
+            looked.edits,
+            looked.sampling,
+            looked.threads,
+            looked.seed,
+        )
     return EvaluationBench(test, split.test, looked.described, looked.digests.hashes)
 
 

@@ -219,6 +219,37 @@ MISTAKES = {
 }
 
 
+SPLITTING = ("compare", "train", "pairs", "card")
+LATE = {
+    "workers=-1": ((*SPLITTING, "prepare"), "workers=-1: Input should be greater than or"),
+    "max_pixels=0": ((*SPLITTING, "evaluate"), "max_pixels=0: Input should be greater than or"),
+    "bank.max_gb=lots": ((*SPLITTING, "evaluate"), "bank.max_gb='lots': Input should be a valid"),
+    "split.test_share=1.5": (SPLITTING, "split.test_share=1.5: Input should be less than 1"),
+    "unlabelled=nowhere": (("compare", "train"), "nowhere: no such folder; give that of photos of"),
+}
+
+
+@pytest.mark.parametrize(
+    ("command", "word"), [(command, word) for word in LATE for command in LATE[word][0]]
+)
+def test_how_photos_are_read_is_checked_before_they_are_looked_for(
+    command: str,
+    word: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ["data=folder", "data.root=missing", word]
+    if command == "evaluate":
+        words.append("checkpoint=missing")
+    if word.startswith("unlabelled"):
+        words += ["backbone=mobilenet_v3_small", "backbone.weights=none"]
+    assert main([command, *words]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert LATE[word][1] in line
+
+
 @pytest.mark.parametrize("name", sorted(MISTAKES))
 def test_a_mistake_gives_one_line_and_exit_code_2(
     name: str,

@@ -19,6 +19,7 @@ from seentwice.commands.progress import describe_unreadable, open_console, print
 from seentwice.commands.train import STATE_FILE
 from seentwice.commands.workbench import (
     PROTOCOL_SECTIONS,
+    check_photo_settings,
     load_photos,
     set_up_test,
 )
@@ -44,6 +45,7 @@ from seentwice.models.openvino_engine import NoOpenVinoError
 def run(config: DictConfig) -> None:
     """Score the test pairs with the checkpoint's own threshold; claimed beside measured."""
     console = open_console()
+    check_photo_settings(config)
     overrides = HydraConfig.get().overrides.task
     path = _find_checkpoint(Path(str(config.checkpoint)))
     record = read_record(path)

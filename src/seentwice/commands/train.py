@@ -34,9 +34,11 @@ from seentwice.commands.progress import open_console, print_plainly, show_progre
 from seentwice.commands.provenance import git_commit, library_versions
 from seentwice.commands.settings import read_settings, read_source
 from seentwice.commands.trunks import name_backbone, read_trunks, tell_cut
+from seentwice.commands.unlabelled import check_unlabelled
 from seentwice.commands.workbench import (
     PROTOCOL_SECTIONS,
     Workbench,
+    check_photo_settings,
     load_photos,
     set_up,
 )
@@ -80,12 +82,14 @@ def run(config: DictConfig) -> None:
     job = _choose_job(config)
     if job.resumed:
         check_resumable(job.folder)
+    check_photo_settings(job.config)
     heads = chosen_heads(job.config)
     if len(heads) != 1:
         raise UserError(f"head={','.join(heads)}: train takes one head; compare takes several")
     check_own_table(job.config, heads)
     check_batches(job.config, heads, (), HydraConfig.get().overrides.task)
     trunks = read_trunks(job.config)
+    check_unlabelled(job.config, trunks)
     check_nets(job.config, heads, trunks.own)
     check_decisions(job.config)
     check_mining(job.config, read_sampling(job.config))

@@ -5,14 +5,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import compress
 from time import perf_counter
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from omegaconf import DictConfig
+from pydantic import Field
 from rich.console import Console
 
-from seentwice.commands.banking import read_bank
+from seentwice.commands.banking import read_bank, read_bank_folder
 from seentwice.commands.fingerprint import Fingerprint
 from seentwice.commands.looking import Looked, look_at_views, read_sampling
 from seentwice.commands.mining import Mining, read_miner
@@ -60,8 +61,8 @@ class SplitSettings:
     by: SplitBy
     assign: Assign
     seed: int
-    validation_share: float
-    test_share: float
+    validation_share: Annotated[float, Field(gt=0, lt=1)]
+    test_share: Annotated[float, Field(gt=0, lt=1)]
     leaks: Literal["report", "error"]  # what a photo in two splits is: a note, or the end
 
     @property
@@ -102,6 +103,18 @@ class Workbench:
     def readable_photos(self) -> tuple[Photo, ...]:
         """The photos that could be read: what every count of photos and places is of."""
         return tuple(compress(self.photo_set.photos, self.photo_readable))
+
+
+def check_photo_settings(config: DictConfig) -> None:
+    """Read what says how photos are read, split and kept, so that a mistake is told before that.
+
+    Raises:
+        UserError: a wrong value.
+    """
+    read_settings(ReadingSettings, config, None)
+    if "split" in config:
+        read_settings(SplitSettings, config, "split")
+    read_bank_folder(config)
 
 
 def load_photos(config: DictConfig, console: Console) -> PhotoSet:
@@ -207,7 +220,7 @@ def set_up(
         )
     parts = parts_of(splits, len(photo_set.photos))
     lookalikes = _look_for_lookalikes(looked, parts, fingerprint, console)
-    unlabelled = look_at_unlabelled(config, fingerprint, trunks, descriptors, bank, console)
+    unlabelled = look_at_unlabelled(config, fingerprint, descriptors, bank, console)
     return Workbench(
         photo_set=photo_set,
         fingerprint=fingerprint.text,

@@ -80,6 +80,11 @@ def run(config: DictConfig) -> None:
     """Train, choose the threshold on validation pairs, measure the test pairs, write it all."""
     console = open_console()
     job = _choose_job(config)
+    with _tell_how_to_resume(job.folder, console):
+        _train(job, console)
+
+
+def _train(job: Job, console: Console) -> None:
     if job.resumed:
         check_resumable(job.folder)
     check_photo_settings(job.config)
@@ -122,10 +127,7 @@ def run(config: DictConfig) -> None:
         known = tracked.client.get_run(tracked.run_id).data.params
         parameters = _parameters(job.config, heads[0], bench)
         tracked.log_parameters({name: parameters[name] for name in parameters if name not in known})
-        with (
-            _tell_how_to_resume(job.folder, console),
-            show_progress(f"Training {heads[0]}", console) as progress,
-        ):
+        with show_progress(f"Training {heads[0]}", console) as progress:
             evidence = SiameseEvidence(
                 net_trainer(
                     job.config,
@@ -167,8 +169,15 @@ def _tell_how_to_resume(folder: Path, console: Console) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        going_on = write_command("train", [f"resume={spell_value(str(folder.absolute()))}"])
-        print_plainly(f"Stopped; go on with: {going_on}", console)
+        if (folder / LAST).is_file():
+            going_on = write_command("train", [f"resume={spell_value(str(folder.absolute()))}"])
+            print_plainly(f"Stopped; go on with: {going_on}", console)
+        else:
+            print_plainly(
+                "Stopped before the end of an epoch: nothing was kept to resume; give the same "
+                "command again",
+                console,
+            )
         raise
 
 

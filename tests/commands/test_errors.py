@@ -17,6 +17,15 @@ MISTAKES = {
     "unknown command": ("compair", "no command 'compair': choose one of prepare, compare, train"),
     "not an override": ("compare seed", "'seed' is not an override: write key=value"),
     "unknown key": ("compare sed=1", "no key 'sed' (did you mean seed?): choose one of"),
+    "group of another command": (
+        "evaluate head=l2",
+        "no key 'head': choose one of bank, checkpoint",
+    ),
+    "added group of another command": ("evaluate +head=l2", "no key 'head': choose one of bank"),
+    "added key": ("train +foo=3", "no key 'foo': choose one of backbone, bank"),
+    "added key of a group": ("pairs ++optimizer.lr=1", "no key 'optimizer': choose one of"),
+    "added key for help": ("prepare +foo=3 --help", "no key 'foo': choose one of"),
+    "group that no key stands for": ("train experimnt=x", "(did you mean experiment?)"),
     "unknown nested key": ("train training.epoch=3", "(did you mean epochs?): choose one of"),
     "unknown option": ("compare backbone=vgg", "compact efficientnet_b0 googlenet mobilenet_v2"),
     "unknown head": ("compare head=[l2,l3]", "Could not load 'head/l3'"),
@@ -40,6 +49,18 @@ MISTAKES = {
     "missing checkpoint": ("evaluate checkpoint=none.safetensors", "no such file"),
     "not a run": ("train resume=abc", "resume=abc: neither an MLflow run of train nor the folder"),
     "missing weights": ("train backbone.weights=w.safetensors", "w.safetensors: no such file"),
+    "fewer blocks than none": (
+        "train data=folder data.root=R backbone.trained_blocks=-1",
+        "backbone.trained_blocks=-1: choose 0 to ",
+    ),
+    "more blocks than there are": (
+        "train data=folder data.root=R backbone.trained_blocks=99",
+        "backbone.trained_blocks=99: choose 0 to ",
+    ),
+    "blocks that are no number": (
+        "train data=folder data.root=R backbone.trained_blocks=many",
+        "backbone.trained_blocks=many: choose 0 to ",
+    ),
     "unsafe weights": ("train backbone.weights=w.pth", "choose none, imagenet or a .safetensors"),
     "wrong type": ("train data=folder data.root=R training.epochs=many", "training.epochs='many'"),
     "wrong choice": (
@@ -123,7 +144,7 @@ MISTAKES = {
     "unreadable config": ("compare --config-dir broken data=torn", "a config cannot be read"),
     "binary config": ("compare --config-dir broken data=binary", "a config cannot be read"),
     "wrong data setting": ("prepare data.train_places=many", "data.train_places='many': Input"),
-    "wrong optimizer": ("train data=folder data.root=R optimizer.lr=-1", "optimizer: Invalid"),
+    "wrong optimizer": ("train data=folder data.root=R optimizer.lr=-1", "optimizer.lr=-1: a num"),
     "negative seed": ("compare data=folder data.root=R seed=-1", "seed=-1: Input should be gr"),
     "large seed": ("compare data=folder data.root=R seed=2147483648", "less than or equal to 21"),
     "no epochs": ("train data=folder data.root=R training.epochs=0", "training.epochs=0: Input s"),
@@ -196,6 +217,37 @@ MISTAKES = {
         "seed='x': Input should be",
     ),
 }
+
+
+SPLITTING = ("compare", "train", "pairs", "card")
+LATE = {
+    "workers=-1": ((*SPLITTING, "prepare"), "workers=-1: Input should be greater than or"),
+    "max_pixels=0": ((*SPLITTING, "evaluate"), "max_pixels=0: Input should be greater than or"),
+    "bank.max_gb=lots": ((*SPLITTING, "evaluate"), "bank.max_gb='lots': Input should be a valid"),
+    "split.test_share=1.5": (SPLITTING, "split.test_share=1.5: Input should be less than 1"),
+    "unlabelled=nowhere": (("compare", "train"), "nowhere: no such folder; give that of photos of"),
+}
+
+
+@pytest.mark.parametrize(
+    ("command", "word"), [(command, word) for word in LATE for command in LATE[word][0]]
+)
+def test_how_photos_are_read_is_checked_before_they_are_looked_for(
+    command: str,
+    word: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ["data=folder", "data.root=missing", word]
+    if command == "evaluate":
+        words.append("checkpoint=missing")
+    if word.startswith("unlabelled"):
+        words += ["backbone=mobilenet_v3_small", "backbone.weights=none"]
+    assert main([command, *words]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert LATE[word][1] in line
 
 
 @pytest.mark.parametrize("name", sorted(MISTAKES))

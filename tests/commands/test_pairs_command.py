@@ -56,16 +56,25 @@ def test_tables_and_triplets_name_photos(few_rooms: Path, tmp_path: Path) -> Non
             assert frozenset((row["query"], row["negative"])) in negatives
 
 
+@pytest.mark.parametrize(
+    ("folder", "giver"),
+    [("bank", "the bank, or a file of the same bytes,"), ("null", "a file of the same bytes")],
+)
 def test_photos_whose_rows_another_file_gave_are_not_laid_to_the_bank_alone(
-    few_rooms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    folder: str,
+    giver: str,
+    few_rooms: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     root = tmp_path / "rooms"
     shutil.copytree(few_rooms, root)
     first, second, *_ = sorted(root.rglob("*.jpg"))
     shutil.copy(first, second)
-    words = (f"bank.folder={tmp_path / 'bank'}", "edits=none", "triplets=0")
-    assert write_pairs(root, tmp_path, *words) == 0
-    others = "the bank, or a file of the same bytes, had the rows of the others"
+    assert write_pairs(root, tmp_path, f"bank.folder={folder}", "edits=none", "triplets=0") == 0
+    others = f"{giver} had the rows of the others"
     assert f"Decoded 59 of 60 photos; {others}\n" in capsys.readouterr().out
 
 

@@ -108,6 +108,24 @@ def test_a_run_that_stopped_before_its_parameters_were_logged_gets_them(
     assert run.info.status == "FINISHED"
 
 
+def test_before_its_first_epoch_has_ended_there_is_nothing_to_resume(
+    quick: list[str],
+    own_rooms: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def stop(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(own_rooms)
+    monkeypatch.setattr(train, "fingerprint_photos", stop)
+    assert main(["train", *quick, f"hydra.run.dir={tmp_path}"]) == 130
+    said = capsys.readouterr().out
+    assert "nothing was kept to resume; give the same command again\n" in said
+    assert "go on with" not in said
+
+
 def test_a_finished_training_that_is_resumed_keeps_its_weights(
     trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

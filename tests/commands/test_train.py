@@ -1,5 +1,6 @@
 import json
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,10 @@ from safetensors.torch import load_file, save_file
 from torchvision import models
 
 from seentwice.commands import evaluate
+from seentwice.commands.fingerprint import digest_name
 from seentwice.commands.main import main
 from seentwice.commands.train import RUN_FILE, STATE_FILE
+from seentwice.files import digest_file
 from seentwice.models.checkpoint import CHECKPOINT_FILE, read_record
 from seentwice.models.openvino_engine import NoOpenVinoError
 
@@ -140,6 +143,26 @@ def test_other_data_is_said_to_be_a_transfer(
     found = measured(tmp_path, checkpoint, "data=folder", f"data.root={spare_rooms}")
     assert "Other data than the checkpoint's" in capsys.readouterr().out
     assert found["data_fingerprint"] != read_record(trained / CHECKPOINT_FILE).data_fingerprint
+
+
+def test_its_own_data_is_said_to_have_changed(
+    trained: Path, few_rooms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = tmp_path / "rooms"
+    shutil.copytree(few_rooms, root)
+    learned = set(read_record(trained / CHECKPOINT_FILE).learned_photos)
+    names = {photo: digest_name(digest_file(photo)) for photo in sorted(root.rglob("*.jpg"))}
+    words = [f"checkpoint={trained}", "data=folder", f"data.root={root}"]
+    for is_learned, what in (
+        (False, "labels, or photos that the checkpoint did not learn from, differ"),
+        (True, f"1 of the {len(learned)} photos that the checkpoint learned from differ"),
+    ):
+        photo = next(photo for photo, name in names.items() if (name in learned) == is_learned)
+        photo.write_bytes(photo.read_bytes() + b"more")
+        measured(tmp_path / "out", *words)
+        said = capsys.readouterr().out
+        assert f"rooms has changed since the training: {what}\n" in said
+        assert "transfer" not in said
 
 
 def test_a_run_names_its_data_its_net_and_its_commit(trained: Path, few_rooms: Path) -> None:

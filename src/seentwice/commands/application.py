@@ -23,7 +23,13 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from seentwice.commands.file_errors import describe_file_error
-from seentwice.commands.option_help import check_effects, describe_command, groups_of
+from seentwice.commands.option_help import (
+    check_effects,
+    describe_command,
+    groups_of,
+    keys_of,
+)
+from seentwice.commands.overrides import key_of
 from seentwice.commands.provenance import find_checkout
 from seentwice.commands.stopping import STOPPED, TERMINATED, sigterm_as_ctrl_c
 from seentwice.errors import UserError
@@ -61,6 +67,7 @@ def print_help(command: str, arguments: Sequence[str]) -> int:
     """
     try:
         overrides, own = _split_words(arguments)
+        _check_keys(command, overrides)
         folders = [find_configs(), *own]
         with initialize_config_dir(str(folders[0]), version_base="1.3"):
             config = compose(command, [*overrides, *_search_path(own)], return_hydra_config=True)
@@ -135,6 +142,7 @@ def run_application(command: str, run: Run, arguments: Sequence[str]) -> int:
     terminated: list[int] = []
     try:
         with sigterm_as_ctrl_c(terminated):
+            _check_keys(command, arguments)
             _check_choices(command, arguments)
             application = hydra.main(
                 version_base="1.3", config_path=str(find_configs()), config_name=command
@@ -180,6 +188,25 @@ def _remove_empty_folder() -> Path | None:
     _remove_record(folder, str(hydra_config.output_subdir))
     _remove_empty_parents(folder)
     return Path(hydra_config.runtime.cwd, str(chosen.dir)) if is_one_of_several else None
+
+
+def _check_keys(command: str, arguments: Sequence[str]) -> None:
+    """Refuse keys at the top, and groups, that the command does not have.
+
+    Hydra would add them where a + stands before, and tell of the + where none does; nothing would
+    read what was added.
+
+    Raises:
+        UserError: there is one.
+    """
+    known = {"hydra", *groups_of([find_configs()], command), *keys_of(find_configs(), command)}
+    # Flags, and what follows some of them, are no overrides.
+    words = [word for word in arguments if "=" in word and not word.startswith("-")]
+    tops = [re.split(r"[./@:]", key_of(word), maxsplit=1)[0] for word in words]
+    beside = [word for word, top in zip(words, tops, strict=True) if top in known]
+    for top in tops:
+        if top and top not in known:
+            raise UserError(_unknown_key(top, command, beside))
 
 
 def _check_choices(command: str, arguments: Sequence[str]) -> None:
@@ -272,7 +299,8 @@ def _unknown_key(key: str, command: str, arguments: Sequence[str]) -> str:
     config = _compose_groups(command, arguments)
     beside = OmegaConf.select(config, parent) if parent else config
     keys = map(str, beside) if isinstance(beside, DictConfig) else ()
-    names = sorted(choice for choice in keys if not choice.startswith("_"))
+    groups = () if parent else groups_of([find_configs()], command)
+    names = sorted({*groups, *(choice for choice in keys if not choice.startswith("_"))})
     if not names:
         return f"no key {key!r}: {parent} has none"
     close = difflib.get_close_matches(name, names, n=1)

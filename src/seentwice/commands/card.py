@@ -16,7 +16,7 @@ from seentwice.commands.mining import check_mining
 from seentwice.commands.progress import open_console, print_plainly, show_progress
 from seentwice.commands.settings import read_settings
 from seentwice.commands.unreadable import report_unreadable
-from seentwice.commands.workbench import Workbench, load_photos, set_up
+from seentwice.commands.workbench import Workbench, check_photo_settings, load_photos, set_up
 from seentwice.data.card.counts import DataCard, PhotoMeasures, choose_examples, make_card, to_json
 from seentwice.data.card.page import describe_card, render_card
 from seentwice.data.parts import Parts
@@ -43,6 +43,7 @@ class CardSettings:
 def run(config: DictConfig) -> None:
     """Look at every photo once, count what is there, and write the card."""
     console = open_console()
+    check_photo_settings(config)
     settings = read_settings(CardSettings, config, None)
     folder = Path(HydraConfig.get().runtime.output_dir)
     check_mining(config, read_sampling(config))  # a wrong setting is told before photos are read

@@ -43,7 +43,8 @@ from seentwice.commands.progress import (
 from seentwice.commands.provenance import describe_machine, git_commit, library_versions
 from seentwice.commands.settings import read_settings
 from seentwice.commands.trunks import Trunks, name_backbone, read_trunks, tell_cut
-from seentwice.commands.workbench import Workbench, load_photos, set_up
+from seentwice.commands.unlabelled import check_unlabelled
+from seentwice.commands.workbench import Workbench, check_photo_settings, load_photos, set_up
 from seentwice.compare.report import FILES, REPORT, write_report
 from seentwice.compare.results import (
     Comparison,
@@ -109,11 +110,13 @@ def run(config: DictConfig) -> None:
     commit = git_commit()
     folder = Path(HydraConfig.get().runtime.output_dir)
     settings = read_settings(CompareSettings, config, None)
+    check_photo_settings(config)
     heads = chosen_heads(config)
     names = _chosen_detectors(heads, settings.baselines)
     learners = [name for name in settings.baselines if name in ON_TRAINING_PAIRS]
     check_batches(config, heads, learners, HydraConfig.get().overrides.task)
     trunks = read_trunks(config) if needs_trunk(heads, settings.baselines) else None
+    check_unlabelled(config, trunks)
     check_nets(config, heads, trunks.own if trunks else None)
     check_decisions(config)
     check_mining(config, read_sampling(config))

@@ -12,13 +12,14 @@ from rich.table import Table
 from rich.text import Text
 
 from seentwice.bootstrap import bootstrap_intervals
-from seentwice.commands.fingerprint import digest_name, fingerprint_photos
+from seentwice.commands.fingerprint import Fingerprint, digest_name, fingerprint_photos
 from seentwice.commands.next_steps import spell_value, write_command
 from seentwice.commands.overrides import key_of
 from seentwice.commands.progress import describe_unreadable, open_console, print_plainly
 from seentwice.commands.train import STATE_FILE
 from seentwice.commands.workbench import (
     PROTOCOL_SECTIONS,
+    check_photo_settings,
     load_photos,
     set_up_test,
 )
@@ -44,6 +45,7 @@ from seentwice.models.openvino_engine import NoOpenVinoError
 def run(config: DictConfig) -> None:
     """Score the test pairs with the checkpoint's own threshold; claimed beside measured."""
     console = open_console()
+    check_photo_settings(config)
     overrides = HydraConfig.get().overrides.task
     path = _find_checkpoint(Path(str(config.checkpoint)))
     record = read_record(path)
@@ -102,10 +104,7 @@ def run(config: DictConfig) -> None:
     learned = set(record.learned_photos)
     known = sum(digest_name(fingerprint.files[index]) in learned for index in bench.tested)
     if not same_data:
-        print_plainly(
-            f"Other data than the checkpoint's ({record.data_name}): measured is a transfer result",
-            console,
-        )
+        print_plainly(_tell_of_other_data(record, fingerprint), console)
     if known:
         miner = " or the net that mined its negatives" if record.mined_by else ""
         print_plainly(
@@ -141,6 +140,23 @@ def run(config: DictConfig) -> None:
     }
     write_atomically(folder / "metrics.json", to_json(result))
     print_plainly(f"Written: {folder / 'metrics.json'}", console)
+
+
+def _tell_of_other_data(record: CheckpointRecord, fingerprint: Fingerprint) -> str:
+    """Say whether most of the photos that a checkpoint has learned from are in a data set."""
+    here = {digest_name(digest) for digest in fingerprint.files}
+    learned = len(record.learned_photos)
+    gone = sum(name not in here for name in record.learned_photos)
+    if 2 * gone >= learned:
+        return (
+            f"Other data than the checkpoint's ({record.data_name}): measured is a transfer result"
+        )
+    what = (
+        f"{gone:,} of the {learned:,} photos that the checkpoint learned from differ"
+        if gone
+        else "labels, or photos that the checkpoint did not learn from, differ"
+    )
+    return f"{record.data_name} has changed since the training: {what}"
 
 
 def _find_checkpoint(path: Path) -> Path:

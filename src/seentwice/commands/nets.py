@@ -8,12 +8,11 @@ from typing import Annotated, Any
 
 import numpy as np
 import torch
-from hydra.errors import InstantiationException
-from hydra.utils import instantiate
 from numpy.typing import NDArray
 from omegaconf import DictConfig, OmegaConf
 from pydantic import Field
 
+from seentwice.commands.optimizers import read_optimizer
 from seentwice.commands.settings import SeedSettings, read_settings
 from seentwice.data.pairs import PairTable
 from seentwice.data.views import EditChoice
@@ -139,10 +138,7 @@ def check_nets(config: DictConfig, heads: Sequence[str], trunk: Trunk | None) ->
                 f"{head} trains on photos beside their edited copies: give edits=mls, or "
                 "edits.train=[NAMES]"
             )
-    try:
-        instantiate(config.optimizer)([torch.nn.Parameter(torch.zeros(1))])
-    except (TypeError, ValueError, InstantiationException) as error:
-        raise UserError(f"optimizer: {' '.join(str(error).split())}") from error
+    read_optimizer(config)
 
 
 def _check_space(tower: TowerSettings, training: TrainingSettings, heads: Sequence[str]) -> None:
@@ -217,7 +213,7 @@ def net_trainer(
     tower = read_settings(TowerSettings, config, "tower")
     whitening = read_settings(WhiteningSettings, config, "whitening")
     seed = read_settings(SeedSettings, config, None).seed
-    make_optimizer = instantiate(config.optimizer)
+    make_optimizer = read_optimizer(config)
 
     def train_net(
         train: PairTable, validation: PairTable, inputs: NDArray[np.generic]

@@ -5,6 +5,7 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import yaml
 from yaml.nodes import MappingNode, Node, SequenceNode
@@ -112,13 +113,25 @@ def groups_of(folders: Sequence[Path], command: str) -> dict[str, list[str]]:
         folders: of configs; the first holds the command's own.
         command: the name of its primary config.
     """
-    primary = yaml.safe_load((folders[0] / f"{command}.yaml").read_text(encoding="utf-8"))
+    primary = _load_primary(folders[0], command)
     names = [str(key) for entry in primary["defaults"] if isinstance(entry, dict) for key in entry]
     groups = [name.removeprefix("optional ") for name in names if not name.startswith("override")]
     return {
         group: sorted({path.stem for folder in folders for path in (folder / group).glob("*.yaml")})
         for group in groups
     }
+
+
+def keys_of(folder: Path, command: str) -> list[str]:
+    """Return the keys at the top of a command's own config, which lies in this folder."""
+    return [str(key) for key in _load_primary(folder, command) if key not in _NO_KEYS]
+
+
+def _load_primary(folder: Path, command: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load(
+        (folder / f"{command}.yaml").read_text(encoding="utf-8")
+    )
+    return loaded
 
 
 def describe_command(

@@ -18,7 +18,7 @@ from seentwice.commands.next_steps import NEXT, shared_overrides, write_command
 from seentwice.commands.pair_counts import print_tables
 from seentwice.commands.progress import open_console, print_plainly, show_progress
 from seentwice.commands.settings import read_settings
-from seentwice.commands.workbench import load_photos, set_up
+from seentwice.commands.workbench import check_photo_settings, load_photos, set_up
 from seentwice.data.pairs import PairTable
 from seentwice.data.samespace import to_samespace_frame
 from seentwice.data.table_counts import TABLES
@@ -39,6 +39,7 @@ class PairsSettings:
 def run(config: DictConfig) -> None:
     """Look at every photo once, make the tables, and write each as CSV."""
     console = open_console()
+    check_photo_settings(config)
     check_mining(config, read_sampling(config))  # a wrong setting is told before photos are read
     settings = read_settings(PairsSettings, config, None)
     folder = Path(HydraConfig.get().runtime.output_dir)

@@ -34,9 +34,11 @@ from seentwice.commands.progress import open_console, print_plainly, show_progre
 from seentwice.commands.provenance import git_commit, library_versions
 from seentwice.commands.settings import read_settings, read_source
 from seentwice.commands.trunks import name_backbone, read_trunks, tell_cut
+from seentwice.commands.unlabelled import check_unlabelled
 from seentwice.commands.workbench import (
     PROTOCOL_SECTIONS,
     Workbench,
+    check_photo_settings,
     load_photos,
     set_up,
 )
@@ -78,14 +80,21 @@ def run(config: DictConfig) -> None:
     """Train, choose the threshold on validation pairs, measure the test pairs, write it all."""
     console = open_console()
     job = _choose_job(config)
+    with _tell_how_to_resume(job.folder, console):
+        _train(job, console)
+
+
+def _train(job: Job, console: Console) -> None:
     if job.resumed:
         check_resumable(job.folder)
+    check_photo_settings(job.config)
     heads = chosen_heads(job.config)
     if len(heads) != 1:
         raise UserError(f"head={','.join(heads)}: train takes one head; compare takes several")
     check_own_table(job.config, heads)
     check_batches(job.config, heads, (), HydraConfig.get().overrides.task)
     trunks = read_trunks(job.config)
+    check_unlabelled(job.config, trunks)
     check_nets(job.config, heads, trunks.own)
     check_decisions(job.config)
     check_mining(job.config, read_sampling(job.config))
@@ -118,10 +127,7 @@ def run(config: DictConfig) -> None:
         known = tracked.client.get_run(tracked.run_id).data.params
         parameters = _parameters(job.config, heads[0], bench)
         tracked.log_parameters({name: parameters[name] for name in parameters if name not in known})
-        with (
-            _tell_how_to_resume(job.folder, console),
-            show_progress(f"Training {heads[0]}", console) as progress,
-        ):
+        with show_progress(f"Training {heads[0]}", console) as progress:
             evidence = SiameseEvidence(
                 net_trainer(
                     job.config,
@@ -163,8 +169,15 @@ def _tell_how_to_resume(folder: Path, console: Console) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        going_on = write_command("train", [f"resume={spell_value(str(folder.absolute()))}"])
-        print_plainly(f"Stopped; go on with: {going_on}", console)
+        if (folder / LAST).is_file():
+            going_on = write_command("train", [f"resume={spell_value(str(folder.absolute()))}"])
+            print_plainly(f"Stopped; go on with: {going_on}", console)
+        else:
+            print_plainly(
+                "Stopped before the end of an epoch: nothing was kept to resume; give the same "
+                "command again",
+                console,
+            )
         raise
 
 

@@ -1,6 +1,7 @@
 """The trunks that a configuration asks for: the nets' own, and the frozen one of the baselines."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from omegaconf import DictConfig
 from rich.console import Console
@@ -9,7 +10,7 @@ from seentwice.commands.progress import print_plainly
 from seentwice.commands.settings import SeedSettings, read_settings
 from seentwice.models.backbones import build_trunk
 from seentwice.models.preprocessing import Normalisation
-from seentwice.models.trunk import BatchNormMode, TrainedBlocks, Trunk
+from seentwice.models.trunk import BatchNormMode, Trunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class BackboneSettings:
     name: str  # of a registered backbone, or of a network of the library
     weights: str
     pooling: str
-    trained_blocks: TrainedBlocks
+    trained_blocks: Any  # `TrainedBlocks`, as `freeze` checks, which knows how many there are
     frozen_batchnorm: BatchNormMode
     normalisation: Normalisation
     library: str | None = None  # torchvision or timm

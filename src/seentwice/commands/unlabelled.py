@@ -34,10 +34,24 @@ class Unlabelled:
     unreadable: tuple[Unreadable, ...]
 
 
+def check_unlabelled(config: DictConfig, trunks: Trunks | None) -> None:
+    """Refuse a folder `unlabelled` that is of no use, before photos are read.
+
+    Raises:
+        UserError: no such folder, or nothing that whitens.
+    """
+    if config.unlabelled is None:
+        return
+    if trunks is None or not trunks.is_frozen:
+        raise UserError("unlabelled: needs a frozen backbone, whose features can be whitened")
+    root = Path(str(config.unlabelled))
+    if not root.is_dir():
+        raise UserError(f"unlabelled={root}: no such folder; give that of photos of other homes")
+
+
 def look_at_unlabelled(
     config: DictConfig,
     fingerprint: Fingerprint,
-    trunks: Trunks | None,
     descriptors: Sequence[Descriptor],
     bank: Bank,
     console: Console,
@@ -47,19 +61,16 @@ def look_at_unlabelled(
     Args:
         config: the composed configuration.
         fingerprint: of the data set.
-        trunks: what the detectors look through; None where none does.
-        descriptors: what they need of each view, the frozen trunk's features among it.
+        descriptors: what the detectors need of each view, the frozen trunk's features among it.
         bank: has the rows of photos that were described before, and gets those of the others.
         console: shows progress.
 
     Raises:
         UserError: no such folder, no photo in it, photos of the data set itself (the whitening
-            would learn from those that are tested), or nothing that whitens.
+            would learn from those that are tested).
     """
     if config.get("unlabelled") is None:
         return None
-    if trunks is None or not trunks.is_frozen:
-        raise UserError("unlabelled: needs a frozen backbone, whose features can be whitened")
     root = Path(str(config.unlabelled))
     files, unreadable = find_photos(root)
     digests = digest_files(files, "Fingerprinting unlabelled", console)

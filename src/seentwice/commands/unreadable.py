@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from seentwice.commands.progress import describe_unreadable
+from rich.console import Console
+
+from seentwice.commands.progress import describe_unreadable, print_plainly
 from seentwice.data.variants.tables import open_table
 from seentwice.errors import UserError
 from seentwice.photos.decoding import read_photo
@@ -81,6 +83,22 @@ def require_readable(photos: Sequence[Photo], max_pixels: int) -> None:
     raise UserError(
         f"none of {len(photos):,} photos could be read; the first: {first.name}: {first.reason}"
     )
+
+
+@contextmanager
+def listing_unreadable(files: Sequence[Unreadable], console: Console) -> Iterator[None]:
+    """Where the block ends with an error that the user can mend, list the files that gave no photo.
+
+    They may be why there is too little left; a run that fails writes no table of them.
+    """
+    try:
+        yield
+    except UserError:
+        for file in files[:MOST_LISTED]:
+            print_plainly(describe_unreadable(file), console)
+        if len(files) > MOST_LISTED:
+            print_plainly(f"  and {len(files) - MOST_LISTED:,} more", console)
+        raise
 
 
 def report_unreadable(files: Sequence[Unreadable], folder: Path) -> list[str]:

@@ -5,14 +5,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import compress
 from time import perf_counter
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from omegaconf import DictConfig
+from pydantic import Field
 from rich.console import Console
 
-from seentwice.commands.banking import read_bank
+from seentwice.commands.banking import read_bank, read_bank_folder
 from seentwice.commands.fingerprint import Fingerprint
 from seentwice.commands.looking import Looked, look_at_views, read_sampling
 from seentwice.commands.mining import Mining, read_miner
@@ -20,7 +21,7 @@ from seentwice.commands.progress import describe_rejects, print_plainly, show_pr
 from seentwice.commands.settings import ReadingSettings, read_settings, read_source
 from seentwice.commands.trunks import Trunks
 from seentwice.commands.unlabelled import look_at_unlabelled
-from seentwice.commands.unreadable import require_readable
+from seentwice.commands.unreadable import listing_unreadable, require_readable
 from seentwice.data.lookalikes import HASH, FoundLookalikes, Lookalikes, find_lookalikes
 from seentwice.data.pairs import PairTable
 from seentwice.data.parts import Parts, parts_of
@@ -60,8 +61,8 @@ class SplitSettings:
     by: SplitBy
     assign: Assign
     seed: int
-    validation_share: float
-    test_share: float
+    validation_share: Annotated[float, Field(gt=0, lt=1)]
+    test_share: Annotated[float, Field(gt=0, lt=1)]
     leaks: Literal["report", "error"]  # what a photo in two splits is: a note, or the end
 
     @property
@@ -102,6 +103,18 @@ class Workbench:
     def readable_photos(self) -> tuple[Photo, ...]:
         """The photos that could be read: what every count of photos and places is of."""
         return tuple(compress(self.photo_set.photos, self.photo_readable))
+
+
+def check_photo_settings(config: DictConfig) -> None:
+    """Read what says how photos are read, split and kept, so that a mistake is told before that.
+
+    Raises:
+        UserError: a wrong value.
+    """
+    read_settings(ReadingSettings, config, None)
+    if "split" in config:
+        read_settings(SplitSettings, config, "split")
+    read_bank_folder(config)
 
 
 def load_photos(config: DictConfig, console: Console) -> PhotoSet:
@@ -166,7 +179,7 @@ def set_up(
         UserError: unusable data or settings.
     """
     split_settings = read_settings(SplitSettings, config, "split")
-    with _readable_first(config, photo_set):
+    with listing_unreadable(photo_set.unreadable, console), _readable_first(config, photo_set):
         splits = choose_splits(photo_set, split_settings, folds, console)
     sampling = read_sampling(config)
     tested = np.unique(np.concatenate([split.test for split in splits]))
@@ -192,20 +205,22 @@ def set_up(
             for split in splits
         ]
     )
-    tables = make_tables(
-        looked.plan,
-        splits,
-        looked.digests,
-        looked.edits,
-        sampling,
-        nearest,
-        looked.threads,
-        looked.seed,
-        needs_both_labels,
-    )
+    unreadable = *photo_set.unreadable, *looked.described.unreadable
+    with listing_unreadable(unreadable, console):
+        tables = make_tables(
+            looked.plan,
+            splits,
+            looked.digests,
+            looked.edits,
+            sampling,
+            nearest,
+            looked.threads,
+            looked.seed,
+            needs_both_labels,
+        )
     parts = parts_of(splits, len(photo_set.photos))
     lookalikes = _look_for_lookalikes(looked, parts, fingerprint, console)
-    unlabelled = look_at_unlabelled(config, fingerprint, trunks, descriptors, bank, console)
+    unlabelled = look_at_unlabelled(config, fingerprint, descriptors, bank, console)
     return Workbench(
         photo_set=photo_set,
         fingerprint=fingerprint.text,
@@ -222,11 +237,7 @@ def set_up(
         mining=miner.mining if miner else None,
         unlabelled=unlabelled.features if unlabelled else None,
         unlabelled_fingerprint=unlabelled.fingerprint if unlabelled else None,
-        unreadable=(
-            *photo_set.unreadable,
-            *looked.described.unreadable,
-            *(unlabelled.unreadable if unlabelled else ()),
-        ),
+        unreadable=(*unreadable, *(unlabelled.unreadable if unlabelled else ())),
         looking_seconds=looking_seconds,
     )
 
@@ -254,22 +265,24 @@ def set_up_test(
         UserError: unusable data or settings.
     """
     settings = read_settings(SplitSettings, config, "split")
-    with _readable_first(config, photo_set):
+    with listing_unreadable(photo_set.unreadable, console), _readable_first(config, photo_set):
         (whole,) = choose_splits(photo_set, settings, None, console)
     none = np.empty(0, np.int64)
     split = Split(none, none, whole.test)
     looked = look_at_views(
         config, photo_set, fingerprint, (split,), descriptors, read_bank(config), console
     )
-    test = make_test_table(
-        looked.plan,
-        split,
-        looked.digests,
-        looked.edits,
-        looked.sampling,
-        looked.threads,
-        looked.seed,
-    )
+    unreadable = *photo_set.unreadable, *looked.described.unreadable
+    with listing_unreadable(unreadable, console):
+        test = make_test_table(
+            looked.plan,
+            split,
+            looked.digests,
+            looked.edits,
+            looked.sampling,
+            looked.threads,
+            looked.seed,
+        )
     return EvaluationBench(test, split.test, looked.described, looked.digests.hashes)
 
 

@@ -69,12 +69,13 @@ def freeze(stages: nn.Sequential, trained: TrainedBlocks, batchnorm: BatchNormMo
             normalises the views of both sides together, each view once.
 
     Raises:
-        UserError: more blocks than there are.
+        UserError: `trained` is neither "all" nor a number of blocks that there are.
     """
     blocks = [
         number for number, stage in enumerate(stages) if any(True for _ in stage.parameters())
     ]
-    if trained != "all" and trained > len(blocks):
+    # By its type, too: of a wrong value in a config nobody else knows how many there are.
+    if trained != "all" and not (type(trained) is int and 0 <= trained <= len(blocks)):
         raise UserError(
             f"backbone.trained_blocks={trained}: choose 0 to {len(blocks)}, the blocks that this "
             "backbone has, or all"

@@ -6,8 +6,8 @@ One epoch of SameSpace is 199,552 pairs of 631 photos in 8 edits, 256 px, Mobile
 of 64. Its own way passes both photos of every pair through the trunk: 399,104 passes, of which a
 slice is measured here and scaled. From the bank it is 5,048 passes, once. PHOTOS is any folder with
 631 photos, the rendered rooms where it is left out. Weights are random, with BatchNorm that has
-seen photos; pairs are drawn at random, which leaves as many different views in a batch as
-SameSpace's table does.
+seen photos. Pairs are drawn at random; a shared tower embeds each view of a batch once, so the few
+self-pairs of SameSpace's own table would cost it a little less.
 
 An epoch is expected to be 60 times faster with the concatenation head and 150 times with L1 and L2,
 30 epochs with the filling 55 times. Two cores, about 35 minutes. Writes

@@ -1,0 +1,86 @@
+"""What happens in a sweep, in the order in which it happened: all that decisions follow from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from seentwice.sweeps.space import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A worker takes a trial on: one that waited, or whose worker is gone."""
+
+    trial: int
+    worker: str
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """A trial's first training begins."""
+
+    trial: int
+    values: Mapping[str, Value]  # its hyperparameters, by the dotted paths of their keys
+    folder: str  # of its files, absolute, on the worker's machine
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """A trial was measured after an epoch."""
+
+    trial: int
+    time: int  # of its training, in units of the searcher's time metric
+    metric: float  # finite
+
+
+@dataclass(frozen=True, slots=True)
+class Concluded:
+    """A trial's training has ended, of its own accord or as decided; its checkpoint is written."""
+
+    trial: int
+    checkpoint: str  # absolute, on the worker's machine
+
+
+@dataclass(frozen=True, slots=True)
+class Crashed:
+    """A trial's worker ended, or raised what nobody foresaw: it begins again from its last epoch.
+
+    As often as the plan's `max_restarts` says; after that it has failed.
+    """
+
+    trial: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A trial can go on no more, as where its loss is no number."""
+
+    trial: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """A trial's hyperparameters are impossible."""
+
+    trial: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A worker that was told to stop gives its trial back, to go on from its last epoch."""
+
+    trial: int
+
+
+Event = Claimed | Began | Reported | Concluded | Crashed | Failed | Withdrawn | Released
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedEvent:
+    """An event with its place in the order of all, and when it was written."""
+
+    number: int  # from 0, without gaps
+    at: float  # seconds since 1970 by the worker's clock; to be shown, never to decide by
+    event: Event

@@ -1,0 +1,37 @@
+"""What is known of the trials of a sweep."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from seentwice.sweeps.space import Value
+
+Status = Literal["waiting", "running", "stopped", "finished", "failed", "impossible"]
+"""Stopped: at a rung, as decided. Finished: at its last rung, or of its own accord. Both from the
+moment that it is decided on; `checkpoint` says whether the worker is done with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One measurement of a trial."""
+
+    time: int  # of its training, in units of the searcher's time metric
+    metric: float
+    at: float  # seconds since 1970
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One choice of hyperparameters and what came of it."""
+
+    number: int  # from 0, in the order of their creation
+    bracket: int
+    status: Status
+    values: Mapping[str, Value]  # by the dotted paths of their keys; none before it began
+    curve: tuple[Point, ...]  # by rising time
+    rungs: int  # that it has passed
+    worker: str  # who has it; "" for nobody
+    folder: str  # of its files; "" before it began
+    checkpoint: str  # "" before it is written
+    restarts: int
+    error: str  # of the last crash, of its failure, or why it is impossible

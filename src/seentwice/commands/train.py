@@ -3,21 +3,17 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from yaml import YAMLError
 
-from seentwice.commands.banking import read_bank_folder
 from seentwice.commands.next_steps import NEXT, data_overrides, spell_value, write_command
 from seentwice.commands.objectives import tell_distance
 from seentwice.commands.overrides import key_of
 from seentwice.commands.progress import open_console, print_plainly
-from seentwice.commands.settings import read_source
 from seentwice.commands.training_job import (
     CONFIG_FILE,
     RUN_FILE,
@@ -27,6 +23,7 @@ from seentwice.commands.training_job import (
     check_settings,
     gather_material,
     train_net,
+    with_absolute_paths,
 )
 from seentwice.display import one_line
 from seentwice.errors import UserError
@@ -134,26 +131,6 @@ def _damaged(folder: Path, file: str, what: str) -> UserError:
         f"resume={folder}: {file} is damaged ({what}), so the training cannot go on; start a new "
         "one, without resume"
     )
-
-
-def with_absolute_paths(config: DictConfig) -> DictConfig:
-    """Return a copy that means the same files in whatever folder it is resumed from."""
-    own = config.copy()
-    source: Any = read_source(config)
-    for field in fields(source):
-        value = getattr(source, field.name)
-        if isinstance(value, Path):
-            own.data[field.name] = str(value.absolute())
-    bank_folder = read_bank_folder(config)
-    if bank_folder is not None:
-        own.bank.folder = str(bank_folder.absolute())
-    if config.mining.checkpoint is not None:
-        own.mining.checkpoint = str(Path(str(config.mining.checkpoint)).absolute())
-    if config.unlabelled is not None:
-        own.unlabelled = str(Path(str(config.unlabelled)).absolute())
-    if config.backbone.weights not in ("none", "imagenet"):
-        own.backbone.weights = str(Path(str(config.backbone.weights)).absolute())
-    return own
 
 
 def _read_state(folder: Path) -> str:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,12 @@ import numpy as np
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from seentwice.commands.banking import check_decoding, read_passing, read_row_type
+from seentwice.commands.banking import (
+    check_decoding,
+    read_bank_folder,
+    read_passing,
+    read_row_type,
+)
 from seentwice.commands.decisions import check_decisions, read_calibration, read_threshold
 from seentwice.commands.fingerprint import Fingerprint, digest_name, fingerprint_photos
 from seentwice.commands.leaks import report_leaks
@@ -21,7 +26,7 @@ from seentwice.commands.pair_counts import print_tables
 from seentwice.commands.place_batches import check_batches, check_own_table, tell_of_batches
 from seentwice.commands.progress import show_progress
 from seentwice.commands.provenance import git_commit, library_versions
-from seentwice.commands.settings import read_settings
+from seentwice.commands.settings import read_settings, read_source
 from seentwice.commands.trunks import Trunks, name_backbone, read_trunks, tell_cut
 from seentwice.commands.unlabelled import check_unlabelled
 from seentwice.commands.workbench import (
@@ -38,7 +43,7 @@ from seentwice.detectors.siamese import SiameseEvidence
 from seentwice.detectors.trunk import describe_input
 from seentwice.errors import UserError
 from seentwice.files import write_atomically
-from seentwice.learn.tracking import FOLDER_TAG, TrackedRun, check_store, track_run
+from seentwice.learn.tracking import FOLDER_TAG, check_store, track_run
 from seentwice.learn.training import Watcher
 from seentwice.metrics import pair_metrics
 from seentwice.models.checkpoint import (
@@ -83,7 +88,7 @@ class Job:
     started_with: str | None = None  # the fingerprint of the photos, where it is resumed
     experiment: str = "train"  # MLflow's
     run_name: str | None = None  # None is the head's
-    parent: TrackedRun | None = None
+    parent_id: str | None = None  # of the MLflow run above its own
     watchers: Sequence[Watcher] = ()  # see `fit_task`
     stop_after: int | None = None  # likewise
 
@@ -97,6 +102,26 @@ class Trained:
     calibration: Calibration
     threshold: float
     test_metrics: dict[str, float]
+
+
+def with_absolute_paths(config: DictConfig) -> DictConfig:
+    """Return a copy that means the same files in whatever folder it is resumed from."""
+    own = config.copy()
+    source: Any = read_source(config)
+    for field in fields(source):
+        value = getattr(source, field.name)
+        if isinstance(value, Path):
+            own.data[field.name] = str(value.absolute())
+    bank_folder = read_bank_folder(config)
+    if bank_folder is not None:
+        own.bank.folder = str(bank_folder.absolute())
+    if config.mining.checkpoint is not None:
+        own.mining.checkpoint = str(Path(str(config.mining.checkpoint)).absolute())
+    if config.unlabelled is not None:
+        own.unlabelled = str(Path(str(config.unlabelled)).absolute())
+    if config.backbone.weights not in ("none", "imagenet"):
+        own.backbone.weights = str(Path(str(config.backbone.weights)).absolute())
+    return own
 
 
 def check_settings(config: DictConfig, overrides: Sequence[str]) -> Settings:
@@ -164,7 +189,7 @@ def train_net(job: Job, settings: Settings, material: Material, console: Console
     tables, rows = bench.folds[0], bench.described.rows
     tags = {FOLDER_TAG: str(job.folder.resolve()), "seentwice.command": job.experiment}
     name = job.run_name or settings.head
-    with track_run(job.experiment, name, tags, job.parent, job.run_id) as tracked:
+    with track_run(job.experiment, name, tags, job.parent_id, job.run_id) as tracked:
         write_atomically(job.folder / RUN_FILE, f"{tracked.run_id}\n")
         tracked.log_file(job.folder / CONFIG_FILE)
         # MLflow lets no parameter change, such as the commit, and the run may have some already.

@@ -28,6 +28,7 @@ from seentwice.learn.batches import (
     PairBatch,
     PlaceBatches,
 )
+from seentwice.learn.checkpoint_files import AtomicCheckpointIO
 from seentwice.learn.siamese_task import Schedule, SiameseTask
 from seentwice.models.embedding_heads import EMBEDDING_HEADS, BatchSource
 from seentwice.models.nets import VIEW_BLOCK
@@ -281,6 +282,7 @@ def _make_trainer(
         deterministic=True,
         logger=logger or False,
         callbacks=[*callbacks, _early_stopping(settings)],
+        plugins=[AtomicCheckpointIO()],
         reload_dataloaders_every_n_epochs=1,
         num_sanity_val_steps=0,
         enable_progress_bar=False,

@@ -18,8 +18,9 @@ from omegaconf import OmegaConf
 from safetensors.torch import load_file
 
 import seentwice.learn.cluster
-from seentwice.commands.cluster import run_entrypoint, spell_overrides
+from seentwice.commands.cluster import run_entrypoint
 from seentwice.commands.training_job import CONFIG_FILE, RUN_FILE
+from seentwice.commands.trial_words import words_of_values
 from seentwice.learn.cluster import (
     KEEP_SECONDS,
     WORST_LOSS,
@@ -273,7 +274,7 @@ def test_hyperparameters_become_overrides() -> None:
         "sampling": "mixed",
         "edits": {"train": ["rotate:5|hflip", None, True]},
     }
-    assert spell_overrides(flatten_hyperparameters(nested)) == [
+    assert words_of_values(flatten_hyperparameters(nested)) == [
         "optimizer.lr=1e-05",
         "optimizer.alpha=0.9",
         "head.samespace.dropout.0=0.25",

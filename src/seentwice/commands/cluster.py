@@ -1,7 +1,7 @@
 """Train as a trial of a Determined experiment, whose hyperparameters are overrides."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -10,16 +10,18 @@ from omegaconf import DictConfig
 
 from seentwice.commands.application import run_application
 from seentwice.commands.main import main
-from seentwice.commands.next_steps import compose_command, spell_value
+from seentwice.commands.next_steps import compose_command
 from seentwice.commands.progress import open_console, print_plainly
-from seentwice.commands.train import read_interrupted_run, read_state, with_absolute_paths
+from seentwice.commands.train import read_interrupted_run, read_state
 from seentwice.commands.training_job import (
     Job,
     Settings,
     check_settings,
     gather_material,
     train_net,
+    with_absolute_paths,
 )
+from seentwice.commands.trial_words import words_of_values
 from seentwice.errors import UserError
 from seentwice.learn.cluster import ClusterReports, ClusterTrial, on_cluster, open_trial
 from seentwice.learn.training import check_resumable
@@ -38,7 +40,7 @@ def _run_trial(words: Sequence[str]) -> int:
     tell = partial(print_plainly, console=open_console())
     try:
         with open_trial(tell) as trial:
-            overrides = [*words, *spell_overrides(trial.hyperparameters)]
+            overrides = [*words, *words_of_values(trial.hyperparameters)]
             tell(f"{trial.name}: {' '.join(overrides)}")
             code = run_application("train", partial(_train, trial, words), overrides)
     except UserError as error:
@@ -46,11 +48,6 @@ def _run_trial(words: Sequence[str]) -> int:
         return 2
     # An error would be tried again, to the same end.
     return 0 if trial.was_preempted or trial.has_diverged else code
-
-
-def spell_overrides(hyperparameters: Mapping[str, object]) -> list[str]:
-    """Return hyperparameters, by the dotted paths of their keys, as overrides."""
-    return [f"{key}={spell_value(value)}" for key, value in hyperparameters.items()]
 
 
 def _train(trial: ClusterTrial, words: Sequence[str], config: DictConfig) -> None:

@@ -14,7 +14,7 @@ import pytest
 from mlflow import MlflowClient
 
 from seentwice.commands.main import main
-from seentwice.commands.sweep import describe_sweep
+from seentwice.commands.sweep import spell_settings
 from seentwice.commands.trial_words import words_of_trials
 from seentwice.learn.tracking import tracking_uri
 from seentwice.sweeps.events import Began, LoggedEvent, Reported
@@ -58,7 +58,7 @@ def words(few_rooms: Path, tmp_path: Path) -> list[str]:
 def read_sweep(folder: Path, words: Sequence[str]) -> tuple[list[LoggedEvent], tuple[Trial, ...]]:
     """Return the events of a sweep's log, and the trials that follow from them."""
     plan = read_plan(Path(words[0]))
-    settings = describe_sweep(plan, words_of_trials(plan, words[1:]), "searcher")
+    settings = spell_settings(plan, words_of_trials(plan, words[1:]), "searcher")
     log = open_log(open_storage(f"sqlite:///{folder / 'study.db'}"), "few", settings)
     state, events = SweepState(plan), log.read()
     for logged in events:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from seentwice.commands.main import main
-from seentwice.commands.sweep import describe_sweep
+from seentwice.commands.sweep import spell_settings
 from seentwice.commands.sweep_words import read_words
 from seentwice.commands.trial_words import words_of_trials
 from seentwice.sweeps.plan import read_plan
@@ -43,13 +43,13 @@ def test_the_name_follows_from_the_file_the_sampler_and_the_overrides(tmp_path: 
     plan = read_plan(write(tmp_path))
     other = read_plan(write(tmp_path, "optimizer: {lr: 0.2}"))
     told = [
-        describe_sweep(plan, ["seed=1"], "searcher"),
-        describe_sweep(plan, ["seed=2"], "searcher"),
-        describe_sweep(plan, ["seed=1"], "tpe"),
-        describe_sweep(other, ["seed=1"], "searcher"),
+        spell_settings(plan, ["seed=1"], "searcher"),
+        spell_settings(plan, ["seed=2"], "searcher"),
+        spell_settings(plan, ["seed=1"], "tpe"),
+        spell_settings(other, ["seed=1"], "searcher"),
     ]
     assert len(set(told)) == 4
-    assert describe_sweep(plan, ["seed=1"], "searcher") == told[0]
+    assert spell_settings(plan, ["seed=1"], "searcher") == told[0]
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,8 @@ from seentwice.commands.sweep_words import HELP, SweepWords, read_words
 from seentwice.commands.trial_words import check_plan, words_of_trials, words_of_values
 from seentwice.errors import UserError
 from seentwice.files import write_atomically
-from seentwice.sweeps.plan import Plan, read_plan
+from seentwice.sweeps.brackets import plan_brackets
+from seentwice.sweeps.plan import AdaptiveAsha, Plan, read_plan
 from seentwice.sweeps.ranking import find_best_point
 from seentwice.sweeps.trials import Trial
 
@@ -41,7 +42,7 @@ def run(arguments: Sequence[str]) -> None:
     plan = read_plan(given.file)
     words = tuple(words_of_trials(plan, given.overrides))
     check_plan(plan, words)
-    settings = describe_sweep(plan, words, given.sampler)
+    settings = spell_settings(plan, words, given.sampler)
     name = given.name or _name_sweep(plan, settings)
     folder = (given.folder or Path("outputs/sweep") / name).absolute()
     folder.mkdir(parents=True, exist_ok=True)
@@ -61,7 +62,7 @@ def run(arguments: Sequence[str]) -> None:
     _train_trials(spec, given, open_console())
 
 
-def describe_sweep(plan: Plan, words: Sequence[str], sampler: str) -> str:
+def spell_settings(plan: Plan, words: Sequence[str], sampler: str) -> str:
     """Return, as JSON, what must be the same for two commands to work on one sweep."""
     values = {
         "plan": {
@@ -113,10 +114,53 @@ def _train_trials(spec: WorkerSpec, given: SweepWords, console: Console) -> None
             state,
         )
         view = SweepView(spec.plan, console)
-        with view.shown():
-            workers.run(lambda: view.show(state.trials))
-        open_mirror(storage, spec.name, spec.plan).show_all(state.trials)
+        try:
+            with view.shown():
+                workers.run(lambda: view.show(state.trials))
+        finally:  # as far as it has come
+            open_mirror(storage, spec.name, spec.plan).show_all(state.trials)
+            _report(spec, given, state.trials, console)
     _tell_of_best(state.best, spec, console)
+
+
+def _report(spec: WorkerSpec, given: SweepWords, trials: Sequence[Trial], console: Console) -> None:
+    from seentwice.sweeps.report.page import REPORT, describe_budget, describe_sweep, write_report
+    from seentwice.sweeps.results import SweepResults
+
+    plan = spec.plan
+    asha = plan.searcher if isinstance(plan.searcher, AdaptiveAsha) else None
+    results = SweepResults(
+        name=spec.name,
+        metric=plan.watched.metric,
+        smaller_is_better=plan.watched.smaller_is_better,
+        time_metric=asha.time_metric if asha else "epochs",
+        space=plan.space,
+        brackets=plan_brackets(asha) if asha else (),
+        trials=tuple(trials),
+    )
+    if not any(trial.curve for trial in trials):
+        return
+    evaluation = _evaluation_command(results.best, spec)
+    write_report(spec.folder, results, spell_value, _command(given), evaluation)
+    for line in (describe_sweep(results), describe_budget(results)):
+        print_plainly(line, console)
+    print_plainly(f"Report: {spec.folder / REPORT}", console)
+
+
+def _command(given: SweepWords) -> str:
+    """Return the command that runs the sweep, without what changes nothing of its trials."""
+    own = {"sampler": given.sampler, "storage": given.storage, "name": given.name}
+    words = [f"{key}={value}" for key, value in own.items() if value not in (None, "searcher")]
+    return shlex.join(["seentwice", "sweep", str(given.file), *words, *given.overrides])
+
+
+def _evaluation_command(best: Trial | None, spec: WorkerSpec) -> str:
+    """Return the command that evaluates a trial's checkpoint; "" where it has none."""
+    if best is None or not best.checkpoint:
+        return ""
+    config = compose_words("train", [*spec.words, *words_of_values(best.values)])
+    words = [f"checkpoint={spell_value(best.checkpoint)}", *evaluation_overrides(config)]
+    return shlex.join(["seentwice", "evaluate", *words])
 
 
 def _tell_of_best(best: Trial | None, spec: WorkerSpec, console: Console) -> None:
@@ -130,7 +174,6 @@ def _tell_of_best(best: Trial | None, spec: WorkerSpec, console: Console) -> Non
     )
     for word in words_of_values(best.values):
         print_plainly(f"  {word}", console)
-    if best.checkpoint:
-        config = compose_words("train", [*spec.words, *words_of_values(best.values)])
-        words = [f"checkpoint={spell_value(best.checkpoint)}", *evaluation_overrides(config)]
-        print_plainly(NEXT + shlex.join(["seentwice", "evaluate", *words]), console)
+    evaluation = _evaluation_command(best, spec)
+    if evaluation:
+        print_plainly(f"{NEXT}{evaluation}", console)

@@ -84,9 +84,7 @@ def sweep(folder: Path, workers: int) -> dict[str, float]:
     seconds = perf_counter() - began
     plan = read_plan(PLAN)
     settings = spell_settings(plan, words_of_trials(plan, words), "searcher")
-    beside = list_seconds_beside(
-        open_log(open_storage(f"sqlite:///{own}/study.db"), NAME, settings)
-    )
+    log = open_log(open_storage(f"sqlite:///{own}/study.db"), NAME, settings)
     results = json.loads((own / RESULTS).read_text())
     return {
         "seconds": round(seconds, 1),

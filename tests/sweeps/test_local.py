@@ -7,13 +7,17 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
+from test_asha import Naive
 from test_worker import PLAN, train
 
 from seentwice.errors import UserError
+from seentwice.sweeps.brackets import AshaSettings
+from seentwice.sweeps.events import Reported
 from seentwice.sweeps.liveness import Judge, name_worker, show_life
 from seentwice.sweeps.local import LocalWorkers
 from seentwice.sweeps.log import EventLog, open_log
-from seentwice.sweeps.plan import read_plan
+from seentwice.sweeps.plan import AdaptiveAsha, read_plan
+from seentwice.sweeps.searcher import Stop
 from seentwice.sweeps.state import SweepState
 from seentwice.sweeps.store import open_storage
 from seentwice.sweeps.trials import Trial
@@ -64,6 +68,12 @@ def die(worker: str, told: Connection) -> None:
     os._exit(3)
 
 
+def settings_of(folder: Path) -> AshaSettings:
+    searcher = read_plan(folder / "plan.yaml").searcher
+    assert isinstance(searcher, AdaptiveAsha)
+    return searcher
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "plan.yaml").write_text(PLAN)
@@ -81,6 +91,17 @@ def test_processes_share_the_trials_and_one_that_is_killed_is_replaced(folder: P
     assert (killed.restarts, killed.error) == (1, "its worker ended with signal 9")
     assert [point.time for point in killed.curve] == [*range(1, len(killed.curve) + 1)]
     assert {trial.status for trial in state.trials} == {"finished", "stopped"}
+    # The searcher's second version decides the same on the events in their order.
+    naive = Naive(settings_of(folder))
+    told: set[tuple[int, int]] = set()
+    stopped: dict[int, int] = {}
+    naive.start()
+    for event in (logged.event for logged in log.read()):
+        if isinstance(event, Reported) and (event.trial, event.time) not in told:
+            told.add((event.trial, event.time))
+            if Stop(event.trial) in naive.report(event.trial, event.time, event.metric):
+                stopped[event.trial] = event.time
+    assert stopped == {trial.number: trial.curve[-1].time for trial in state.trials}
     # Whoever replays the log comes to the same end.
     replayed = SweepState(read_plan(folder / "plan.yaml"))
     for logged in open_sweep(folder).read():

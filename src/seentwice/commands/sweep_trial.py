@@ -96,7 +96,9 @@ class TrialTrainer:
         Raises:
             UserError: unusable data, or other photos than the sweep was started with.
         """
-        shared = OmegaConf.masked_copy(job.config, [k for k in job.config if k not in _OF_NETS])
+        shared = OmegaConf.masked_copy(
+            job.config, [str(name) for name in job.config if name not in _OF_NETS]
+        )
         key = OmegaConf.to_yaml(shared, resolve=True)
         if self._material is None or self._material[0] != key:
             self._material = None  # not two of them in memory

@@ -10,7 +10,8 @@ from rich.text import Text
 
 from seentwice.commands.progress import print_plainly
 from seentwice.display import show_text
-from seentwice.sweeps.brackets import Bracket
+from seentwice.sweeps.brackets import plan_brackets
+from seentwice.sweeps.plan import AdaptiveAsha, Plan
 from seentwice.sweeps.ranking import find_best, find_best_point
 from seentwice.sweeps.trials import Trial
 
@@ -20,20 +21,17 @@ _LONGEST = 60  # characters of a trial's values in the table
 class SweepView:
     """Shows the trials of a sweep as they change."""
 
-    def __init__(
-        self, metric: str, smaller_is_better: bool, rungs: Sequence[Bracket], console: Console
-    ) -> None:
+    def __init__(self, plan: Plan, console: Console) -> None:
         """Take what is the same all the time.
 
         Args:
-            metric: by which trials are compared.
-            smaller_is_better: which way.
-            rungs: the brackets, or none where no trial is stopped.
+            plan: of the sweep.
             console: a terminal, or what the output was sent to.
         """
-        self._metric = metric
-        self._smaller_is_better = smaller_is_better
-        self._brackets = rungs
+        self._metric = plan.watched.metric
+        self._smaller_is_better = plan.watched.smaller_is_better
+        asha = plan.searcher if isinstance(plan.searcher, AdaptiveAsha) else None
+        self._brackets = plan_brackets(asha) if asha else ()
         self._console = console
         self._live: Live | None = None
         self._seen: Mapping[int, Trial] = {}
@@ -83,6 +81,9 @@ class SweepView:
         best = find_best_point(trial.curve, self._smaller_is_better)
         return "nothing measured" if best is None else f"{self._metric} {best.metric:.4f} at best"
 
+    def _rungs(self, trial: Trial) -> int:
+        return len(self._brackets[trial.bracket].rungs)
+
     def _table(self, trials: Sequence[Trial]) -> Table:
         table = Table(box=None, header_style="bold", pad_edge=False)
         table.add_column("trial", justify="right")
@@ -94,12 +95,12 @@ class SweepView:
         winner = find_best(trials, self._smaller_is_better)
         for trial in trials:
             best = find_best_point(trial.curve, self._smaller_is_better)
-            rungs = len(self._brackets[trial.bracket].rungs) if self._brackets else 1
+            rungs = f"{trial.rungs}/{self._rungs(trial)}" if self._brackets else ""
             told = trial.error if trial.status in ("failed", "impossible") else None
             table.add_row(
                 str(trial.number),
                 trial.status,
-                f"{trial.rungs}/{rungs}",
+                rungs,
                 str(trial.curve[-1].time) if trial.curve else "",
                 f"{best.metric:.4f}" if best else "",
                 Text(show_text(told or spell_values(trial.values))),

@@ -4,12 +4,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
 
 from seentwice.commands.overrides import key_of
 from seentwice.errors import UserError
-
-Sampler = Literal["random", "tpe"]
 
 HELP = """\
 Usage: seentwice sweep FILE [key=value ...]
@@ -17,14 +14,15 @@ Usage: seentwice sweep FILE [key=value ...]
 Train the trials of a Determined experiment configuration on this machine: the same space, the same
 brackets and rungs, the same decisions. A sweep that was stopped goes on with the same command.
 
-  FILE            such as adaptive.yaml; its entrypoint is python3 -m seentwice.commands.train ...
-  workers=1       processes that train, each a trial at a time
-  storage=URL     of the study; sqlite:///FOLDER/study.db unless given. Machines that run the same
-                  command on one storage, such as postgresql://..., share the trials
-  sampler=random  of values, as a cluster draws them; or tpe, which learns from earlier trials
-                  (Optuna's, no searcher of Determined; not for a grid)
-  name=NAME       of the sweep; one that follows from all of the above is made unless given
-  folder=FOLDER   of its files; outputs/sweep/NAME unless given
+  FILE              such as adaptive.yaml; its entrypoint is python3 -m seentwice.commands.train ...
+  workers=1         processes that train, each a trial at a time
+  storage=URL       of the study; sqlite:///FOLDER/study.db unless given. Machines that run the same
+                    command on one storage, such as postgresql://..., share the trials
+  sampler=searcher  who chooses values: the file's searcher, as on a cluster; or tpe, Optuna's,
+                    which learns from the trials before (not for a grid)
+  name=NAME         of the sweep; unless given, one that follows from the file, the sampler and the
+                    overrides
+  folder=FOLDER     of its files; outputs/sweep/NAME unless given
 
 Every other key=value is an override for every trial, see seentwice train --help.
 
@@ -44,7 +42,7 @@ class SweepWords:
 
     file: Path
     workers: int
-    sampler: Sampler
+    sampler: str
     storage: str | None
     name: str | None
     folder: Path | None
@@ -86,7 +84,7 @@ def read_words(arguments: Sequence[str]) -> SweepWords:
     return SweepWords(
         file=Path(files[0]),
         workers=_read_workers(own.get("workers", "1")),
-        sampler=_read_sampler(own.get("sampler", "random")),
+        sampler=own.get("sampler", "searcher"),
         storage=_read_storage(own.get("storage")),
         name=_read_name(own.get("name")),
         folder=Path(own["folder"]) if own.get("folder") else None,
@@ -98,13 +96,6 @@ def _read_workers(text: str) -> int:
     if not re.fullmatch("[1-9][0-9]{0,3}", text):
         raise UserError(f"workers={text}: give a whole number of processes, 1 or more")
     return int(text)
-
-
-def _read_sampler(text: str) -> Sampler:
-    for sampler in get_args(Sampler):
-        if text == sampler:
-            return sampler
-    raise UserError(f"sampler={text}: choose one of {', '.join(get_args(Sampler))}")
 
 
 def _read_storage(text: str | None) -> str | None:

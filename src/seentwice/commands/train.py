@@ -11,7 +11,12 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from yaml import YAMLError
 
-from seentwice.commands.next_steps import NEXT, data_overrides, spell_value, write_command
+from seentwice.commands.next_steps import (
+    NEXT,
+    evaluation_overrides,
+    spell_value,
+    write_command,
+)
 from seentwice.commands.objectives import tell_distance
 from seentwice.commands.overrides import key_of
 from seentwice.commands.progress import open_console, print_plainly
@@ -53,7 +58,7 @@ def _tell_of_trained(trained: Trained, config: DictConfig, console: Console) -> 
     for name, value in trained.test_metrics.items():
         print_plainly(f"  test/{name:<24}{value:.4f}", console)
     path = str(trained.checkpoint.absolute())
-    words = [f"checkpoint={spell_value(path)}", *_evaluation_overrides(config)]
+    words = [f"checkpoint={spell_value(path)}", *evaluation_overrides(config)]
     print_plainly(NEXT + write_command("evaluate", words), console)
 
 
@@ -82,15 +87,6 @@ def _tell_of_resumed(folder: Path, console: Console) -> None:
     else:
         told = f"no {LAST}: starts from the first epoch"
     print_plainly(f"{folder}: {told}", console)
-
-
-def _evaluation_overrides(config: DictConfig) -> list[str]:
-    """Return what `evaluate` needs to measure the checkpoint on the same photos."""
-    words = data_overrides(config)
-    if config.backbone.weights not in ("none", "imagenet"):
-        # The checkpoint knows the file's name alone.
-        words.append(f"weights={spell_value(str(config.backbone.weights))}")
-    return words
 
 
 def _choose_job(config: DictConfig) -> Job:

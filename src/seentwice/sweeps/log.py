@@ -29,12 +29,12 @@ class EventLog:
     def __init__(self, storage: RDBStorage, study: optuna.Study, name: str) -> None:
         """Take a log's study; see `open_log`."""
         self.name = name
+        self.settings: str | None = None  # with which the sweep began; None before it did
         self._storage = storage
         self._study = study
         self._taken = 0  # records
         self._ids: dict[str, LoggedEvent] = {}
         self._events: list[LoggedEvent] = []
-        self.settings: str | None = None  # with which the sweep began; None before it did
 
     def append(self, event: Event, at: float) -> LoggedEvent:
         """Write an event after all others.

@@ -1,5 +1,6 @@
 """One worker of a sweep: take a trial on, train it, tell the log what happened, take the next."""
 
+import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from seentwice.sweeps.plan import AdaptiveAsha, Plan
 from seentwice.sweeps.space import Value
 from seentwice.sweeps.state import SweepState
 from seentwice.sweeps.trials import Trial
+from seentwice.sweeps.values import Sampler, choose_values
 
 Measured = Callable[[int, Mapping[str, float]], bool]
 """Called with (epochs done, metrics by name) after every epoch; says whether to go on."""
@@ -73,7 +75,7 @@ class Worker:
         plan: Plan,
         log: EventLog,
         folder: Path,
-        choose: Callable[[int], Mapping[str, Value]],
+        sampler: Sampler,
         train: TrainTrial,
         is_alive: Callable[[str], bool],
         show: Callable[[Trial], None],
@@ -86,7 +88,7 @@ class Worker:
             plan: of the sweep.
             log: of the sweep.
             folder: of the sweep's files; a trial gets one in it.
-            choose: from a trial's number to its hyperparameters.
+            sampler: who chooses the trials' values.
             train: trains one trial.
             is_alive: whether the worker of a name is.
             show: told of every change of a trial that this worker holds.
@@ -96,7 +98,7 @@ class Worker:
         self._plan = plan
         self._log = log
         self._folder = folder
-        self._choose = choose
+        self._sampler = sampler
         self._train = train
         self._is_alive = is_alive
         self._show = show
@@ -122,9 +124,8 @@ class Worker:
 
     def _take_on(self, number: int) -> None:
         """Train a trial that this worker holds, and tell how that ended."""
-        trial = self._state.trials[number]
         folder = self._folder / "trials" / f"{number:04}"
-        values = trial.values if trial.folder else self._choose(number)
+        values = choose_values(self._plan, self._sampler, self._state.trials, number)
         self._tell(Began(number, self.name, values, str(folder)))
         job = TrialJob(number, values, folder, self._state.stop_time(number))
         try:
@@ -157,14 +158,14 @@ class Worker:
         known = {**metrics, _EPOCHS: epochs}
         metric = _metric(self._plan.watched.metric, "searcher.metric", known)
         searcher = self._plan.searcher
-        time = _metric(
+        trained = _metric(
             searcher.time_metric if isinstance(searcher, AdaptiveAsha) else _EPOCHS,
             "searcher.time_metric",
             known,
         )
         if not isfinite(metric):
             raise DivergedTrialError(f"{self._plan.watched.metric} is {metric}")
-        self._tell(Reported(number, self.name, int(time), metric))
+        self._tell(Reported(number, self.name, int(trained), metric))
         if not self._holds(number):
             raise LostTrialError
         return self._state.stop_time(number) is None
@@ -188,12 +189,12 @@ class Worker:
 
     def _tell(self, event: Event) -> None:
         """Log an event, follow the log to it, and show what became of its trial."""
-        self._log.append(event)
+        self._log.append(event, time.time())
         self._catch_up()
         self._show(self._state.trials[event.trial])
 
     def _catch_up(self) -> SweepState:
-        for logged in self._log.read(self._state.applied):
+        for logged in self._log.read(self._state.applied - 1):
             self._state.apply(logged)
         return self._state
 

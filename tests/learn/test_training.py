@@ -172,6 +172,17 @@ def test_a_resumed_training_ends_with_the_same_weights(tmp_path, schedule):
         assert torch.equal(tensor, resumed.state_dict()[name]), name
 
 
+def test_a_training_whose_folder_was_moved_knows_its_best_epoch(tmp_path, monkeypatch):
+    precisions = iter([0.9, 0.1, 0.2, 0.3, 0.4])
+    monkeypatch.setattr(siamese_task, "average_precision", lambda *_: next(precisions))
+    with pytest.raises(KeyboardInterrupt):
+        fit(tmp_path / "there", "constant", resume=False, stop_after=3)
+    (tmp_path / "there").rename(tmp_path / "here")
+    fit(tmp_path / "here", "constant", resume=True)
+    assert torch.load(tmp_path / "here" / "best.ckpt", weights_only=True)["epoch"] == 0
+    assert not (tmp_path / "there").exists()
+
+
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(("patience", "epochs"), [(EPOCHS, EPOCHS), (1, 2)])
 def test_a_training_that_had_ended_is_not_trained_any_further(

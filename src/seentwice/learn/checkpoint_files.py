@@ -1,4 +1,4 @@
-"""The files that Lightning goes on with, written whole or not at all."""
+"""The files that Lightning goes on with: written whole or not at all, and free to be moved."""
 
 from pathlib import Path
 from typing import Any
@@ -20,3 +20,31 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         path.parent.mkdir(parents=True, exist_ok=True)
         with open_atomically(path) as file:
             torch.save(checkpoint, file)
+
+    def load_checkpoint(
+        self, path: str | Path, map_location: Any = "cpu", weights_only: bool | None = None
+    ) -> dict[str, Any]:
+        """Read a training's state, in which the files beside this one lie where it lies now.
+
+        Lightning forgets which epoch was the best where their folder was moved.
+        """
+        state = super().load_checkpoint(path, map_location, weights_only)
+        folder = str(Path(path).resolve().parent)
+        for kept in state.get("callbacks", {}).values():
+            if kept.get("dirpath") is not None:
+                _move(kept, folder)
+        return state
+
+
+def _move(kept: dict[str, Any], folder: str) -> None:
+    """Let the state of a `ModelCheckpoint` name files of a folder."""
+    kept["dirpath"] = folder
+    for key in ("best_model_path", "kth_best_model_path", "last_model_path"):
+        kept[key] = _name_in(folder, kept[key])
+    kept["best_k_models"] = {
+        _name_in(folder, path): score for path, score in kept["best_k_models"].items()
+    }
+
+
+def _name_in(folder: str, path: str) -> str:
+    return str(Path(folder, Path(path).name)) if path else path

@@ -109,9 +109,7 @@ class ClusterTrial:
         if math.isfinite(value):
             return float(value)
         worst = WORST_LOSS if name.endswith("loss") else WORST_SHARE
-        self._tell(
-            f"{name} is {value}: reported as {worst:g}, since Determined takes numbers alone"
-        )
+        self._tell(f"{name}={value} is reported as {worst:g}: Determined takes no such number")
         return worst
 
     def report_divergence(self, steps: int, epochs: int) -> None:

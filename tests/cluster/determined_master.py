@@ -107,7 +107,7 @@ class DeterminedMaster:
 
     def _create(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         if self.refusal is not None:
-            return 400, {"message": self.refusal}
+            return _refuse(self.refusal)
         self.experiments.append(body)
         created = {
             **{"archived": False, "config": {}, "id": len(self.experiments), "jobId": "job"},
@@ -131,14 +131,18 @@ class DeterminedMaster:
         )
         bad = [name for name, value in report.metrics.items() if not _is_number(value)]
         if bad:
-            return 400, {"message": f"{bad} of {report} are no finite numbers"}
+            return _refuse(f"{bad} of {report} are no finite numbers")
         record = self._trial(trial)
         for before in record.of(group):
             if (before.run, before.steps) == (report.run, report.steps):
-                return 400, {"message": f"{report} comes after {before}"}
+                return _refuse(f"{report} comes after {before}")
         record.reports.append(report)
         self.on_report(trial, report)
         return 200, {}
+
+
+def _refuse(reason: str) -> tuple[int, dict[str, Any]]:
+    return 400, {"error": {"code": 400, "reason": "Bad Request", "error": reason}}
 
 
 def _is_number(value: Any) -> bool:

@@ -130,7 +130,7 @@ class Agent:
 
     def start(
         self, trial: int, run: int, hyperparameters: Mapping[str, object], checkpoint: str | None
-    ) -> subprocess.Popen[str]:
+    ) -> "Started":
         """Start a trial in a folder that holds what was posted, and nothing else."""
         container = self.folder / f"trial{trial}"  # containers of a trial see the same paths
         shutil.rmtree(container, ignore_errors=True)
@@ -147,26 +147,34 @@ class Agent:
             **given,
             **own,
         }
-        return subprocess.Popen(
-            ["sh", "-c", config["entrypoint"]],
-            cwd=container,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        log = self.folder / f"trial{trial}.{run}.txt"
+        with log.open("w") as file:
+            command = ["sh", "-c", config["entrypoint"]]
+            process = subprocess.Popen(
+                command, cwd=container, env=environment, stdout=file, stderr=subprocess.STDOUT
+            )
+        return Started(process, log)
 
     def run(
         self, trial: int, run: int, hyperparameters: Mapping[str, object], checkpoint: str | None
     ) -> str:
         """Run a trial to its end and return what it said."""
-        return end(self.start(trial, run, hyperparameters, checkpoint))
+        return self.start(trial, run, hyperparameters, checkpoint).end()
 
 
-def end(process: subprocess.Popen[str]) -> str:
-    said, _ = process.communicate(timeout=300)
-    assert process.returncode == 0, said
-    return said
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A trial in its container."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def end(self) -> str:
+        """Wait until it has ended well and return what it said."""
+        self.process.wait(timeout=600)
+        said = self.log.read_text()
+        assert self.process.returncode == 0, said
+        return said
 
 
 @pytest.fixture
@@ -261,9 +269,8 @@ def test_a_sweep_of_several_trials_at_once(master: DeterminedMaster, agent: Agen
         3: {"optimizer": {"lr": 0.002}, "training": {"epochs": 4}},
         4: {"optimizer": {"lr": -1.0}, "training": {"epochs": 4}},
     }
-    processes = [agent.start(trial, 1, values[trial], None) for trial in values]
-    for process in processes:
-        end(process)
+    for started in [agent.start(trial, 1, values[trial], None) for trial in values]:
+        started.end()
     (paused,) = (body for body in master.checkpoints if body["allocationId"] == "3.1")
     agent.run(3, 2, values[3], paused["uuid"])
 

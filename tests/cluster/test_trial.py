@@ -192,9 +192,8 @@ class Kept:
     def should_stop(self) -> bool:
         return self.stops
 
-    def keep(self, folder: Path) -> str:
+    def keep(self, folder: Path) -> None:
         self.folders.append(folder)
-        return "name"
 
 
 def test_a_crash_costs_ten_minutes_at_most(tmp_path: Path) -> None:

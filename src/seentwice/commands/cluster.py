@@ -55,10 +55,9 @@ def _train(trial: ClusterTrial, words: Sequence[str], config: DictConfig) -> Non
     job = _choose_job(trial, config)
     settings = _check_hyperparameters(trial, words, job)
     trained = train_net(job, settings, gather_material(job, settings, console), console)
-    name = trial.keep(job.folder)
+    trial.keep(job.folder)
     for metric, value in trained.test_metrics.items():
         print_plainly(f"  test/{metric:<24}{value:.4f}", console)
-    print_plainly(f"Kept: det checkpoint download {name}", console)
 
 
 def _choose_job(trial: ClusterTrial, config: DictConfig) -> Job:

@@ -78,11 +78,11 @@ class ClusterTrial:
         self._tell(f"Goes on from checkpoint {self._latest_checkpoint}")
         return True
 
-    def keep(self, folder: Path) -> str:
-        """Store a copy of a folder, but for hidden files, and return the checkpoint's name."""
+    def keep(self, folder: Path) -> None:
+        """Store a copy of a folder, but for hidden files, as a checkpoint."""
         with self._context.checkpoint.store_path({STEPS: self._steps}) as (path, name):
             shutil.copytree(folder, path, ignore=shutil.ignore_patterns(".*"), dirs_exist_ok=True)
-        return str(name)
+        self._tell(f"Kept: det checkpoint download {name}")
 
     def report(
         self, steps: int, epochs: int, share_done: float, metrics: Mapping[str, float]

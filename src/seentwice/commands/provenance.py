@@ -7,6 +7,7 @@ import tomllib
 from importlib.metadata import version
 from pathlib import Path
 
+_RESULTS = "benchmarks/results"  # where one benchmark's result would make the next one's unclean
 LIBRARIES = ("seentwice", "torch", "torchvision", "pytorch-lightning", "numpy", "scikit-learn")
 
 
@@ -44,7 +45,8 @@ def commit_of(checkout: Path) -> str | None:
         if Path(_git(checkout, "rev-parse", "--show-toplevel")) != checkout.resolve():
             return None
         commit = _git(checkout, "rev-parse", "HEAD")
-        return commit + ("+" if _git(checkout, "status", "--porcelain") else "")
+        changed = _git(checkout, "status", "--porcelain", "--", ".", f":!{_RESULTS}")
+        return commit + ("+" if changed else "")
     except (OSError, ValueError, subprocess.CalledProcessError):
         return None
 

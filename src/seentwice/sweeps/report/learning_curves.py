@@ -19,9 +19,9 @@ from seentwice.sweeps.report.looks import (
     WIDTH_INCHES,
     describe_best,
     draw_sentence,
-    drawable,
     format_metric,
     frame_metrics,
+    label,
     scale_metric,
 )
 from seentwice.sweeps.results import SweepResults
@@ -49,9 +49,9 @@ def draw_learning_curves(results: SweepResults) -> Picture:
             _draw_rungs(axes, own, results.brackets[number].rungs)
         if number + columns >= brackets:  # nothing is below it
             axes.tick_params(labelbottom=True)
-            axes.set_xlabel(f"Training, {drawable(results.time_metric)}", parse_math=False)
+            axes.set_xlabel(f"Training, {label(results.time_metric)}", parse_math=False)
         if number % columns == 0:
-            axes.set_ylabel(drawable(results.metric), parse_math=False)
+            axes.set_ylabel(label(results.metric), parse_math=False)
         quieten(axes)
         axes.grid(visible=False, axis="x")
     scale_metric(panels[0], frame)
@@ -137,7 +137,7 @@ def _name_looks(trials: Sequence[Trial], results: SweepResults) -> list[Line2D]:
     if best is not None:
         point = find_best_point(best.curve, results.smaller_is_better)
         assert point is not None  # the best trial is measured
-        label = f"best: trial {best.number}, {best.status}, {format_metric(point.metric)}"
+        name = f"best: trial {best.number}, {best.status}, {format_metric(point.metric)}"
         handles.append(
             Line2D(
                 [],
@@ -146,7 +146,7 @@ def _name_looks(trials: Sequence[Trial], results: SweepResults) -> list[Line2D]:
                 marker="*",
                 markersize=11,
                 linewidth=2.4,
-                label=label,
+                label=name,
             )
         )
         counts[best.status] -= 1

@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from seentwice.display import show_text
 from seentwice.pages import Picture
-from seentwice.plots import COLOURS, INK, QUIET, make_figure, to_png
+from seentwice.plots import COLOURS, INK, QUIET, make_figure, shorten, to_png
 from seentwice.sweeps.ranking import find_best_point
 from seentwice.sweeps.results import SweepResults
 from seentwice.sweeps.trials import Status
@@ -73,6 +73,8 @@ def describe_best(results: SweepResults) -> str:
 
 def format_metric(metric: float) -> str:
     """Return a metric with four digits that count."""
+    if metric == 0:
+        return "0"
     return f"{metric:#.4g}" if 1e-4 <= abs(metric) < 1e4 else f"{metric:.3e}"
 
 
@@ -82,6 +84,11 @@ def drawable(text: str) -> str:
     return "".join(
         char if char.isprintable() and ord(char) in glyphs else ascii(char)[1:-1] for char in text
     )
+
+
+def label(name: str) -> str:
+    """Return a name as a picture shows it: what the font can draw, and not too long."""
+    return shorten(drawable(name))
 
 
 @cache

@@ -27,6 +27,7 @@ from seentwice.sweeps.report.looks import (
     drawable,
     format_metric,
     frame_metrics,
+    label,
 )
 from seentwice.sweeps.results import SweepResults, show_value
 from seentwice.sweeps.space import Categorical, Const, Hyperparameter, Int, Log, Value
@@ -125,8 +126,8 @@ def draw_parallel_axes(results: SweepResults) -> Picture:
 
 def _choice_scale(name: str, choices: Sequence[Value]) -> Scale:
     longest = max(3, CHARACTERS // len(choices))
-    labels = [shorten(drawable(show_value(choice)), longest) for choice in choices]
-    ticks = tuple(((number + 0.5) / len(labels), label) for number, label in enumerate(labels))
+    names = [shorten(drawable(show_value(choice)), longest) for choice in choices]
+    ticks = tuple(((number + 0.5) / len(names), name) for number, name in enumerate(names))
     return Scale(name, ticks, choices=tuple(map(json.dumps, choices)))
 
 
@@ -211,10 +212,10 @@ def _draw_lost(axes: Axes, places: Sequence[float], look: Look) -> None:
 def _draw_scales(axes: Axes, scales: Sequence[Scale]) -> None:
     for row, scale in enumerate(scales):
         axes.plot([0, 1], [row, row], color=INK, linewidth=0.9, zorder=1)
-        for place, label in scale.ticks:
+        for place, text in scale.ticks:
             axes.plot([place, place], [row - 0.06, row + 0.06], color=INK, linewidth=0.9, zorder=1)
             axes.annotate(
-                label,
+                text,
                 (place, row + 0.08),
                 ha="center",
                 va="top",
@@ -224,7 +225,7 @@ def _draw_scales(axes: Axes, scales: Sequence[Scale]) -> None:
                 zorder=5,
                 bbox={"boxstyle": "round,pad=0.1", "color": "white", "alpha": 0.75, "linewidth": 0},
             )
-    names = [shorten(drawable(scale.name)) for scale in scales]
+    names = [label(scale.name) for scale in scales]
     axes.set_yticks(range(len(scales)), names, parse_math=False)
     axes.get_yticklabels()[-1].set_fontweight("bold")
     axes.set_ylim(len(scales) - 0.5, -0.25)

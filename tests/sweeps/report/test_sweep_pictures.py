@@ -100,6 +100,15 @@ def test_every_bracket_has_a_panel_with_its_rungs_and_curves(drawn: list[Figure]
     assert left.get_xscale() == "log"
 
 
+def test_rungs_at_the_same_time_are_told_once(drawn: list[Figure]) -> None:
+    sweep = make_sweep(AshaSettings(16, 2, divisor=2, mode="aggressive", bracket_rungs=(3,)))
+    assert sweep.brackets[0].rungs == (1, 1, 2)
+    draw_learning_curves(sweep)
+    [axes] = drawn[0].axes
+    went = sum(trial.rungs >= 2 for trial in sweep.trials)
+    assert [text.get_text() for text in axes.texts] == [f"16, {went} go on", f"{went}"]
+
+
 def test_the_best_trial_is_emphasised_and_named(drawn: list[Figure]) -> None:
     draw_learning_curves(WHOLE)
     best = WHOLE.best

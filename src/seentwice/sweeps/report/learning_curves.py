@@ -1,13 +1,14 @@
 """How the trials of a sweep learned."""
 
 import math
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import MaxNLocator, NullLocator
 
 from seentwice.display import name_count
 from seentwice.pages import Picture
@@ -96,11 +97,11 @@ def _draw_curves(axes: Axes, trials: Sequence[Trial], results: SweepResults) -> 
 
 def _draw_rungs(axes: Axes, trials: Sequence[Trial], rungs: Sequence[int]) -> None:
     """Mark where trials were compared, with how many came there and how many went on."""
-    for number, rung in enumerate(rungs):
+    for rung in sorted(set(rungs)):  # those of a short training may be the same
         axes.axvline(rung, color=QUIET, linestyle=DASHES[2], linewidth=1, zorder=1)
         came = sum(trained_time(trial) >= rung for trial in trials)
-        went = sum(trial.rungs > number for trial in trials)
-        last = number == len(rungs) - 1
+        went = sum(trial.rungs >= bisect_right(rungs, rung) for trial in trials)
+        last = rung == rungs[-1]
         axes.annotate(
             f"{came}" if last else f"{came}, {went} go on",
             (rung, 1),
@@ -119,6 +120,7 @@ def _scale_time(axes: Axes, trials: Sequence[Trial], results: SweepResults) -> N
     rungs = sorted({rung for bracket in results.brackets for rung in bracket.rungs})
     first = max(1, min(trial.curve[0].time for trial in trials))
     if not rungs:
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         return
     ticks = rungs if rungs[0] <= first else [first, *rungs]
     low, high = ticks[0], max(ticks[-1], *map(trained_time, trials))

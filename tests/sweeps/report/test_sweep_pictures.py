@@ -270,6 +270,19 @@ def test_trials_of_one_choice_lie_side_by_side(drawn: list[Figure]) -> None:
     assert len(set(places)) == len(places)
 
 
+def test_what_is_too_much_for_one_picture_is_counted(drawn: list[Figure]) -> None:
+    space = {f"x{number}": Double(0.0, 1.0) for number in range(50)}
+    sweep = make_sweep(AshaSettings(2, 1), space=space)
+    draw_parallel_axes(sweep)
+    assert drawn[0].legends[0].get_texts()[-1].get_text() == "not drawn: 10 more"
+    brackets = AshaSettings(200, 4, bracket_rungs=(1,) * 22)
+    draw_learning_curves(make_sweep(brackets, space={}, steps=3))
+    assert drawn[1].legends[0].get_texts()[-1].get_text() == "brackets not drawn: 10"
+    many = make_scale("x", Categorical(list(range(1000))))
+    assert many is not None
+    assert len(many.ticks) < 30
+
+
 @pytest.mark.parametrize(
     ("metric", "shown"),
     [(0.123456, "0.1235"), (0.5, "0.5000"), (1234.5, "1234."), (2e7, "2.000e+07"), (0.0, "0")],

@@ -7,7 +7,7 @@ from matplotlib.ticker import FuncFormatter
 from seentwice.pages import Picture
 from seentwice.plots import COLOURS, make_figure, quieten, to_png
 from seentwice.sweeps.report.importance import FEWEST_TRIALS, Importance
-from seentwice.sweeps.report.looks import WIDTH_INCHES, draw_sentence, label
+from seentwice.sweeps.report.looks import MOST_ROWS, WIDTH_INCHES, draw_sentence, label
 from seentwice.sweeps.results import SweepResults
 
 
@@ -21,6 +21,8 @@ def draw_importance(results: SweepResults, importances: Sequence[Importance]) ->
         return draw_sentence(_say_why_nothing(importances))
     keys = [key for key in results.varied if any(key in one.shares for one in told)]
     keys.sort(key=lambda key: -max(one.shares.get(key, 0.0) for one in told))
+    counted = len(keys)
+    keys = keys[:MOST_ROWS]
     figure = make_figure(WIDTH_INCHES, 1.4 + len(keys) * (0.24 + 0.2 * len(told)))
     axes = figure.add_subplot()
     thickness = 0.8 / len(told)
@@ -37,7 +39,8 @@ def draw_importance(results: SweepResults, importances: Sequence[Importance]) ->
     axes.set_ylim(len(keys) - 0.4, -0.6)
     axes.set_xlim(left=0)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))
-    axes.set_xlabel("Share of the variance of the trials' ranks that it decides")
+    greatest = "" if counted == len(keys) else f"; the greatest of {counted:,} shares"
+    axes.set_xlabel(f"Share of the variance of the trials' ranks that it decides{greatest}")
     quieten(axes)
     axes.grid(visible=False, axis="y")
     legend = figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9.5)

@@ -28,6 +28,8 @@ from seentwice.sweeps.report.looks import (
 from seentwice.sweeps.results import SweepResults
 from seentwice.sweeps.trials import Trial
 
+MOST_PANELS = 12
+
 
 def draw_learning_curves(results: SweepResults) -> Picture:
     """Draw the metric over training, a line a trial, a panel a bracket."""
@@ -35,7 +37,7 @@ def draw_learning_curves(results: SweepResults) -> Picture:
     frame = frame_metrics(results)
     if frame is None:
         return draw_sentence("No trial has been measured yet.")
-    brackets = max(1, len(results.brackets))
+    brackets = min(max(1, len(results.brackets)), MOST_PANELS)
     columns = min(2, brackets)
     rows = math.ceil(brackets / columns)
     figure = make_figure(WIDTH_INCHES, 1.2 + 3.6 * rows)
@@ -59,8 +61,10 @@ def draw_learning_curves(results: SweepResults) -> Picture:
     _scale_time(panels[0], measured, results)
     handles = _name_looks(measured, results)
     beyond = sum(not any(frame.holds(point.metric) for point in one.curve) for one in measured)
-    if beyond:
-        handles.append(Line2D([], [], linestyle="none", label=f"outside of the frame: {beyond}"))
+    left_out = len(results.brackets) - brackets
+    for count, what in ((beyond, "outside of the frame"), (left_out, "brackets not drawn")):
+        if count > 0:
+            handles.append(Line2D([], [], linestyle="none", label=f"{what}: {count}"))
     figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, fontsize=9.5)
     return Picture(
         to_png(figure),

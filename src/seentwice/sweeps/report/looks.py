@@ -18,7 +18,10 @@ from seentwice.sweeps.results import SweepResults
 from seentwice.sweeps.trials import Status
 
 WIDTH_INCHES = 9.0
-WIDE = 30.0  # times the least of positive numbers: beyond, their logarithms are drawn
+MOST_ROWS = 40  # of scales and of bars, so that a picture has an end
+# Times the least of positive metrics: between the two, logarithms are drawn. A loss that is all
+# but 0 would take all the room.
+WIDE, TOO_WIDE = 30.0, 1e12
 ROOM = 0.12  # share of the metrics' range, at both ends
 LONGEST_SENTENCE = 110  # characters on a line
 
@@ -106,7 +109,7 @@ class Frame:
     @property
     def is_log(self) -> bool:
         """Whether they are so far apart that their logarithms are better drawn."""
-        return self.low > 0 and self.high / self.low > WIDE
+        return self.low > 0 and WIDE < self.high / self.low < TOO_WIDE
 
     def holds(self, metric: float) -> bool:
         """Whether a metric is shown."""

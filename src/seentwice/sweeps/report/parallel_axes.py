@@ -20,6 +20,7 @@ from seentwice.plots import DASHES, INK, make_figure, shorten, to_png
 from seentwice.sweeps.ranking import NEVER_WIN, find_best_point, rank_trials
 from seentwice.sweeps.report.looks import (
     LOOKS,
+    MOST_ROWS,
     WIDTH_INCHES,
     Look,
     describe_best,
@@ -40,6 +41,7 @@ SPREAD = 0.5  # share of a choice's room over which its trials are spread
 MOST_CHOICES = 12  # whole numbers that are drawn as choices, so that equal ones are told apart
 FEW_TRIALS = 30  # whose lines need not be paler, to let others be seen
 MOST_DECADES = 6  # with a tick each
+MOST_LABELS = 24  # of choices
 TIMES = (1, 2, 5)  # a power of ten, where there are few
 
 
@@ -89,6 +91,8 @@ def draw_parallel_axes(results: SweepResults) -> Picture:
         for key in results.varied
         if (scale := make_scale(key, results.space[key])) is not None
     ]
+    left_out = len(scales) - MOST_ROWS
+    scales = scales[:MOST_ROWS]
     began = rank_trials([one for one in results.trials if one.values], results.smaller_is_better)
     able = [trial for trial in began if trial.curve and trial.status not in NEVER_WIN]
     lost = [trial for trial in began if trial.status in NEVER_WIN]
@@ -116,9 +120,10 @@ def draw_parallel_axes(results: SweepResults) -> Picture:
             zorder=3,
         )
     _draw_scales(axes, [*scales, last])
-    figure.legend(
-        handles=_name_lines(able, lost), loc="outside lower center", ncols=5, frameon=False
-    )
+    handles = _name_lines(able, lost)
+    if left_out > 0:
+        handles.append(Line2D([], [], linestyle="none", label=f"not drawn: {left_out} more"))
+    figure.legend(handles=handles, loc="outside lower center", ncols=6, frameon=False)
     trials = name_count(len(drawn), "trial", "trials")
     alt = f"Hyperparameters and {results.metric} of {trials}. {describe_best(results)}"
     return Picture(to_png(figure), alt)
@@ -128,6 +133,7 @@ def _choice_scale(name: str, choices: Sequence[Value]) -> Scale:
     longest = max(3, CHARACTERS // len(choices))
     names = [shorten(drawable(show_value(choice)), longest) for choice in choices]
     ticks = tuple(((number + 0.5) / len(names), name) for number, name in enumerate(names))
+    ticks = ticks[:: math.ceil(len(names) / MOST_LABELS)]
     return Scale(name, ticks, choices=tuple(map(json.dumps, choices)))
 
 

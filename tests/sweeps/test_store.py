@@ -1,9 +1,11 @@
 """Databases that cannot be opened are told in one line, without their passwords."""
 
+import optuna
 import pytest
 from sqlalchemy import text
 
 from seentwice.errors import UserError
+from seentwice.sweeps.events import Claimed
 from seentwice.sweeps.log import open_log
 from seentwice.sweeps.store import open_storage
 
@@ -65,3 +67,13 @@ def test_what_breaks_later_is_told(sqlite_url):
         connection.execute(text("DROP TABLE study_user_attributes"))
     with pytest.raises(UserError, match=r"no such table: .* start the sweep again once"):
         log.beat("a", 1)
+
+
+def test_a_sweep_that_somebody_deletes_is_told(sqlite_url):
+    storage = open_storage(sqlite_url)
+    log = open_log(storage, "a sweep", "{}")
+    optuna.delete_study(study_name="a sweep/events", storage=open_storage(sqlite_url))
+    with pytest.raises(UserError, match="somebody deleted the sweep while it ran"):
+        log.read()
+    with pytest.raises(UserError, match="somebody deleted the sweep while it ran"):
+        log.append(Claimed(0, "a"), 0.0)

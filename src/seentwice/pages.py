@@ -77,6 +77,10 @@ class Picture:
     png: bytes
     alt: str  # what it shows, for those who cannot see it
 
+    def _repr_png_(self) -> bytes:
+        """Be shown by a notebook."""
+        return self.png
+
 
 @dataclass(frozen=True, slots=True)
 class Thumbnail:

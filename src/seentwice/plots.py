@@ -1,4 +1,4 @@
-"""Curves of several detectors in one picture."""
+"""Curves of several detectors in one picture, and how every picture of this project looks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -82,6 +82,34 @@ def plot_roc(curves: Curves, path: Path) -> None:
     _save(figure, axes, "ROC AUC", path)
 
 
+def make_figure(width_inches: float, height_inches: float) -> Figure:
+    """Return a figure of its own, not pyplot's: nothing global is set, nothing stays in memory."""
+    figure = Figure(figsize=(width_inches, height_inches), dpi=DOTS_PER_INCH, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def quieten(axes: Axes) -> None:
+    """Draw the frame of a panel so that its lines stand out."""
+    axes.grid(color="#e6e6e6", linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(QUIET)
+    axes.tick_params(color=QUIET, labelcolor=INK)
+
+
+def to_png(figure: Figure) -> bytes:
+    """Return the picture as a PNG; equal figures give equal bytes, for no version is in them."""
+    buffer = BytesIO()
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def shorten(name: str, longest: int = LONGEST_NAME) -> str:
+    """Return the name, cut so that it leaves the lines their room."""
+    return name if len(name) <= longest else name[: longest - 1] + "…"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Line:
     name: str
@@ -101,9 +129,7 @@ def _make_axes(title: str, lines: list[_Line]) -> tuple[Figure, Axes]:
     undefined = sorted(line.name for line in lines if not np.isfinite(line.area))
     if undefined:
         raise ValueError(f"no curve without both classes of pairs: {', '.join(undefined)}")
-    # A figure of its own, not pyplot's: nothing global is set and nothing stays in memory.
-    figure = Figure(figsize=SIZE_INCHES, dpi=DOTS_PER_INCH, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = make_figure(*SIZE_INCHES)
     axes = figure.add_subplot()
     axes.set_title(title, loc="left", color=INK, fontsize=13, pad=10)
     return figure, axes
@@ -124,13 +150,8 @@ def _draw(axes: Axes, lines: list[_Line], drawstyle: Literal["default", "steps-p
             linewidth=2.2 if rank == 0 else 1.5,
             # The best lines lie on top where many run together.
             zorder=3 - rank / len(lines),
-            label=f"{line.area:.3f}  {_shorten(line.name)}",
+            label=f"{line.area:.3f}  {shorten(line.name)}",
         )
-
-
-def _shorten(name: str) -> str:
-    """The name, cut so that the legend leaves the curves their room."""
-    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
 
 
 def _thin(x: Floats, y: Floats) -> tuple[Floats, Floats]:
@@ -153,11 +174,7 @@ def _draw_base_rate(axes: Axes, labels: list[Bools]) -> None:
 def _save(figure: Figure, axes: Axes, legend_title: str, path: Path) -> None:
     axes.set_xlim(-0.01, 1.01)
     axes.set_ylim(-0.01, 1.01)
-    axes.grid(color="#e6e6e6", linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(QUIET)
-    axes.tick_params(color=QUIET, labelcolor=INK)
+    quieten(axes)
     legend = figure.legend(
         loc="outside right upper",
         title=legend_title,
@@ -168,7 +185,4 @@ def _save(figure: Figure, axes: Axes, legend_title: str, path: Path) -> None:
     )
     for text in legend.get_texts():
         text.set_parse_math(False)  # a dollar sign in a name is a dollar sign
-    buffer = BytesIO()
-    # No version of matplotlib in the file: equal curves give equal bytes.
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    write_atomically(path, buffer.getvalue())
+    write_atomically(path, to_png(figure))

@@ -79,6 +79,15 @@ def data_overrides(config: DictConfig) -> list[str]:
     return words if same_limit else [*words, f"max_pixels={config.max_pixels}"]
 
 
+def evaluation_overrides(config: DictConfig) -> list[str]:
+    """Return what `evaluate` needs to measure a training's checkpoint on the same photos."""
+    words = data_overrides(config)
+    if config.backbone.weights not in ("none", "imagenet"):
+        # The checkpoint knows the file's name alone.
+        words.append(f"weights={spell_value(str(config.backbone.weights))}")
+    return words
+
+
 def _differences(prefix: str, values: Mapping[Any, Any], default: Mapping[Any, Any]) -> list[str]:
     words = []
     for key, value in values.items():

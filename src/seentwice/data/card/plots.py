@@ -1,16 +1,12 @@
 """The plots of a data card."""
 
 from collections.abc import Mapping
-from io import BytesIO
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from seentwice.data.card.counts import BITS, BitCounts, PhotoMeasures
-from seentwice.plots import COLOURS, DOTS_PER_INCH, INK, QUIET
+from seentwice.plots import COLOURS, INK, QUIET, make_figure, quieten, to_png
 
 BINS = 40  # of file sizes
 # "perception" and "wavelet" cut at their median, 32 bits of 64, so their distances are even: single
@@ -27,7 +23,7 @@ def plot_hamming(tested: Mapping[str, BitCounts], trained: Mapping[str, BitCount
         trained: hash -> the training pairs, whose negatives may be drawn with other weights.
     """
     rows = -(-len(tested) // 2)
-    figure = _make_figure(9.0, 0.9 + 2.8 * rows)
+    figure = make_figure(9.0, 0.9 + 2.8 * rows)
     panels = figure.subplots(rows, 2, sharex=True, sharey=True, squeeze=False)
     edges = np.arange(0, BITS + 1 + BITS_A_BIN, BITS_A_BIN)
     for axes, name in zip(panels.flat, tested, strict=False):
@@ -45,19 +41,19 @@ def plot_hamming(tested: Mapping[str, BitCounts], trained: Mapping[str, BitCount
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))
         axes.set_xlim(-1, edges[-1])
         axes.set_xticks(range(0, BITS + 1, 8))
-        _quieten(axes)
+        quieten(axes)
     for axes in panels[-1]:
         axes.set_xlabel("Hamming distance, bits")
     for axes in panels[:, 0]:
         axes.set_ylabel(f"Share of pairs per {BITS_A_BIN} bits")
     handles, labels = panels[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
-    return _to_png(figure)
+    return to_png(figure)
 
 
 def plot_sizes(measures: PhotoMeasures) -> bytes:
     """Draw the height of photos over their width, and how large their files are: a PNG."""
-    figure = _make_figure(9.0, 4.3)
+    figure = make_figure(9.0, 4.3)
     left, right = figure.subplots(1, 2)
     size, photos = np.unique(
         np.stack([measures.width_px, measures.height_px]), axis=1, return_counts=True
@@ -86,27 +82,5 @@ def plot_sizes(measures: PhotoMeasures) -> bytes:
     right.set_ylabel("Photos")
     right.set_title("File sizes", loc="left", color=INK, fontsize=11)
     for axes in (left, right):
-        _quieten(axes)
-    return _to_png(figure)
-
-
-def _make_figure(width_inches: float, height_inches: float) -> Figure:
-    # A figure of its own, not pyplot's: nothing global is set and nothing stays in memory.
-    figure = Figure(figsize=(width_inches, height_inches), dpi=DOTS_PER_INCH, layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
-
-
-def _quieten(axes: Axes) -> None:
-    axes.grid(color="#e6e6e6", linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(QUIET)
-    axes.tick_params(color=QUIET, labelcolor=INK)
-
-
-def _to_png(figure: Figure) -> bytes:
-    buffer = BytesIO()
-    # No version of matplotlib in the file: equal cards give equal bytes.
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()
+        quieten(axes)
+    return to_png(figure)

@@ -1,0 +1,188 @@
+"""A sweep as far as it has come: one record, kept in a file and read again."""
+
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import TypeAdapter, ValidationError
+
+from seentwice.display import show_text
+from seentwice.errors import UserError
+from seentwice.sweeps.brackets import Bracket
+from seentwice.sweeps.ranking import (
+    NEVER_WIN,
+    count_budget,
+    find_best,
+    find_best_point,
+    rank_trials,
+    trained_time,
+)
+from seentwice.sweeps.space import Const, SearchSpace, Value, read_space
+from seentwice.sweeps.trials import Status, Trial
+
+SpellValue = Callable[[Value], str]
+"""Gives a value as an override of the command line has it."""
+
+OF_HYPERPARAMETER = "hyperparameters."
+"""Begins the columns of hyperparameters in the table, so that none takes another column's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class SweepResults:
+    """All that a report of a sweep shows."""
+
+    name: str
+    metric: str
+    smaller_is_better: bool
+    time_metric: str  # what counts the training of a trial: "epochs"
+    space: SearchSpace
+    brackets: tuple[Bracket, ...]  # none where the searcher stops nothing
+    trials: tuple[Trial, ...]  # by their numbers
+
+    @property
+    def varied(self) -> tuple[str, ...]:
+        """Paths of the hyperparameters that are not the same in every trial by their type."""
+        return tuple(key for key, one in self.space.items() if not isinstance(one, Const))
+
+    @property
+    def best(self) -> Trial | None:
+        """The best trial; None before one was measured."""
+        return find_best(self.trials, self.smaller_is_better)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Trials by their status."""
+        counted = Counter(trial.status for trial in self.trials)
+        return {status: counted[status] for status in get_args(Status) if counted[status]}
+
+
+def spell_overrides(trial: Trial, spell: SpellValue) -> list[str]:
+    """Return what sets a trial's hyperparameters."""
+    return [f"{key}={spell(value)}" for key, value in trial.values.items()]
+
+
+def to_json(results: SweepResults, spell: SpellValue) -> str:
+    """Return the results, with the best trial and what was spent; `read_results` reads them."""
+    best, budget = results.best, count_budget(results.trials, results.brackets)
+    values = {
+        "name": results.name,
+        "metric": results.metric,
+        "smaller_is_better": results.smaller_is_better,
+        "time_metric": results.time_metric,
+        "best": best and _summarise(best, results, spell),
+        "counts": results.counts,
+        "spent": budget.spent,
+        "saved": budget.saved,
+        "share_saved": budget.share_saved,
+        "brackets": [asdict(bracket) for bracket in results.brackets],
+        "space": {
+            key: {"type": type(one).__name__.lower(), **asdict(one)}
+            for key, one in results.space.items()
+        },
+        "trials": [_to_dict(trial) for trial in results.trials],
+    }
+    # A constant of the space may be no number, which JSON cannot tell.
+    finite = json.loads(json.dumps(values), parse_constant=lambda _: None)
+    return json.dumps(finite, indent=2) + "\n"
+
+
+def read_results(path: Path) -> SweepResults:
+    """Read what `to_json` gave.
+
+    Raises:
+        UserError: the file is not there, or no results of a sweep.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        values["space"] = read_space(values["space"])
+        return TypeAdapter(SweepResults).validate_python(values)
+    except OSError as error:
+        raise UserError(
+            f"{path}: {error.strerror}; name the folder that seentwice sweep wrote"
+        ) from error
+    except (ValueError, LookupError, TypeError, UserError) as error:
+        raise UserError(f"{path}: no results of a sweep: {_explain(error)}") from error
+
+
+def to_csv(results: SweepResults) -> str:
+    """Return a table of the trials by their numbers, a row each.
+
+    Values are written as in JSON, but texts as they are; what is unknown is empty.
+    """
+    ranks = {
+        trial.number: rank
+        for rank, trial in enumerate(rank_trials(results.trials, results.smaller_is_better), 1)
+        if trial.curve and trial.status not in NEVER_WIN
+    }
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(
+        (
+            *("trial", "rank", "bracket", "status", "rungs", "trained", "best_metric", "best_at"),
+            *(OF_HYPERPARAMETER + show_text(key) for key in results.space),
+            *("restarts", "folder", "checkpoint", "error"),
+        )
+    )
+    for trial in results.trials:
+        best = find_best_point(trial.curve, results.smaller_is_better)
+        writer.writerow(
+            (
+                trial.number,
+                ranks.get(trial.number, ""),
+                trial.bracket,
+                trial.status,
+                trial.rungs,
+                trained_time(trial),
+                "" if best is None else best.metric,
+                "" if best is None else best.time,
+                *(
+                    show_value(trial.values[key]) if key in trial.values else ""
+                    for key in results.space
+                ),
+                trial.restarts,
+                show_text(trial.folder),
+                show_text(trial.checkpoint),
+                show_text(trial.error),
+            )
+        )
+    return text.getvalue()
+
+
+def show_value(value: Value) -> str:
+    """Return a value in one line: texts as they are, all else as in JSON."""
+    return show_text(value) if isinstance(value, str) else show_text(json.dumps(value))
+
+
+def _summarise(trial: Trial, results: SweepResults, spell: SpellValue) -> Mapping[str, Any]:
+    best = find_best_point(trial.curve, results.smaller_is_better)
+    assert best is not None  # a trial without a measurement is not the best
+    return {
+        "trial": trial.number,
+        "metric": best.metric,
+        "time": best.time,
+        "overrides": spell_overrides(trial, spell),
+        "folder": trial.folder,
+        "checkpoint": trial.checkpoint,
+    }
+
+
+def _to_dict(trial: Trial) -> dict[str, Any]:
+    fields = {name: getattr(trial, name) for name in Trial.__dataclass_fields__}
+    return fields | {
+        "values": dict(trial.values),
+        "curve": [asdict(point) for point in trial.curve],
+    }
+
+
+def _explain(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    if isinstance(error, KeyError):
+        return f"{error.args[0]} is missing"
+    return " ".join(str(error).split())

@@ -57,6 +57,12 @@ def open_storage(url: str) -> RDBStorage:
     raise AssertionError("the last attempt returns or raises")
 
 
+def close_storage(storage: RDBStorage) -> None:
+    """Close a database's connections; none of its threads may be using one."""
+    storage.remove_session()
+    storage.engine.dispose()
+
+
 @contextmanager
 def tell_errors(storage: RDBStorage) -> Iterator[None]:
     """Let errors of the database in the block be those of the user.

@@ -55,6 +55,12 @@ def test_two_workers_never_have_one_name(tmp_path):
     assert name_worker(tmp_path) != name_worker(tmp_path)
 
 
+def test_a_folder_that_cannot_be_made_is_told(tmp_path):
+    (tmp_path / "sweep").write_text("a file")
+    with pytest.raises(UserError, match=r"workers cannot be made \(Not a directory\); let your"):
+        name_worker(tmp_path / "sweep")
+
+
 def test_a_lock_for_all_accounts(tmp_path):
     before = os.umask(0o077)
     try:

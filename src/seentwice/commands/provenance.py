@@ -7,13 +7,17 @@ import tomllib
 from importlib.metadata import version
 from pathlib import Path
 
+from seentwice import __version__
+
+LIBRARIES = ("torch", "torchvision", "pytorch-lightning", "numpy", "scikit-learn")
 _RESULTS = "benchmarks/results"  # where one benchmark's result would make the next one's unclean
-LIBRARIES = ("seentwice", "torch", "torchvision", "pytorch-lightning", "numpy", "scikit-learn")
 
 
 def library_versions() -> dict[str, str]:
-    """Return the versions of Python and of the libraries that results depend on."""
-    return {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
+    """Return the versions of Python, of this package and of the libraries results depend on."""
+    # This one need not be installed: a cluster runs it from its folder.
+    own = {"python": platform.python_version(), "seentwice": __version__}
+    return own | {name: version(name) for name in LIBRARIES}
 
 
 def find_checkout(module: Path) -> Path | None:

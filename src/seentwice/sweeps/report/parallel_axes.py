@@ -60,8 +60,8 @@ class Scale:
         """Return where a value lies; what is outside of the scale lies at its ends."""
         if self.choices:
             name = json.dumps(value)
-            number = self.choices.index(name) if name in self.choices else 0
-            return (number + 0.5) / len(self.choices)
+            choice = self.choices.index(name) if name in self.choices else 0
+            return (choice + 0.5) / len(self.choices)
         number = float(value) if isinstance(value, int | float) else self.low
         if self.is_log:
             number = math.log10(number) if number > 0 else self.low

@@ -119,7 +119,7 @@ def test_where_nothing_stops_the_shortest_training_that_ended_is_compared() -> N
 def test_too_few_or_equal_trials_tell_nothing(results: SweepResults) -> None:
     assert measure_importance(results) == ()
     picture = draw_importance(results, ())
-    assert "at least 4 trials that trained equally long" in picture.alt
+    assert "at least 4 trials are needed that trained equally long" in picture.alt
 
 
 def test_a_forest_that_learned_nothing_is_not_drawn() -> None:

@@ -9,6 +9,7 @@ few.
 """
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -43,7 +44,7 @@ class Importance:
         Where ranks were drawn by lot, at most 2 forests of 40 explained so much, for each of 4, 6,
         8, 12, 16 and 30 trials with 4 hyperparameters; above 0 came up to 6 of 40.
         """
-        return self.explained > self.trials**-0.5
+        return self.explained > 1 / math.sqrt(self.trials)
 
 
 def measure_importance(results: SweepResults) -> tuple[Importance, ...]:

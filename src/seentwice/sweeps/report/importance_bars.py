@@ -57,8 +57,8 @@ def _say_why_nothing(importances: Sequence[Importance]) -> str:
     most = max((one.trials for one in importances), default=0)
     if most < FEWEST_TRIALS:
         return (
-            f"Importance of hyperparameters: at least {FEWEST_TRIALS} trials that trained equally "
-            "long, with other values and other metrics, are needed."
+            f"Importance of hyperparameters: at least {FEWEST_TRIALS} trials are needed that "
+            "trained equally long and differ in values and metric."
         )
     return (
         f"Importance of hyperparameters: {most} trials do not tell it; a forest that learned from "

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from seentwice.commands import train
+from seentwice.commands import training_job
 from seentwice.commands.main import COMMANDS, main
 
 # Now, since FAISS logs while it loads: by then Hydra's log handler of an earlier test would hold a
@@ -284,7 +284,7 @@ def test_a_store_that_cannot_be_used_is_told_before_photos_are_read(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "foo://x")
-    monkeypatch.setattr(train, "load_photos", None)
+    monkeypatch.setattr(training_job, "load_photos", None)
     words = ["data=folder", f"data.root={few_rooms}", f"hydra.run.dir={tmp_path}"]
     assert main(["train", *words]) == 2
     (line,) = capsys.readouterr().err.splitlines()

@@ -11,7 +11,7 @@ import pytest
 from mlflow import MlflowClient
 
 from seentwice.commands.main import main
-from seentwice.commands.train import RUN_FILE
+from seentwice.commands.training_job import RUN_FILE
 from seentwice.data import samespace
 from seentwice.data.pairs import COLUMNS
 from seentwice.data.sampling.mix import NEEDS_MODEL

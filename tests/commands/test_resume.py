@@ -9,9 +9,9 @@ from omegaconf import OmegaConf
 from safetensors.torch import load_file
 
 from seentwice.bank.entries import list_entries
-from seentwice.commands import train
+from seentwice.commands import training_job
 from seentwice.commands.main import main
-from seentwice.commands.train import CONFIG_FILE, RUN_FILE, STATE_FILE
+from seentwice.commands.training_job import CONFIG_FILE, RUN_FILE, STATE_FILE
 from seentwice.learn.tracking import FOLDER_TAG, TrackedRun, track_run
 from seentwice.learn.training import BEST, LAST, EpochReport
 from seentwice.models.checkpoint import CHECKPOINT_FILE
@@ -83,7 +83,7 @@ def test_a_resumed_training_ends_as_one_that_was_never_stopped(
     resumed = run_id if name == "run" else tmp_path
     other = tmp_path / "elsewhere"
     # MLflow would refuse another value of a parameter that it has.
-    monkeypatch.setattr(train, "git_commit", lambda: "another commit")
+    monkeypatch.setattr(training_job, "git_commit", lambda: "another commit")
     assert main(["train", f"resume={resumed}", f"hydra.run.dir={other}"]) == 0
     assert same_weights(trained, tmp_path)
     assert client.get_run(run_id).info.status == "FINISHED"
@@ -119,7 +119,7 @@ def test_before_its_first_epoch_has_ended_there_is_nothing_to_resume(
         raise KeyboardInterrupt
 
     monkeypatch.chdir(own_rooms)
-    monkeypatch.setattr(train, "fingerprint_photos", stop)
+    monkeypatch.setattr(training_job, "fingerprint_photos", stop)
     assert main(["train", *quick, f"hydra.run.dir={tmp_path}"]) == 130
     said = capsys.readouterr().out
     assert "nothing was kept to resume; give the same command again\n" in said

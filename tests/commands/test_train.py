@@ -11,7 +11,7 @@ from torchvision import models
 from seentwice.commands import evaluate
 from seentwice.commands.fingerprint import digest_name
 from seentwice.commands.main import main
-from seentwice.commands.train import RUN_FILE, STATE_FILE
+from seentwice.commands.training_job import RUN_FILE, STATE_FILE
 from seentwice.files import digest_file
 from seentwice.models.checkpoint import CHECKPOINT_FILE, read_record
 from seentwice.models.openvino_engine import NoOpenVinoError

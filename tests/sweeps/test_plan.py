@@ -133,3 +133,28 @@ def test_an_entrypoint_may_be_a_list(tmp_path):
     assert read_plan(write(tmp_path, ASHA, top)).entrypoint == ("python3", "train.py")
     with pytest.raises(UserError, match="entrypoint: give a command"):
         read_plan(write(tmp_path, ASHA, "name: a\nentrypoint: {a: 1}\n"))
+
+
+def test_restarts_and_seed_are_read_and_default_to_those_of_the_master_and_zero(tmp_path):
+    plan = read_plan(write(tmp_path, ASHA))
+    assert (plan.max_restarts, plan.seed) == (5, 0)
+    given = "max_restarts: 0\nreproducibility: {experiment_seed: 7}\n"
+    plan = read_plan(write(tmp_path, ASHA, TOP + given))
+    assert (plan.max_restarts, plan.seed) == (0, 7)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("max_restarts: -1", "max_restarts=-1: "),
+        ("max_restarts: often", "max_restarts='often': "),
+        ("reproducibility: {experiment_seed: 4294967296}", "reproducibility.experiment_seed=4294"),
+        ("reproducibility: {seed: 1}", "reproducibility.seed: no such key; it has experiment_seed"),
+        ("reproducibility: 1", "reproducibility=1: "),
+    ],
+)
+def test_a_wrong_number_of_restarts_or_seed_is_told_by_its_key(tmp_path, given, message):
+    path = write(tmp_path, ASHA, f"{TOP}{given}\n")
+    with pytest.raises(UserError) as error:
+        read_plan(path)
+    assert str(error.value).startswith(f"{path}: {message}")

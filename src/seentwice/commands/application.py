@@ -165,6 +165,21 @@ def run_application(command: str, run: Run, arguments: Sequence[str]) -> int:
     return 2 if failed else 0
 
 
+def compose_words(command: str, words: Sequence[str]) -> DictConfig:
+    """Return the configuration that a command would have with these overrides.
+
+    Raises:
+        UserError: a key or a choice does not exist, or the command has no use for it.
+    """
+    try:
+        _check_keys(command, words)
+        check_effects(command, words)
+        with initialize_config_dir(str(find_configs()), version_base="1.3"):
+            return compose(command, list(words))
+    except MENDABLE as error:
+        raise UserError(_one_line(error, command, words, None)) from error
+
+
 def _fail(command: str, message: str) -> int:
     print(f"seentwice {command}: {message}", file=sys.stderr)
     return 2

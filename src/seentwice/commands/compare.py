@@ -186,7 +186,7 @@ def _compare_one(
     stage: Stage, name: str, is_head: bool, baseline: Scores | None
 ) -> tuple[DetectorResult, Scores]:
     """Fit, score and measure one detector, as an MLflow run below the comparison's."""
-    with track_run("compare", name, stage.tags, stage.parent) as tracked:
+    with track_run("compare", name, stage.tags, stage.parent.run_id) as tracked:
         with show_progress(name, stage.console) as progress:
             scores = score_folds(
                 lambda fold: _make_detector(stage, name, is_head, fold, tracked, progress),

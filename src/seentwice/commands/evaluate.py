@@ -16,7 +16,7 @@ from seentwice.commands.fingerprint import Fingerprint, digest_name, fingerprint
 from seentwice.commands.next_steps import spell_value, write_command
 from seentwice.commands.overrides import key_of
 from seentwice.commands.progress import describe_unreadable, open_console, print_plainly
-from seentwice.commands.train import STATE_FILE
+from seentwice.commands.training_job import STATE_FILE
 from seentwice.commands.workbench import (
     PROTOCOL_SECTIONS,
     check_photo_settings,

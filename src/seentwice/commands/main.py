@@ -15,6 +15,11 @@ COMMANDS = {
     "card": "write what a data set holds: counts, sizes, leaks, pictures",
 }
 
+FILE_COMMANDS = {
+    "sweep": "train many choices of settings, stop the worse ones early, tell the best",
+}
+"""Commands that take a file, then key=value."""
+
 OPTION_COMMANDS = {
     "bank": "list or clear what is kept of photos: features, hashes",
     "variants": "make edited copies of photos, and pairs of them with the duplicate flag",
@@ -27,6 +32,9 @@ Usage: seentwice COMMAND [key=value ...]
 
 Commands, which take key=value (seentwice COMMAND --cfg job prints all of it, and runs nothing):
 {chr(10).join(f"  {name:<10}{text}" for name, text in COMMANDS.items())}
+
+Commands that take a file, then key=value:
+{chr(10).join(f"  {name:<10}{text}" for name, text in FILE_COMMANDS.items())}
 
 Commands for use, which take arguments and --options:
 {chr(10).join(f"  {name:<10}{text}" for name, text in OPTION_COMMANDS.items())}
@@ -49,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if words[0] == "--version":
         print(f"seentwice {__version__}")
         return 0
-    names = (*COMMANDS, *OPTION_COMMANDS)
+    names = (*COMMANDS, *FILE_COMMANDS, *OPTION_COMMANDS)
     if words[0] not in names:
         print(
             f"seentwice: no command {words[0]!r}: choose one of {', '.join(names)}",
@@ -57,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 2
     # Imported here, because a command brings torch, and no --help should wait for it.
-    if words[0] in OPTION_COMMANDS:
+    if words[0] in (*FILE_COMMANDS, *OPTION_COMMANDS):
         from seentwice.commands.options import run_options
 
         command = importlib.import_module(f"seentwice.commands.{words[0]}")

@@ -24,6 +24,7 @@ from seentwice.learn.training import (
     OnEpoch,
     PairModule,
     TrainingSettings,
+    Watcher,
     batches_of,
     fit_task,
     monitor_of,
@@ -191,6 +192,8 @@ def net_trainer(
     fold: int | None,
     resume: bool,
     on_epoch: OnEpoch,
+    watchers: Sequence[Watcher] = (),
+    stop_after: int | None = None,
 ) -> Callable[[PairTable, PairTable, NDArray[np.generic]], SiameseNet]:
     """Return the function that a `SiameseEvidence` trains its net with.
 
@@ -204,6 +207,8 @@ def net_trainer(
         fold: prefixes the metrics' names where there are several.
         resume: go on from the last epoch found in `folder`.
         on_epoch: told of every epoch.
+        watchers: see `fit_task`.
+        stop_after: likewise.
     """
     architecture = read_architecture(config, head, trunk)
     settings = read_settings(TrainingSettings, config, "training")
@@ -247,6 +252,8 @@ def net_trainer(
             epoch_logger(tracked, "" if fold is None else f"fold{fold}") if tracked else None,
             resume,
             on_epoch,
+            watchers,
+            stop_after,
         )
         return net.eval()
 

@@ -1,79 +1,41 @@
 """Train one Siamese network and write its checkpoint."""
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from yaml import YAMLError
 
-from seentwice.commands.banking import (
-    check_decoding,
-    read_bank_folder,
-    read_passing,
-    read_row_type,
+from seentwice.commands.next_steps import (
+    NEXT,
+    evaluation_overrides,
+    spell_value,
+    write_command,
 )
-from seentwice.commands.decisions import check_decisions, read_calibration, read_threshold
-from seentwice.commands.fingerprint import Fingerprint, digest_name, fingerprint_photos
-from seentwice.commands.leaks import report_leaks
-from seentwice.commands.looking import read_sampling
-from seentwice.commands.mining import check_mining
-from seentwice.commands.nets import check_nets, chosen_heads, net_trainer, read_architecture
-from seentwice.commands.next_steps import NEXT, data_overrides, spell_value, write_command
 from seentwice.commands.objectives import tell_distance
 from seentwice.commands.overrides import key_of
-from seentwice.commands.pair_counts import print_tables
-from seentwice.commands.place_batches import check_batches, check_own_table, tell_of_batches
-from seentwice.commands.progress import open_console, print_plainly, show_progress
-from seentwice.commands.provenance import git_commit, library_versions
-from seentwice.commands.settings import read_settings, read_source
-from seentwice.commands.trunks import name_backbone, read_trunks, tell_cut
-from seentwice.commands.unlabelled import check_unlabelled
-from seentwice.commands.workbench import (
-    PROTOCOL_SECTIONS,
-    Workbench,
-    check_photo_settings,
-    load_photos,
-    set_up,
+from seentwice.commands.progress import open_console, print_plainly
+from seentwice.commands.training_job import (
+    CONFIG_FILE,
+    RUN_FILE,
+    STATE_FILE,
+    Job,
+    Trained,
+    check_settings,
+    gather_material,
+    train_net,
+    with_absolute_paths,
 )
-from seentwice.data.views import EditChoice
-from seentwice.detectors.calibration import CalibratedDetector
-from seentwice.detectors.siamese import SiameseEvidence
-from seentwice.detectors.trunk import describe_input
 from seentwice.display import one_line
 from seentwice.errors import UserError
-from seentwice.files import write_atomically
-from seentwice.learn.tracking import FOLDER_TAG, check_store, find_run_folder, track_run
+from seentwice.learn.tracking import find_run_folder
 from seentwice.learn.training import LAST, check_resumable
-from seentwice.metrics import pair_metrics
-from seentwice.models.checkpoint import (
-    CHECKPOINT_FILE,
-    CheckpointRecord,
-    Protocol,
-    save_checkpoint,
-)
-from seentwice.models.trunk import Trunk, fingerprint_frozen
-
-CONFIG_FILE = "config.yaml"
-STATE_FILE = "training.json"  # marks the folder of a training; compare has a config as well
-RUN_FILE = "mlflow_run_id.txt"
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One training, new or resumed."""
-
-    config: DictConfig  # its paths are absolute
-    folder: Path
-    resumed: bool
-    run_id: str | None  # the interrupted MLflow run, where its folder knows it
-    fingerprint: str | None  # of the photos it was started with, where it is resumed
+from seentwice.models.checkpoint import CHECKPOINT_FILE
 
 
 def run(config: DictConfig) -> None:
@@ -81,86 +43,22 @@ def run(config: DictConfig) -> None:
     console = open_console()
     job = _choose_job(config)
     with _tell_how_to_resume(job.folder, console):
-        _train(job, console)
+        if job.resumed:
+            check_resumable(job.folder)
+        settings = check_settings(job.config, HydraConfig.get().overrides.task)
+        if job.resumed:
+            _tell_of_resumed(job.folder, console)
+        material = gather_material(job, settings, console)
+        trained = train_net(job, settings, material, console)
+    _tell_of_trained(trained, job.config, console)
 
 
-def _train(job: Job, console: Console) -> None:
-    if job.resumed:
-        check_resumable(job.folder)
-    check_photo_settings(job.config)
-    heads = chosen_heads(job.config)
-    if len(heads) != 1:
-        raise UserError(f"head={','.join(heads)}: train takes one head; compare takes several")
-    check_own_table(job.config, heads)
-    check_batches(job.config, heads, (), HydraConfig.get().overrides.task)
-    trunks = read_trunks(job.config)
-    check_unlabelled(job.config, trunks)
-    check_nets(job.config, heads, trunks.own)
-    check_decisions(job.config)
-    check_mining(job.config, read_sampling(job.config))
-    check_decoding(job.config, HydraConfig.get().overrides.task)
-    check_store()
-    seen = describe_input(trunks.own, read_row_type(job.config), read_passing(job.config))
-    if job.resumed:
-        _tell_of_resumed(job.folder, console)
-    photo_set = load_photos(job.config, console)
-    fingerprint = fingerprint_photos(photo_set, console)
-    if job.fingerprint not in (None, fingerprint.text):
-        raise UserError(
-            f"resume={job.folder}: the photos are not those it was started with; "
-            "bring those back, or start a new training"
-        )
-    bench = set_up(job.config, photo_set, fingerprint, [seen], trunks, None, True, console)
-    print_tables(bench, job.folder, console)
-    tell_cut(trunks.own, console)
-    tell_of_batches(job.config, heads, console)
-    report_leaks(bench, job.config, job.folder, console)
-    # Not before: of a run that ended until here there is nothing to go on with.
-    write_atomically(job.folder / CONFIG_FILE, OmegaConf.to_yaml(job.config, resolve=True))
-    _write_state(job.folder, fingerprint.text)
-    tables, rows = bench.folds[0], bench.described.rows
-    tags = {FOLDER_TAG: str(job.folder.resolve()), "seentwice.command": "train"}
-    with track_run("train", heads[0], tags, resumed_id=job.run_id) as tracked:
-        write_atomically(job.folder / RUN_FILE, f"{tracked.run_id}\n")
-        tracked.log_file(job.folder / CONFIG_FILE)
-        # MLflow lets no parameter change, such as the commit, and the run may have some already.
-        known = tracked.client.get_run(tracked.run_id).data.params
-        parameters = _parameters(job.config, heads[0], bench)
-        tracked.log_parameters({name: parameters[name] for name in parameters if name not in known})
-        with show_progress(f"Training {heads[0]}", console) as progress:
-            evidence = SiameseEvidence(
-                net_trainer(
-                    job.config,
-                    heads[0],
-                    trunks.own,
-                    job.folder,
-                    bench.unlabelled,
-                    tracked,
-                    None,
-                    job.resumed,
-                    progress,
-                ),
-                seen.name,
-            )
-            detector = CalibratedDetector(evidence, read_calibration(job.config))
-            detector.fit(tables.train, tables.validation, rows)
-        threshold = read_threshold(job.config)(
-            tables.validation.label, detector.score(tables.validation, rows)
-        )
-        score = detector.score(tables.test, rows)
-        metrics = pair_metrics(tables.test.label, score, score >= threshold)
-        path = job.folder / CHECKPOINT_FILE
-        record = _record(
-            job.config, heads[0], bench, fingerprint, trunks.own, detector, threshold, metrics
-        )
-        save_checkpoint(path, evidence.net, record)
-        tracked.log_metrics({f"test/{name}": value for name, value in metrics.items()})
-        tracked.log_file(path)
-    assert detector.calibration is not None
-    tell_distance(evidence.net.head, detector.calibration, threshold, console)
-    for name, value in metrics.items():
+def _tell_of_trained(trained: Trained, config: DictConfig, console: Console) -> None:
+    tell_distance(trained.net.head, trained.calibration, trained.threshold, console)
+    for name, value in trained.test_metrics.items():
         print_plainly(f"  test/{name:<24}{value:.4f}", console)
-    words = [f"checkpoint={spell_value(str(path.absolute()))}", *_evaluation_overrides(job.config)]
+    path = str(trained.checkpoint.absolute())
+    words = [f"checkpoint={spell_value(path)}", *evaluation_overrides(config)]
     print_plainly(NEXT + write_command("evaluate", words), console)
 
 
@@ -191,15 +89,6 @@ def _tell_of_resumed(folder: Path, console: Console) -> None:
     print_plainly(f"{folder}: {told}", console)
 
 
-def _evaluation_overrides(config: DictConfig) -> list[str]:
-    """Return what `evaluate` needs to measure the checkpoint on the same photos."""
-    words = data_overrides(config)
-    if config.backbone.weights not in ("none", "imagenet"):
-        # The checkpoint knows the file's name alone.
-        words.append(f"weights={spell_value(str(config.backbone.weights))}")
-    return words
-
-
 def _choose_job(config: DictConfig) -> Job:
     """Return this run, or the interrupted one that `resume` names with the config it had.
 
@@ -208,8 +97,8 @@ def _choose_job(config: DictConfig) -> Job:
     """
     if config.resume is None:
         folder = Path(HydraConfig.get().runtime.output_dir)
-        own = _with_absolute_paths(config)
-        return Job(own, folder, resumed=False, run_id=None, fingerprint=None)
+        own = with_absolute_paths(config)
+        return Job(own, folder, resumed=False)
     beside = [word for word in HydraConfig.get().overrides.task if key_of(word) != "resume"]
     if beside:
         raise UserError(
@@ -229,9 +118,14 @@ def _choose_job(config: DictConfig) -> Job:
     if lacking:
         raise _damaged(found, CONFIG_FILE, f"it lacks {', '.join(lacking)}")
     OmegaConf.set_struct(stored, True)
-    run_file = found / RUN_FILE
-    run_id = run_file.read_text().strip() if run_file.is_file() else None
-    return Job(stored, found, resumed=True, run_id=run_id, fingerprint=_read_state(found))
+    run_id = read_interrupted_run(found)
+    return Job(stored, found, resumed=True, run_id=run_id, started_with=read_state(found))
+
+
+def read_interrupted_run(folder: Path) -> str | None:
+    """Return the id of the MLflow run of a training, if it had come to that."""
+    run_file = folder / RUN_FILE
+    return run_file.read_text().strip() if run_file.is_file() else None
 
 
 def _damaged(folder: Path, file: str, what: str) -> UserError:
@@ -241,96 +135,19 @@ def _damaged(folder: Path, file: str, what: str) -> UserError:
     )
 
 
-def _with_absolute_paths(config: DictConfig) -> DictConfig:
-    """Return a copy that means the same files in whatever folder it is resumed from."""
-    own = config.copy()
-    source: Any = read_source(config)
-    for field in fields(source):
-        value = getattr(source, field.name)
-        if isinstance(value, Path):
-            own.data[field.name] = str(value.absolute())
-    bank_folder = read_bank_folder(config)
-    if bank_folder is not None:
-        own.bank.folder = str(bank_folder.absolute())
-    if config.mining.checkpoint is not None:
-        own.mining.checkpoint = str(Path(str(config.mining.checkpoint)).absolute())
-    if config.unlabelled is not None:
-        own.unlabelled = str(Path(str(config.unlabelled)).absolute())
-    if config.backbone.weights not in ("none", "imagenet"):
-        own.backbone.weights = str(Path(str(config.backbone.weights)).absolute())
-    return own
+def read_state(folder: Path) -> str:
+    """Return the fingerprint of the photos that a training was started with.
 
-
-def _write_state(folder: Path, fingerprint: str) -> None:
-    write_atomically(folder / STATE_FILE, json.dumps({"data_fingerprint": fingerprint}))
-
-
-def _read_state(folder: Path) -> str:
-    """Return the fingerprint of the photos that a training was started with."""
+    Raises:
+        UserError: the folder's file of it is damaged.
+    """
     try:
         return str(json.loads((folder / STATE_FILE).read_text())["data_fingerprint"])
     except (ValueError, KeyError, TypeError) as error:
         raise _damaged(folder, STATE_FILE, "it names no photos") from error
 
 
-def _parameters(config: DictConfig, head: str, bench: Workbench) -> dict[str, object]:
-    return {
-        "head": head,
-        "backbone": name_backbone(config),
-        "tower": config.tower.name,
-        "data": bench.photo_set.name,
-        "data_fingerprint": bench.fingerprint,
-        "leaks": bench.leaks.total,
-        "suspects": bench.suspects.total,
-        "git_commit": git_commit(),
-        "seed": config.seed,
-        **(bench.mining.parameters if bench.mining else {}),
-    }
+if __name__ == "__main__":  # the entrypoint of experiments
+    from seentwice.commands.cluster import run_entrypoint
 
-
-def _record(
-    config: DictConfig,
-    head: str,
-    bench: Workbench,
-    fingerprint: Fingerprint,
-    trunk: Trunk,
-    detector: CalibratedDetector,
-    threshold: float,
-    metrics: dict[str, float],
-) -> CheckpointRecord:
-    architecture = read_architecture(config, head, trunk)
-    assert detector.calibration is not None
-    own = np.union1d(bench.splits[0].train, bench.splits[0].validation)
-    learned = {digest_name(fingerprint.files[n]) for n in own}
-    mined_by = ""
-    if bench.mining is not None:
-        # What the miner took for near says something of the photos that it has learned from.
-        learned.update(bench.mining.learned_photos)
-        mined_by = bench.mining.sha256
-    protocol: dict[str, Any] = {
-        section: OmegaConf.to_container(config[section], resolve=True)
-        for section in PROTOCOL_SECTIONS
-    }
-    # Whole, not by the names of strengths, whose edits another version may change.
-    protocol["edits"] = asdict(read_settings(EditChoice, config, "edits"))
-    return CheckpointRecord(
-        architecture=architecture,
-        # Its name alone: where it lies on this computer is nobody else's business.
-        trunk_weights=Path(trunk.weights).name,
-        trunk_seed=config.seed,
-        trunk_fingerprint=fingerprint_frozen(trunk),
-        row_type=read_row_type(config),
-        passing=read_passing(config),
-        calibration_slope=detector.calibration.slope,
-        calibration_offset=detector.calibration.offset,
-        threshold=threshold,
-        data_name=bench.photo_set.name,
-        data_fingerprint=fingerprint.text,
-        learned_photos=tuple(sorted(learned)),
-        mined_by=mined_by,
-        seed=config.seed,
-        protocol=Protocol(**protocol),
-        test_metrics=metrics,
-        versions=library_versions(),
-        git_commit=git_commit(),
-    )
+    sys.exit(run_entrypoint(sys.argv[1:]))

@@ -25,6 +25,10 @@ Schedule = Literal["constant", "one_cycle"]
 WARM_UP_SHARE = 0.2  # of the epochs of one cycle
 
 
+class DivergedError(UserError):
+    """A loss or a logit of the training is no number any more."""
+
+
 def one_cycle(progress: float) -> float:
     """Return the share of the peak learning rate, 0 to 1, after a share of the training.
 
@@ -106,7 +110,7 @@ class SiameseTask(pl.LightningModule):
         """Return the loss of a batch.
 
         Raises:
-            UserError: the loss is no number any more.
+            DivergedError: the loss is no number any more.
         """
         embeddings = self.net.embed(self.augment(self._rows_of(batch.views)))
         if isinstance(self.net.head, EmbeddingHead):
@@ -149,7 +153,7 @@ class SiameseTask(pl.LightningModule):
         """Log the metrics over all validation pairs, not their mean over batches.
 
         Raises:
-            UserError: a loss of the epoch or a logit is no number any more.
+            DivergedError: a loss of the epoch or a logit is no number any more.
         """
         logits, label = torch.cat(self._logits), torch.cat(self._labels)
         self._logits.clear()
@@ -171,7 +175,7 @@ class SiameseTask(pl.LightningModule):
 
     def _check_finite(self, values: Tensor) -> None:
         if not values.isfinite().all():
-            raise UserError(
+            raise DivergedError(
                 f"training diverged at epoch {self.current_epoch + 1}: lower optimizer.lr"
             )
 

@@ -67,7 +67,7 @@ def track_run(
     experiment: str,
     name: str,
     tags: Mapping[str, str],
-    parent: TrackedRun | None = None,
+    parent_id: str | None = None,
     resumed_id: str | None = None,
 ) -> Iterator[TrackedRun]:
     """Open a run, and close it as FINISHED, FAILED or, after Ctrl-C, KILLED.
@@ -76,7 +76,7 @@ def track_run(
         experiment: created where it does not exist.
         name: of the run.
         tags: set at the start.
-        parent: shown above this run in MLflow's page.
+        parent_id: of the run that is shown above this one in MLflow's page.
         resumed_id: go on with this run; a new one is made where the store does not know it.
 
     Raises:
@@ -89,7 +89,7 @@ def track_run(
             run_id = found.info.run_id
             client.update_run(run_id, status="RUNNING")
         else:
-            every_tag = {**tags, **({"mlflow.parentRunId": parent.run_id} if parent else {})}
+            every_tag = {**tags, **({"mlflow.parentRunId": parent_id} if parent_id else {})}
             run_id = client.create_run(
                 _experiment_id(client, experiment),
                 run_name=_storable(name),

@@ -3,7 +3,7 @@
 import logging
 import signal
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,7 @@ from seentwice.learn.batches import (
     PairBatch,
     PlaceBatches,
 )
+from seentwice.learn.checkpoint_files import AtomicCheckpointIO
 from seentwice.learn.siamese_task import Schedule, SiameseTask
 from seentwice.models.embedding_heads import EMBEDDING_HEADS, BatchSource
 from seentwice.models.nets import VIEW_BLOCK
@@ -41,6 +42,9 @@ LAST, BEST = "last.ckpt", "best.ckpt"  # as Lightning names what `_train` asks i
 
 OnEpoch = Callable[[int, int], None]
 """Called with (epochs done, epochs in all)."""
+
+Watcher = pl.Callback
+"""Told of a training by Lightning, before the epoch's files are written."""
 
 Count = Annotated[int, Field(ge=1)]
 Members = Annotated[int, Field(ge=2)]  # fewer make no pair
@@ -154,6 +158,8 @@ def fit_task(
     logger: Logger | None,
     resume: bool,
     on_epoch: OnEpoch,
+    watchers: Sequence[Watcher] = (),
+    stop_after: int | None = None,
 ) -> None:
     """Train the task's net in place and leave it with the weights of its best epoch.
 
@@ -165,6 +171,8 @@ def fit_task(
         resume: go on after the epoch in `last.ckpt` where there is one; a training that had ended
             there, after its last epoch or early, is not trained any further.
         on_epoch: told of every epoch.
+        watchers: likewise, in this order; they may end the training after an epoch.
+        stop_after: epochs after which a watcher had ended the training that is resumed.
 
     Raises:
         KeyboardInterrupt: passed on; the epochs finished so far can be resumed.
@@ -172,8 +180,9 @@ def fit_task(
     """
     last = folder / LAST
     goes_on = resume and last.is_file()
-    if not (goes_on and _has_ended(last, module.settings)):
-        _train(task, module, folder, logger, last if goes_on else None, on_epoch)
+    if not (goes_on and _has_ended(last, module.settings, stop_after)):
+        reports = [EpochReport(on_epoch), *watchers]
+        _train(task, module, folder, logger, last if goes_on else None, reports)
     state = _load_state(folder / BEST)
     task.load_state_dict(state["state_dict"])
     task.cpu()
@@ -207,14 +216,15 @@ def _load_state(path: Path) -> dict[str, Any]:
     return state
 
 
-def _has_ended(last: Path, settings: TrainingSettings) -> bool:
+def _has_ended(last: Path, settings: TrainingSettings, stop_after: int | None) -> bool:
     """Tell whether the training that wrote `last.ckpt` had nothing more to do.
 
     Lightning itself forgets that it had stopped early, and would train for one more epoch.
     """
     state = _load_state(last)
     waited = state["callbacks"][_early_stopping(settings).state_key]["wait_count"]
-    return bool(state["epoch"] + 1 >= settings.epochs or waited >= settings.patience)
+    epochs = settings.epochs if stop_after is None else min(settings.epochs, stop_after)
+    return bool(state["epoch"] + 1 >= epochs or waited >= settings.patience)
 
 
 def _early_stopping(settings: TrainingSettings) -> EarlyStopping:
@@ -228,7 +238,7 @@ def _train(
     folder: Path,
     logger: Logger | None,
     last: Path | None,
-    on_epoch: OnEpoch,
+    reports: Sequence[pl.Callback],
 ) -> None:
     monitor = module.settings.monitor
     best = ModelCheckpoint(
@@ -246,7 +256,7 @@ def _train(
     restore_modes(task.net.trunk)
     try:
         with _quiet_lightning(), _unfilled_memory():
-            _make_trainer(module.settings, logger, [best, newest, EpochReport(on_epoch)]).fit(
+            _make_trainer(module.settings, logger, [best, newest, *reports]).fit(
                 task,
                 datamodule=module,
                 ckpt_path=last,
@@ -272,6 +282,7 @@ def _make_trainer(
         deterministic=True,
         logger=logger or False,
         callbacks=[*callbacks, _early_stopping(settings)],
+        plugins=[AtomicCheckpointIO()],
         reload_dataloaders_every_n_epochs=1,
         num_sanity_val_steps=0,
         enable_progress_bar=False,

@@ -1,4 +1,8 @@
-"""What happens in a sweep, in the order in which it happened: all that decisions follow from."""
+"""What happens in a sweep, in the order in which it happened: all that decisions follow from.
+
+Events name the worker that tells them, and are void where it does not hold the trial: one that was
+taken for dead, and whose trial went to another, decides nothing any more.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,17 +12,23 @@ from seentwice.sweeps.space import Value
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A worker takes a trial on: one that waited, or whose worker is gone."""
+    """A worker takes a trial on: one that waited, or whose worker is gone.
+
+    The first claim counts. Whether a worker is gone is judged by clocks and locks, outside the log;
+    so the claim says whose it replaces, and is void where another was faster.
+    """
 
     trial: int
-    worker: str
+    worker: str  # not empty
+    after: str = ""  # the worker that holds the trial and is gone; "" where nobody holds it
 
 
 @dataclass(frozen=True, slots=True)
 class Began:
-    """A trial's first training begins."""
+    """A trial's training begins; its values are those of the first time."""
 
     trial: int
+    worker: str
     values: Mapping[str, Value]  # its hyperparameters, by the dotted paths of their keys
     folder: str  # of its files, absolute, on the worker's machine
 
@@ -28,6 +38,7 @@ class Reported:
     """A trial was measured after an epoch."""
 
     trial: int
+    worker: str
     time: int  # of its training, in units of the searcher's time metric
     metric: float  # finite
 
@@ -37,6 +48,7 @@ class Concluded:
     """A trial's training has ended, of its own accord or as decided; its checkpoint is written."""
 
     trial: int
+    worker: str
     checkpoint: str  # absolute, on the worker's machine
 
 
@@ -44,10 +56,12 @@ class Concluded:
 class Crashed:
     """A trial's worker ended, or raised what nobody foresaw: it begins again from its last epoch.
 
-    As often as the plan's `max_restarts` says; after that it has failed.
+    As often as the plan's `max_restarts` says; after that it has failed. Another may tell it for a
+    worker that is gone, in its name.
     """
 
     trial: int
+    worker: str
     error: str
 
 
@@ -56,6 +70,7 @@ class Failed:
     """A trial can go on no more, as where its loss is no number."""
 
     trial: int
+    worker: str
     error: str
 
 
@@ -64,6 +79,7 @@ class Withdrawn:
     """A trial's hyperparameters are impossible."""
 
     trial: int
+    worker: str
     reason: str
 
 
@@ -72,6 +88,7 @@ class Released:
     """A worker that was told to stop gives its trial back, to go on from its last epoch."""
 
     trial: int
+    worker: str
 
 
 Event = Claimed | Began | Reported | Concluded | Crashed | Failed | Withdrawn | Released

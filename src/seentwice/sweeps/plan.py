@@ -36,7 +36,6 @@ _KEYS_OF_THE_MASTER = frozenset(
         "integrations",
         "labels",
         "log_policies",
-        "max_restarts",
         "min_checkpoint_period",
         "min_validation_period",
         "optimizations",
@@ -46,7 +45,6 @@ _KEYS_OF_THE_MASTER = frozenset(
         "profiling",
         "project",
         "records_per_epoch",
-        "reproducibility",
         "resources",
         "retention_policy",
         "scheduling_unit",
@@ -57,7 +55,20 @@ _KEYS_OF_THE_MASTER = frozenset(
 )
 """Keys at the top that a cluster reads and that mean nothing here."""
 
+MAX_RESTARTS = 5  # the master's default
+LARGEST_SEED = 2**32 - 1  # that the master takes
+
 Concurrent = Annotated[StrictInt, Field(ge=0)]
+Restarts = Annotated[StrictInt, Field(ge=0)]
+MasterSeed = Annotated[StrictInt, Field(ge=0, le=LARGEST_SEED)]
+
+
+@dataclass(frozen=True, slots=True)
+class Reproducibility:
+    """The section of that name."""
+
+    __pydantic_config__ = _CLOSED
+    experiment_seed: MasterSeed = 0  # the master's default is the time
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +131,8 @@ class Plan:
     watched: Watched
     searcher: SearcherSettings
     space: SearchSpace
+    max_restarts: int = MAX_RESTARTS  # of a trial that crashes; then it has failed
+    seed: int = 0  # of the values that are drawn
 
     def open_searcher(self) -> Searcher:
         """Return the searcher, before its first trial.
@@ -169,12 +182,13 @@ def read_plan(path: Path) -> Plan:
 def _read_keys(values: object) -> Plan:
     if not isinstance(values, Mapping):
         raise UserError("give keys with values: name, entrypoint, searcher, hyperparameters")
-    read = ("name", "entrypoint", "searcher", "hyperparameters")
+    needed = ("name", "entrypoint", "searcher", "hyperparameters")
+    read = (*needed, "max_restarts", "reproducibility")
     for key in values:
         if key not in read and key not in _KEYS_OF_THE_MASTER:
             known = ", ".join(sorted([*read, *_KEYS_OF_THE_MASTER]))
             raise UserError(f"{key}: no such key; choose of {known}")
-    for key in read:
+    for key in needed:
         if values.get(key) is None:
             raise UserError(f"{key} is missing")
     return Plan(
@@ -182,7 +196,27 @@ def _read_keys(values: object) -> Plan:
         _read_entrypoint(values["entrypoint"]),
         *_read_searcher(values["searcher"]),
         read_space(values["hyperparameters"]),
+        _read_restarts(values.get("max_restarts", MAX_RESTARTS)),
+        _read_seed(values.get("reproducibility", {})),
     )
+
+
+def _read_restarts(value: object) -> int:
+    try:
+        return TypeAdapter(Restarts).validate_python(value)
+    except ValidationError as error:
+        raise UserError(f"max_restarts={value!r}: {error.errors()[0]['msg']}") from error
+
+
+def _read_seed(value: object) -> int:
+    try:
+        return TypeAdapter(Reproducibility).validate_python(value).experiment_seed
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(["reproducibility", *map(str, first["loc"])])
+        if first["type"] == "unexpected_keyword_argument":
+            raise UserError(f"{key}: no such key; it has experiment_seed") from error
+        raise UserError(f"{key}={first['input']!r}: {first['msg']}") from error
 
 
 def _read_entrypoint(value: object) -> tuple[str, ...]:

@@ -1,0 +1,180 @@
+"""Run the trials of an experiment configuration on this machine."""
+
+import hashlib
+import json
+import os
+import re
+import shlex
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+
+from seentwice.commands.application import compose_words
+from seentwice.commands.next_steps import NEXT, evaluation_overrides, spell_value
+from seentwice.commands.progress import open_console, print_plainly
+from seentwice.commands.sweep_process import WorkerSpec, run_process
+from seentwice.commands.sweep_view import SweepView
+from seentwice.commands.sweep_words import HELP, SweepWords, read_words
+from seentwice.commands.trial_words import check_plan, words_of_trials, words_of_values
+from seentwice.errors import UserError
+from seentwice.files import write_atomically
+from seentwice.sweeps.brackets import plan_brackets
+from seentwice.sweeps.plan import AdaptiveAsha, Plan, read_plan
+from seentwice.sweeps.ranking import find_best_point
+from seentwice.sweeps.trials import Trial
+
+ON_STOP = "what was trained is kept; give the same command again to go on"
+
+_EXPERIMENT = "sweep"  # MLflow's
+_RUN_FILE = "mlflow_run_id.txt"
+_POLL_SECONDS = 0.5
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Train the trials, or go on with them, and tell which is best."""
+    if {"-h", "--help"} & set(arguments):
+        print(HELP, end="")
+        return
+    given = read_words(arguments)
+    plan = read_plan(given.file)
+    words = tuple(words_of_trials(plan, given.overrides))
+    check_plan(plan, words)
+    settings = spell_settings(plan, words, given.sampler)
+    name = given.name or _name_sweep(plan, settings)
+    folder = (given.folder or Path("outputs/sweep") / name).absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    spec = WorkerSpec(
+        plan=plan,
+        words=words,
+        sampler=given.sampler,
+        storage=given.storage or f"sqlite:///{folder / 'study.db'}",
+        name=name,
+        settings=settings,
+        folder=folder,
+        experiment=_EXPERIMENT,
+        run_id="",
+        threads=max((os.cpu_count() or 1) // given.workers, 1),
+        poll_seconds=_POLL_SECONDS,
+    )
+    _train_trials(spec, given, open_console())
+
+
+def spell_settings(plan: Plan, words: Sequence[str], sampler: str) -> str:
+    """Return, as JSON, what must be the same for two commands to work on one sweep."""
+    values = {
+        "plan": {
+            **asdict(plan),
+            "space": {
+                key: {"type": type(one).__name__, **asdict(one)} for key, one in plan.space.items()
+            },
+        },
+        "overrides": list(words),
+        "sampler": sampler,
+    }
+    return json.dumps(values, sort_keys=True)
+
+
+def _name_sweep(plan: Plan, settings: str) -> str:
+    """Return a name that another file, sampler or override would change."""
+    readable = re.sub(r"[^A-Za-z0-9_.-]+", "-", plan.name).strip("-.")[:40] or "sweep"
+    return f"{readable}-{hashlib.sha256(settings.encode()).hexdigest()[:8]}"
+
+
+def _train_trials(spec: WorkerSpec, given: SweepWords, console: Console) -> None:
+    # Imported here: MLflow and Optuna take seconds, and no --help should wait for them.
+    from seentwice.learn.tracking import FOLDER_TAG, check_store, track_run
+    from seentwice.sweeps.liveness import Judge, name_worker
+    from seentwice.sweeps.local import LocalWorkers
+    from seentwice.sweeps.log import open_log
+    from seentwice.sweeps.mirror import open_mirror
+    from seentwice.sweeps.state import SweepState
+    from seentwice.sweeps.store import open_storage
+    from seentwice.sweeps.values import choose_sampler
+
+    choose_sampler(spec.sampler, spec.plan)
+    storage = open_storage(spec.storage)
+    log = open_log(storage, spec.name, spec.settings)
+    state = SweepState(spec.plan)
+    check_store()
+    run_file = spec.folder / _RUN_FILE
+    known = run_file.read_text(encoding="utf-8").strip() if run_file.is_file() else None
+    tags = {FOLDER_TAG: str(spec.folder), "seentwice.command": "sweep"}
+    print_plainly(f"{spec.name}: files in {spec.folder}", console)
+    with track_run(_EXPERIMENT, spec.name, tags, resumed_id=known) as tracked:
+        write_atomically(run_file, f"{tracked.run_id}\n")
+        tracked.log_file(given.file)
+        workers = LocalWorkers(
+            given.workers,
+            partial(run_process, replace(spec, run_id=tracked.run_id)),
+            partial(name_worker, spec.folder),
+            Judge(spec.folder, log.read_beats).is_alive,
+            log,
+            state,
+        )
+        view = SweepView(spec.plan, console)
+        try:
+            with view.shown():
+                workers.run(lambda: view.show(state.trials))
+        finally:  # as far as it has come
+            open_mirror(storage, spec.name, spec.plan).show_all(state.trials)
+            _report(spec, given, state.trials, console)
+    _tell_of_best(state.best, spec, console)
+
+
+def _report(spec: WorkerSpec, given: SweepWords, trials: Sequence[Trial], console: Console) -> None:
+    from seentwice.sweeps.report.page import REPORT, describe_budget, describe_sweep, write_report
+    from seentwice.sweeps.results import SweepResults
+
+    plan = spec.plan
+    asha = plan.searcher if isinstance(plan.searcher, AdaptiveAsha) else None
+    results = SweepResults(
+        name=spec.name,
+        metric=plan.watched.metric,
+        smaller_is_better=plan.watched.smaller_is_better,
+        time_metric=asha.time_metric if asha else "epochs",
+        space=plan.space,
+        brackets=plan_brackets(asha) if asha else (),
+        trials=tuple(trials),
+    )
+    if not any(trial.curve for trial in trials):
+        return
+    evaluation = _evaluation_command(results.best, spec)
+    write_report(spec.folder, results, spell_value, _command(given), evaluation)
+    for line in (describe_sweep(results), describe_budget(results)):
+        print_plainly(line, console)
+    print_plainly(f"Report: {spec.folder / REPORT}", console)
+
+
+def _command(given: SweepWords) -> str:
+    """Return the command that runs the sweep, without what changes nothing of its trials."""
+    own = {"sampler": given.sampler, "storage": given.storage, "name": given.name}
+    words = [f"{key}={value}" for key, value in own.items() if value not in (None, "searcher")]
+    return shlex.join(["seentwice", "sweep", str(given.file), *words, *given.overrides])
+
+
+def _evaluation_command(best: Trial | None, spec: WorkerSpec) -> str:
+    """Return the command that evaluates a trial's checkpoint; "" where it has none."""
+    if best is None or not best.checkpoint:
+        return ""
+    config = compose_words("train", [*spec.words, *words_of_values(best.values)])
+    words = [f"checkpoint={spell_value(best.checkpoint)}", *evaluation_overrides(config)]
+    return shlex.join(["seentwice", "evaluate", *words])
+
+
+def _tell_of_best(best: Trial | None, spec: WorkerSpec, console: Console) -> None:
+    if best is None:
+        raise UserError(f"no trial came to an end of use; see the trials in {spec.folder}")
+    point = find_best_point(best.curve, spec.plan.watched.smaller_is_better)
+    assert point is not None
+    metric = spec.plan.watched.metric
+    print_plainly(
+        f"Best: trial {best.number}, {metric} {point.metric:.4f} at {point.time}", console
+    )
+    for word in words_of_values(best.values):
+        print_plainly(f"  {word}", console)
+    evaluation = _evaluation_command(best, spec)
+    if evaluation:
+        print_plainly(f"{NEXT}{evaluation}", console)

@@ -1,0 +1,96 @@
+"""The process of one worker of a sweep; light, until it is known how it is stopped."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import parent_process
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+
+from seentwice.commands.stopping import STOPPED, sigterm_as_ctrl_c
+from seentwice.errors import UserError
+from seentwice.sweeps.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSpec:
+    """What a worker's process is told."""
+
+    plan: Plan
+    words: tuple[str, ...]  # overrides of every trial
+    sampler: str
+    storage: str
+    name: str  # of the sweep
+    settings: str  # of its log
+    folder: Path  # of its files
+    experiment: str  # MLflow's
+    run_id: str  # of the sweep's MLflow run
+    threads: int  # for its computations
+    poll_seconds: float
+
+
+def run_process(spec: WorkerSpec, worker: str, told: Connection) -> None:
+    """Work until the sweep is over; the exit code is 0 then.
+
+    Args:
+        spec: the same for all workers.
+        worker: its name.
+        told: gets one text where something is wrong that the user can mend.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which tells us
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    output = spec.folder / "workers" / f"{worker}.txt"
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with output.open("ab", buffering=0) as file:
+        # What libraries say would break the parent's table, and be lost.
+        os.dup2(file.fileno(), sys.stdout.fileno())
+        os.dup2(file.fileno(), sys.stderr.fileno())
+    try:
+        with sigterm_as_ctrl_c([]):
+            _work(spec, worker)
+    except KeyboardInterrupt:
+        sys.exit(STOPPED)
+    except UserError as error:
+        told.send(str(error))
+        sys.exit(2)
+
+
+def _work(spec: WorkerSpec, worker: str) -> None:
+    # Imported here: torch and Lightning take seconds, in which SIGTERM shall end this quietly.
+    import torch
+
+    from seentwice.commands.sweep_trial import TrialTrainer
+    from seentwice.sweeps.liveness import show_life
+    from seentwice.sweeps.log import open_log
+    from seentwice.sweeps.mirror import open_mirror
+    from seentwice.sweeps.store import open_storage
+    from seentwice.sweeps.values import choose_sampler
+    from seentwice.sweeps.worker import Worker
+
+    torch.set_num_threads(spec.threads)
+    storage = open_storage(spec.storage)
+    log = open_log(storage, spec.name, spec.settings)
+    mirror = open_mirror(storage, spec.name, spec.plan)
+    with show_life(spec.folder, worker, partial(log.beat, worker)):
+        Worker(
+            worker,
+            spec.plan,
+            log,
+            spec.folder,
+            choose_sampler(spec.sampler, spec.plan),
+            TrialTrainer(spec.words, spec.folder, spec.experiment, spec.run_id),
+            mirror.show,
+            partial(time.sleep, spec.poll_seconds),
+        ).work()
+
+
+def _end_with_parent() -> None:
+    """End this process once its parent is gone, however that ended: nobody else would tell it."""
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(STOPPED)

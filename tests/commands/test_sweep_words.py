@@ -1,0 +1,125 @@
+"""What `seentwice sweep` is given, and what it refuses before any trial starts."""
+
+from pathlib import Path
+
+import pytest
+
+from seentwice.commands.main import main
+from seentwice.commands.sweep import spell_settings
+from seentwice.commands.sweep_words import read_words
+from seentwice.commands.trial_words import words_of_trials
+from seentwice.sweeps.plan import read_plan
+
+PLAN = """\
+name: two rates
+entrypoint: python3 -m seentwice.commands.train training=table head=l2 {more}
+searcher: {{name: random, metric: validation_loss, max_trials: 2}}
+hyperparameters:
+  {space}
+"""
+
+
+def write(folder: Path, space: str = "optimizer: {lr: 0.1}", more: str = "") -> Path:
+    path = folder / "plan.yaml"
+    path.write_text(PLAN.format(space=space, more=more))
+    return path
+
+
+def test_a_file_its_own_keys_and_overrides_are_told_apart() -> None:
+    words = ["data=rooms", "plan.yaml", "workers=2", "~edits", "folder=here", "data.seed=1"]
+    given = read_words([*words, "storage=sqlite:///a=b.db"])
+    assert given.file == Path("plan.yaml")
+    assert (given.workers, given.sampler, given.name) == (2, "searcher", None)
+    assert (given.folder, given.storage) == (Path("here"), "sqlite:///a=b.db")
+    assert given.overrides == ("data=rooms", "~edits", "data.seed=1")
+
+
+def test_overrides_take_the_place_of_the_entrypoints(tmp_path: Path) -> None:
+    plan = read_plan(write(tmp_path))
+    assert words_of_trials(plan, ["head=l1", "seed=3"]) == ["training=table", "head=l1", "seed=3"]
+
+
+def test_the_name_follows_from_the_file_the_sampler_and_the_overrides(tmp_path: Path) -> None:
+    plan = read_plan(write(tmp_path))
+    other = read_plan(write(tmp_path, "optimizer: {lr: 0.2}"))
+    told = [
+        spell_settings(plan, ["seed=1"], "searcher"),
+        spell_settings(plan, ["seed=2"], "searcher"),
+        spell_settings(plan, ["seed=1"], "tpe"),
+        spell_settings(other, ["seed=1"], "searcher"),
+    ]
+    assert len(set(told)) == 4
+    assert spell_settings(plan, ["seed=1"], "searcher") == told[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        ([], "give the file of an experiment configuration, as in seentwice sweep adaptive.yaml"),
+        (["a.yaml", "b.yaml"], "'b.yaml' is not an override: write key=value"),
+        (["a.yaml", "--multirun"], "--multirun: no such flag; see seentwice sweep --help"),
+        (["a.yaml", "workers=0"], "workers=0: give a whole number of processes, 1 or more"),
+        (["a.yaml", "workers=2", "workers=1"], "workers=1: workers is given twice"),
+        (["a.yaml", "seed=1", "seed=2"], "seed is given twice"),
+        (["a.yaml", "storage=study.db"], "storage=study.db: give a URL, such as sqlite:///study"),
+        (["a.yaml", "name=../up"], "name=../up: up to 100 letters, digits, '.', '_' and '-'"),
+        (["a.yaml", "resume=x"], "resume: a sweep goes on by itself; give the command again"),
+        (["no.yaml"], "no.yaml: No such file or directory"),
+    ],
+)
+def test_wrong_words_are_one_line(
+    words: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["sweep", *words]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"seentwice sweep: {complaint}")
+
+
+@pytest.mark.parametrize(
+    ("space", "words", "complaint"),
+    [
+        ("optimizer: {lrr: 0.1}", [], "no key 'optimizer.lrr' (did you mean lr?)"),
+        ("headd: l2", [], "no key 'headd' (did you mean head?)"),
+        (
+            "backbone: {type: categorical, vals: [compact, vgg61]}",
+            [],
+            "Could not find 'backbone/vgg61'",
+        ),
+        ("optimizer: {lr: 0.1}", ["optimizer.lr=1"], "optimizer.lr=1: the sweep chooses it for"),
+        ("optimizer: {lr: 0.1}", ["nothing=1"], "no key 'nothing'"),
+        ("optimizer: {lr: 0.1}", ["data=folder"], "data.root needs a value: give data.root=VALUE"),
+        (
+            "optimizer: {lr: 0.1}",
+            ["sampler=best"],
+            "sampler=best: choose one of searcher, tpe",
+        ),
+        ("optimizer: {lr: 0.1}", ["storage=mysql://a/b"], "storage=mysql://...: give sqlite:///"),
+    ],
+)
+def test_what_no_trial_could_be_trained_with_is_told_before_any_starts(
+    space: str,
+    words: list[str],
+    complaint: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["sweep", str(write(tmp_path, space)), *words]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert complaint in line
+    assert not list(tmp_path.rglob("trials"))
+
+
+def test_another_entrypoint_runs_on_a_cluster_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(tmp_path)
+    path.write_text(path.read_text().replace("seentwice.commands.train", "mine.train"))
+    assert main(["sweep", str(path)]) == 2
+    assert "cannot be swept on this machine: give python3 -m seent" in capsys.readouterr().err
+
+
+def test_help_needs_no_file(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sweep", "--help"]) == 0
+    assert "Usage: seentwice sweep FILE [key=value ...]" in capsys.readouterr().out

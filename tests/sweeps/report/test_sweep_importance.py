@@ -119,12 +119,12 @@ def test_where_nothing_stops_the_shortest_training_that_ended_is_compared() -> N
 def test_too_few_or_equal_trials_tell_nothing(results: SweepResults) -> None:
     assert measure_importance(results) == ()
     picture = draw_importance(results, ())
-    assert "at least 4 trials that trained equally long" in picture.alt
+    assert "at least 4 trials are needed that trained equally long" in picture.alt
 
 
 def test_a_forest_that_learned_nothing_is_not_drawn() -> None:
-    chance = Importance(1, 8, -0.2, {"decides": 0.4})
-    picture = draw_importance(make_results(8), [chance])
+    chance = [Importance(1, 8, 0.3, {"decides": 0.4}), Importance(7, 4, -1.0, {"decides": 0.4})]
+    picture = draw_importance(make_results(8), chance)
     assert picture.alt.startswith("Importance of hyperparameters: 8 trials do not tell it")
 
 

@@ -10,6 +10,7 @@ import pytest
 from made_up import make_sweep
 
 from seentwice.pages import Picture
+from seentwice.sweeps.brackets import AshaSettings
 from seentwice.sweeps.report.page import write_report
 
 NOTEBOOK = Path(__file__).parents[3] / "notebooks" / "sweeps.ipynb"
@@ -35,7 +36,7 @@ def test_its_first_cell_names_the_folder_alone() -> None:
 def test_it_shows_the_sweep_of_the_folder(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    results = make_sweep(failed={9: 1})
+    results = make_sweep(AshaSettings(5, 4))
     write_report(tmp_path, results, str, "", "")
     names: dict[str, Any] = {}
     shown = [_run(source, names) for source in [SOURCES[0]]]

@@ -67,10 +67,9 @@ def test_before_anything_was_measured_a_sentence_says_so(draw: Draw, drawn: list
 
 
 @pytest.mark.parametrize("draw", DRAW)
-@pytest.mark.parametrize("trials", [1, 3])
-def test_few_trials_are_drawn(draw: Draw, trials: int) -> None:
-    for steps in (1, 10_000):
-        assert draw(make_sweep(AshaSettings(trials, 30), steps=steps)).png
+@pytest.mark.parametrize(("trials", "steps"), [(1, 1), (3, 10_000)])
+def test_few_trials_are_drawn(draw: Draw, trials: int, steps: int) -> None:
+    assert draw(make_sweep(AshaSettings(trials, 30), steps=steps)).png
 
 
 @pytest.mark.parametrize("draw", DRAW)
@@ -294,3 +293,19 @@ def test_a_metric_has_four_digits_that_count(metric: float, shown: str) -> None:
 def test_a_long_sentence_is_broken_into_lines() -> None:
     assert draw_sentence("word " * 100).alt == "word " * 100
     assert drawable("a\tb") == "a\\tb"
+
+
+def test_the_scale_of_the_metric_ends_where_trials_did_not_diverge(drawn: list[Figure]) -> None:
+    three = make_sweep(AshaSettings(3, 30))
+    diverged = replace(three.trials[1], curve=(Point(1, 1e9, 0.0),))
+    failed = tuple(replace(trial, number=9, status="failed") for trial in three.trials[1:2])
+    only_one = replace(diverged, curve=(Point(1, 1e9, 0.0), Point(2, 2e9, 0.0)))
+    assert draw_parallel_axes(replace(three, trials=(only_one, *failed))).alt
+    drawn.clear()
+    for trials in (three.trials, (three.trials[0], diverged, three.trials[2])):
+        draw_parallel_axes(replace(three, trials=trials))
+    for figure in drawn:
+        [axes] = figure.axes
+        ends = [line.get_xdata()[-1] for line in axes.get_lines() if len(line.get_xdata()) > 2]
+        assert (min(ends), max(ends)) == (pytest.approx(0), pytest.approx(1))
+        assert len({round(end, 3) for end in ends}) == 3

@@ -11,8 +11,9 @@ from made_up import SPACE, make_sweep
 from PIL import Image
 
 from seentwice.files import UnwritableError
-from seentwice.pages import Picture
+from seentwice.pages import write_page
 from seentwice.sweeps.brackets import AshaSettings
+from seentwice.sweeps.report.looks import draw_sentence
 from seentwice.sweeps.report.page import (
     FILES,
     REPORT,
@@ -29,7 +30,7 @@ from seentwice.sweeps.space import Categorical, Const, Double, Hyperparameter, I
 OpenInBrowser = Callable[[Path], tuple[str, list[str]]]
 EVIL = """</style>"><script>alert(1)</script><img src=x onerror='f()'>\x1b\n\udce9"""
 WHOLE = make_sweep(failed={9: 1}, impossible=(7,))
-PICTURES = {name: Picture(b"", name) for name in FILES if name.endswith(".png")}
+PICTURES = {name: draw_sentence(name) for name in FILES if name.endswith(".png")}
 
 
 def render(results: SweepResults) -> str:
@@ -37,8 +38,13 @@ def render(results: SweepResults) -> str:
 
 
 def test_a_report_is_its_files_and_nothing_else(tmp_path: Path) -> None:
-    for _ in range(2):  # again over the old one
-        write_report(tmp_path, WHOLE, str, "seentwice sweep adaptive.yaml", "seentwice evaluate")
+    nothing = replace(WHOLE, trials=())
+    write_report(tmp_path, nothing, str, "seentwice sweep adaptive.yaml", "")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(FILES)
+    assert json.loads((tmp_path / RESULTS).read_text())["best"] is None
+    assert "No trial has been measured yet." in (tmp_path / REPORT).read_text(encoding="utf-8")
+    # Again, over the one from before the first trial.
+    write_report(tmp_path, WHOLE, str, "seentwice sweep adaptive.yaml", "seentwice evaluate")
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(FILES)
     assert read_results(tmp_path / RESULTS) == WHOLE
     page = (tmp_path / REPORT).read_text(encoding="utf-8")
@@ -52,14 +58,6 @@ def test_a_report_is_its_files_and_nothing_else(tmp_path: Path) -> None:
     assert f"optimizer.lr={best.values['optimizer.lr']}" in page
     assert "seentwice evaluate" in page
     assert "seentwice sweep adaptive.yaml" in page
-
-
-def test_nothing_to_report_yet_is_a_report_too(tmp_path: Path) -> None:
-    nothing = replace(WHOLE, trials=())
-    write_report(tmp_path, nothing, str, "seentwice sweep adaptive.yaml", "")
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(FILES)
-    assert json.loads((tmp_path / RESULTS).read_text())["best"] is None
-    assert "No trial has been measured yet." in (tmp_path / REPORT).read_text(encoding="utf-8")
 
 
 def test_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
@@ -146,7 +144,7 @@ def test_a_range_is_told(parameter: Hyperparameter, told: str) -> None:
 def test_a_browser_shows_the_page_without_a_complaint(
     tmp_path: Path, open_in_browser: OpenInBrowser
 ) -> None:
-    write_report(tmp_path, WHOLE, str, "seentwice sweep adaptive.yaml", "")
+    write_page(tmp_path / REPORT, render(WHOLE))
     document, complaints = open_in_browser(tmp_path / REPORT)
     assert complaints == []
     assert "Best first" in document

@@ -14,9 +14,9 @@ from seentwice.sweeps.results import SweepResults
 def draw_importance(results: SweepResults, importances: Sequence[Importance]) -> Picture:
     """Draw how much each hyperparameter decides, a bar for each rung.
 
-    A rung is left out where the forest ranks unseen trials no better than their mean would.
+    A rung is left out where the forest ranks unseen trials no better than chance.
     """
-    told = [one for one in importances if one.explained > 0]
+    told = [one for one in importances if one.tells]
     if not told:
         return draw_sentence(_say_why_nothing(importances))
     keys = [key for key in results.varied if any(key in one.shares for one in told)]
@@ -40,7 +40,7 @@ def draw_importance(results: SweepResults, importances: Sequence[Importance]) ->
     axes.set_xlim(left=0)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))
     greatest = "" if counted == len(keys) else f"; the greatest of {counted:,} shares"
-    axes.set_xlabel(f"Share of the variance of the trials' ranks that it decides{greatest}")
+    axes.set_xlabel(f"Share of the variance of the trials' ranks that one decides{greatest}")
     quieten(axes)
     axes.grid(visible=False, axis="y")
     legend = figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9.5)
@@ -57,8 +57,8 @@ def _say_why_nothing(importances: Sequence[Importance]) -> str:
     most = max((one.trials for one in importances), default=0)
     if most < FEWEST_TRIALS:
         return (
-            f"Importance of hyperparameters: at least {FEWEST_TRIALS} trials that trained equally "
-            "long, with other values and other metrics, are needed."
+            f"Importance of hyperparameters: at least {FEWEST_TRIALS} trials are needed that "
+            "trained equally long and differ in values and metric."
         )
     return (
         f"Importance of hyperparameters: {most} trials do not tell it; a forest that learned from "

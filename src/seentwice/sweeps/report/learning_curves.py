@@ -138,23 +138,18 @@ def _scale_time(axes: Axes, trials: Sequence[Trial], results: SweepResults) -> N
 
 def _name_looks(trials: Sequence[Trial], results: SweepResults) -> list[Line2D]:
     handles = []
-    best = results.best
+    best, point = results.best, results.best_point
     counts = Counter(trial.status for trial in trials)
-    if best is not None:
-        point = find_best_point(best.curve, results.smaller_is_better)
-        assert point is not None  # the best trial is measured
-        name = f"best: trial {best.number}, {best.status}, {format_metric(point.metric)}"
-        handles.append(
-            Line2D(
-                [],
-                [],
-                color=BEST_LOOK.colour,
-                marker="*",
-                markersize=11,
-                linewidth=2.4,
-                label=name,
-            )
+    if best is not None and point is not None:
+        line = Line2D(
+            *([], []),
+            color=BEST_LOOK.colour,
+            marker="*",
+            markersize=11,
+            linewidth=BEST_LOOK.width,
+            label=f"best: trial {best.number}, {best.status}, {format_metric(point.metric)}",
         )
+        handles.append(line)
         counts[best.status] -= 1
     for status, look in LOOKS.items():
         if counts[status]:

@@ -13,7 +13,6 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from seentwice.display import show_text
 from seentwice.pages import Picture
 from seentwice.plots import COLOURS, INK, QUIET, make_figure, shorten, to_png
-from seentwice.sweeps.ranking import find_best_point
 from seentwice.sweeps.results import SweepResults
 from seentwice.sweeps.trials import Status
 
@@ -64,8 +63,7 @@ def draw_sentence(sentence: str) -> Picture:
 
 def describe_best(results: SweepResults) -> str:
     """Say in a sentence which trial is best."""
-    best = results.best
-    point = best and find_best_point(best.curve, results.smaller_is_better)
+    best, point = results.best, results.best_point
     if best is None or point is None:
         return "No trial has been measured yet."
     return show_text(

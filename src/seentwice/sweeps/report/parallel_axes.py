@@ -7,7 +7,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from matplotlib import colormaps
 from matplotlib.axes import Axes
@@ -22,6 +22,7 @@ from seentwice.sweeps.report.looks import (
     LOOKS,
     MOST_ROWS,
     WIDTH_INCHES,
+    Frame,
     Look,
     describe_best,
     draw_sentence,
@@ -60,8 +61,8 @@ class Scale:
         """Return where a value lies; what is outside of the scale lies at its ends."""
         if self.choices:
             name = json.dumps(value)
-            number = self.choices.index(name) if name in self.choices else 0
-            return (number + 0.5) / len(self.choices)
+            choice = self.choices.index(name) if name in self.choices else 0
+            return (choice + 0.5) / len(self.choices)
         number = float(value) if isinstance(value, int | float) else self.low
         if self.is_log:
             number = math.log10(number) if number > 0 else self.low
@@ -101,7 +102,7 @@ def draw_parallel_axes(results: SweepResults) -> Picture:
         return draw_sentence(f"Parallel coordinates: {what}.")
     drawn = [*able, *lost]
     rows = [_place_all(scale, [one.values.get(scale.name) for one in drawn]) for scale in scales]
-    last = _scale_metric(results)
+    last = _scale_metric(able, results)
     figure = make_figure(WIDTH_INCHES, 1.2 + 0.62 * (len(scales) + 1))
     axes = figure.add_subplot()
     for number in reversed(range(len(drawn))):  # the best lies on top
@@ -109,10 +110,8 @@ def draw_parallel_axes(results: SweepResults) -> Picture:
         if number >= len(able):
             _draw_lost(axes, places, LOOKS[drawn[number].status])
             continue
-        best = find_best_point(able[number].curve, results.smaller_is_better)
-        assert best is not None  # only measured trials are ranked
         axes.plot(
-            [*places, last.place(best.metric)],
+            [*places, last.place(_best_metric(drawn[number], results))],
             range(len(scales) + 1),
             color=_colour_of(number / max(1, len(able) - 1)),
             linewidth=1.4 if number else 3.2,
@@ -169,17 +168,24 @@ def _spell_power(times: int, power: int) -> str:
     return f"{times}e{power}" if abs(power) > 4 else f"{times * 10.0**power:g}"
 
 
-def _scale_metric(results: SweepResults) -> Scale:
+def _scale_metric(able: Sequence[Trial], results: SweepResults) -> Scale:
     """Return the scale of the best metrics; those of trials that diverged lie at its end."""
-    frame = frame_metrics(results)
-    assert frame is not None  # some trial is measured
-    if frame.is_log:
-        return _log_scale(results.metric, math.log10(frame.low), math.log10(frame.high))
-    if frame.low == frame.high:
-        return Scale(
-            results.metric, ((0.5, format_metric(frame.low)),), frame.low - 1, frame.high + 1
-        )
-    return _linear_scale(results.metric, frame.low, frame.high, is_whole=False)
+    frame = frame_metrics(replace(results, trials=tuple(able)))
+    assert frame is not None  # they are measured
+    metrics = [_best_metric(trial, results) for trial in able]
+    low = max(frame.low, min(metrics))
+    high = min(frame.high, max(metrics))
+    if Frame(low, high).is_log:
+        return _log_scale(results.metric, math.log10(low), math.log10(high))
+    if low == high:
+        return Scale(results.metric, ((0.5, format_metric(low)),), low - 1, high + 1)
+    return _linear_scale(results.metric, low, high, is_whole=False)
+
+
+def _best_metric(trial: Trial, results: SweepResults) -> float:
+    best = find_best_point(trial.curve, results.smaller_is_better)
+    assert best is not None  # only measured trials have a place on the scale
+    return best.metric
 
 
 def _place_all(scale: Scale, values: Sequence[Value]) -> list[float]:

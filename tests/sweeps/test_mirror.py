@@ -110,11 +110,12 @@ def test_rows_that_are_wrong_hurt_nobody(sqlite_url, open_database):
     study = optuna.load_study(study_name="a sweep", storage=storage)
     study.add_trial(optuna.create_trial(value=0.0, user_attrs={"trial": 0}))
     study.add_trial(optuna.create_trial(value=0.0))
+    study.add_trial(optuna.create_trial(state=TrialState.RUNNING, user_attrs={"trial": 0}))
     state = SweepState(plan)
     apply_all(state, Claimed(0, "a"), Began(0, "a", VALUES, "/a/0"), Reported(0, "a", 1, 0.5))
     mirror.show(state.trials[0])
     mirror.show_all(state.trials)
-    assert len(read_rows(storage)) == 2
+    assert [row.intermediate_values for row in read_rows(storage)] == [{}, {}, {}]
 
 
 def test_a_study_that_is_no_sweep_is_left_alone(sqlite_url, open_database):

@@ -20,7 +20,7 @@ from seentwice.sweeps.events import (
 )
 from seentwice.sweeps.mirror import open_mirror
 from seentwice.sweeps.optuna_trials import list_distributions, to_params, to_values
-from seentwice.sweeps.space import Categorical, Log
+from seentwice.sweeps.space import Categorical, Double, Log
 from seentwice.sweeps.state import SweepState
 
 VALUES = {"optimizer.lr": 1e-3, "head": "l2", "seed": 7, "tower.layers": 2, "dropout": 0.25}
@@ -140,6 +140,7 @@ def test_ranges_and_values_are_those_of_the_space():
     (range_,) = list_distributions(falling).values()
     assert (range_.low, range_.high) == (0.1, pytest.approx(100.0))
     assert to_params(falling, {"x": 1000.0}) == {"x": range_.high}
+    assert to_params({"x": Double(0.1, 0.3)}, {"x": 0.1 + 0.2}) == {"x": 0.3}
 
 
 @pytest.mark.parametrize("vals", [[1, True, 1.0, "1"], [[64, 32], [64], None], [2, 2, "two"]])

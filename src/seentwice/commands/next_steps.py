@@ -31,7 +31,7 @@ def write_command(command: str, words: Sequence[str]) -> str:
 
 def shared_overrides(command: str) -> list[str]:
     """Return the overrides of this run whose keys another command has, too."""
-    keys = {*_compose(command, []), *_groups()}
+    keys = {*compose_command(command, []), *_groups()}
     words = HydraConfig.get().overrides.task
     return [
         word
@@ -47,7 +47,7 @@ def head_overrides(config: DictConfig, head: str) -> list[str]:
     """
     chosen, default = (
         OmegaConf.to_container(one.head[head], resolve=True)
-        for one in (config, _compose("train", [f"head={head}"]))
+        for one in (config, compose_command("train", [f"head={head}"]))
     )
     assert isinstance(chosen, dict)
     assert isinstance(default, dict)
@@ -64,7 +64,7 @@ def data_overrides(config: DictConfig) -> list[str]:
     name = _option_of(str(data["_target_"]))
     if name is None:  # of a config folder of the user's own
         return [word for word in HydraConfig.get().overrides.task if key_of(word)[:4] == "data"]
-    composed = _compose("evaluate", [f"data={name}"])
+    composed = compose_command("evaluate", [f"data={name}"])
     default = OmegaConf.to_container(composed.data, resolve=True)
     assert isinstance(default, dict)
     source: Any = read_source(config)
@@ -129,7 +129,8 @@ def _groups() -> list[str]:
     return [folder.name for folder in find_configs().iterdir() if folder.is_dir()]
 
 
-def _compose(command: str, overrides: Sequence[str]) -> DictConfig:
+def compose_command(command: str, overrides: Sequence[str]) -> DictConfig:
+    """Return the configuration of a command with other overrides than those of this run."""
     # Hydra's own state is that of the run that is under way.
     running = GlobalHydra.instance().hydra
     GlobalHydra.instance().clear()

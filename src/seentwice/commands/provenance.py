@@ -7,12 +7,17 @@ import tomllib
 from importlib.metadata import version
 from pathlib import Path
 
-LIBRARIES = ("seentwice", "torch", "torchvision", "pytorch-lightning", "numpy", "scikit-learn")
+from seentwice import __version__
+
+LIBRARIES = ("torch", "torchvision", "pytorch-lightning", "numpy", "scikit-learn")
+_RESULTS = "benchmarks/results"  # where one benchmark's result would make the next one's unclean
 
 
 def library_versions() -> dict[str, str]:
-    """Return the versions of Python and of the libraries that results depend on."""
-    return {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
+    """Return the versions of Python, of this package and of the libraries results depend on."""
+    # This one need not be installed: a cluster runs it from its folder.
+    own = {"python": platform.python_version(), "seentwice": __version__}
+    return own | {name: version(name) for name in LIBRARIES}
 
 
 def find_checkout(module: Path) -> Path | None:
@@ -44,7 +49,8 @@ def commit_of(checkout: Path) -> str | None:
         if Path(_git(checkout, "rev-parse", "--show-toplevel")) != checkout.resolve():
             return None
         commit = _git(checkout, "rev-parse", "HEAD")
-        return commit + ("+" if _git(checkout, "status", "--porcelain") else "")
+        changed = _git(checkout, "status", "--porcelain", "--", ".", f":!{_RESULTS}")
+        return commit + ("+" if changed else "")
     except (OSError, ValueError, subprocess.CalledProcessError):
         return None
 

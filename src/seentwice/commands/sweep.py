@@ -86,7 +86,7 @@ def _name_sweep(plan: Plan, settings: str) -> str:
 def _train_trials(spec: WorkerSpec, given: SweepWords, console: Console) -> None:
     # Imported here: MLflow and Optuna take seconds, and no --help should wait for them.
     from seentwice.learn.tracking import FOLDER_TAG, check_store, track_run
-    from seentwice.sweeps.liveness import name_worker
+    from seentwice.sweeps.liveness import Judge, name_worker
     from seentwice.sweeps.local import LocalWorkers
     from seentwice.sweeps.log import open_log
     from seentwice.sweeps.mirror import open_mirror
@@ -110,6 +110,7 @@ def _train_trials(spec: WorkerSpec, given: SweepWords, console: Console) -> None
             given.workers,
             partial(run_process, replace(spec, run_id=tracked.run_id)),
             partial(name_worker, spec.folder),
+            Judge(spec.folder, log.read_beats).is_alive,
             log,
             state,
         )

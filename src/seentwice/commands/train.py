@@ -1,6 +1,7 @@
 """Train one Siamese network and write its checkpoint."""
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -117,9 +118,14 @@ def _choose_job(config: DictConfig) -> Job:
     if lacking:
         raise _damaged(found, CONFIG_FILE, f"it lacks {', '.join(lacking)}")
     OmegaConf.set_struct(stored, True)
-    run_file = found / RUN_FILE
-    run_id = run_file.read_text().strip() if run_file.is_file() else None
-    return Job(stored, found, resumed=True, run_id=run_id, started_with=_read_state(found))
+    run_id = read_interrupted_run(found)
+    return Job(stored, found, resumed=True, run_id=run_id, started_with=read_state(found))
+
+
+def read_interrupted_run(folder: Path) -> str | None:
+    """Return the id of the MLflow run of a training, if it had come to that."""
+    run_file = folder / RUN_FILE
+    return run_file.read_text().strip() if run_file.is_file() else None
 
 
 def _damaged(folder: Path, file: str, what: str) -> UserError:
@@ -129,9 +135,19 @@ def _damaged(folder: Path, file: str, what: str) -> UserError:
     )
 
 
-def _read_state(folder: Path) -> str:
-    """Return the fingerprint of the photos that a training was started with."""
+def read_state(folder: Path) -> str:
+    """Return the fingerprint of the photos that a training was started with.
+
+    Raises:
+        UserError: the folder's file of it is damaged.
+    """
     try:
         return str(json.loads((folder / STATE_FILE).read_text())["data_fingerprint"])
     except (ValueError, KeyError, TypeError) as error:
         raise _damaged(folder, STATE_FILE, "it names no photos") from error
+
+
+if __name__ == "__main__":  # the entrypoint of experiments
+    from seentwice.commands.cluster import run_entrypoint
+
+    sys.exit(run_entrypoint(sys.argv[1:]))

@@ -8,7 +8,7 @@ from seentwice.commands.overrides import key_of
 from seentwice.commands.settings import read_source
 from seentwice.errors import UserError
 from seentwice.sweeps.plan import Plan
-from seentwice.sweeps.space import Categorical, Value, sample_values
+from seentwice.sweeps.space import Categorical, sample_values
 
 _ENTRY = "seentwice.commands.train"
 
@@ -37,7 +37,7 @@ def words_of_trials(plan: Plan, given: Sequence[str]) -> list[str]:
     return [*(word for word in own if key_of(word) not in replaced), *given]
 
 
-def words_of_values(values: Mapping[str, Value]) -> list[str]:
+def words_of_values(values: Mapping[str, object]) -> list[str]:
     """Return a trial's hyperparameters as overrides."""
     return [f"{key}={spell_value(value)}" for key, value in values.items()]
 

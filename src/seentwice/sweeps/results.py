@@ -155,7 +155,11 @@ def to_csv(results: SweepResults) -> str:
 
 def show_value(value: Value) -> str:
     """Return a value in one line: texts as they are, all else as in JSON."""
-    return show_text(value) if isinstance(value, str) else show_text(json.dumps(value))
+    return (
+        show_text(value)
+        if isinstance(value, str)
+        else show_text(json.dumps(value, ensure_ascii=False))
+    )
 
 
 def _summarise(trial: Trial, results: SweepResults, spell: SpellValue) -> Mapping[str, Any]:

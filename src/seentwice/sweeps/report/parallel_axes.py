@@ -20,6 +20,7 @@ from seentwice.plots import DASHES, INK, make_figure, shorten, to_png
 from seentwice.sweeps.ranking import NEVER_WIN, find_best_point, rank_trials
 from seentwice.sweeps.report.looks import (
     LOOKS,
+    MOST_ROWS,
     WIDTH_INCHES,
     Look,
     describe_best,
@@ -27,6 +28,7 @@ from seentwice.sweeps.report.looks import (
     drawable,
     format_metric,
     frame_metrics,
+    label,
 )
 from seentwice.sweeps.results import SweepResults, show_value
 from seentwice.sweeps.space import Categorical, Const, Hyperparameter, Int, Log, Value
@@ -39,6 +41,7 @@ SPREAD = 0.5  # share of a choice's room over which its trials are spread
 MOST_CHOICES = 12  # whole numbers that are drawn as choices, so that equal ones are told apart
 FEW_TRIALS = 30  # whose lines need not be paler, to let others be seen
 MOST_DECADES = 6  # with a tick each
+MOST_LABELS = 24  # of choices
 TIMES = (1, 2, 5)  # a power of ten, where there are few
 
 
@@ -88,6 +91,8 @@ def draw_parallel_axes(results: SweepResults) -> Picture:
         for key in results.varied
         if (scale := make_scale(key, results.space[key])) is not None
     ]
+    left_out = len(scales) - MOST_ROWS
+    scales = scales[:MOST_ROWS]
     began = rank_trials([one for one in results.trials if one.values], results.smaller_is_better)
     able = [trial for trial in began if trial.curve and trial.status not in NEVER_WIN]
     lost = [trial for trial in began if trial.status in NEVER_WIN]
@@ -115,9 +120,10 @@ def draw_parallel_axes(results: SweepResults) -> Picture:
             zorder=3,
         )
     _draw_scales(axes, [*scales, last])
-    figure.legend(
-        handles=_name_lines(able, lost), loc="outside lower center", ncols=5, frameon=False
-    )
+    handles = _name_lines(able, lost)
+    if left_out > 0:
+        handles.append(Line2D([], [], linestyle="none", label=f"not drawn: {left_out} more"))
+    figure.legend(handles=handles, loc="outside lower center", ncols=6, frameon=False)
     trials = name_count(len(drawn), "trial", "trials")
     alt = f"Hyperparameters and {results.metric} of {trials}. {describe_best(results)}"
     return Picture(to_png(figure), alt)
@@ -125,8 +131,9 @@ def draw_parallel_axes(results: SweepResults) -> Picture:
 
 def _choice_scale(name: str, choices: Sequence[Value]) -> Scale:
     longest = max(3, CHARACTERS // len(choices))
-    labels = [shorten(drawable(show_value(choice)), longest) for choice in choices]
-    ticks = tuple(((number + 0.5) / len(labels), label) for number, label in enumerate(labels))
+    names = [shorten(drawable(show_value(choice)), longest) for choice in choices]
+    ticks = tuple(((number + 0.5) / len(names), name) for number, name in enumerate(names))
+    ticks = ticks[:: math.ceil(len(names) / MOST_LABELS)]
     return Scale(name, ticks, choices=tuple(map(json.dumps, choices)))
 
 
@@ -211,10 +218,10 @@ def _draw_lost(axes: Axes, places: Sequence[float], look: Look) -> None:
 def _draw_scales(axes: Axes, scales: Sequence[Scale]) -> None:
     for row, scale in enumerate(scales):
         axes.plot([0, 1], [row, row], color=INK, linewidth=0.9, zorder=1)
-        for place, label in scale.ticks:
+        for place, text in scale.ticks:
             axes.plot([place, place], [row - 0.06, row + 0.06], color=INK, linewidth=0.9, zorder=1)
             axes.annotate(
-                label,
+                text,
                 (place, row + 0.08),
                 ha="center",
                 va="top",
@@ -224,7 +231,7 @@ def _draw_scales(axes: Axes, scales: Sequence[Scale]) -> None:
                 zorder=5,
                 bbox={"boxstyle": "round,pad=0.1", "color": "white", "alpha": 0.75, "linewidth": 0},
             )
-    names = [shorten(drawable(scale.name)) for scale in scales]
+    names = [label(scale.name) for scale in scales]
     axes.set_yticks(range(len(scales)), names, parse_math=False)
     axes.get_yticklabels()[-1].set_fontweight("bold")
     axes.set_ylim(len(scales) - 0.5, -0.25)

@@ -1,0 +1,280 @@
+"""Determined from its command line to the end of a trial, with the real client on both sides.
+
+`det experiment create` posts an experiment to a stand-in for the master; a stand-in for an agent
+unpacks what was posted into an empty folder, as a container has it, and starts the entrypoint there
+with a Python in which seentwice is not installed.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import venv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from determined_master import DeterminedMaster, Report, trial_environment, unpack
+
+from seentwice.models.checkpoint import CHECKPOINT_FILE
+
+ROOT = Path(__file__).resolve().parents[2]
+CLIENT = Path(sys.executable).with_name("det")
+TOP_FILES = ("constraints.txt", "pyproject.toml", "startup-hook.sh")
+MAX_BYTES = 95 * 10**6
+DECOYS = (
+    *("data/raw/airbnb/bedroom/berlin_1_1.jpg", "data/prepared/bank/rows.npy"),
+    *(".venv/lib/module.py", "checkpoints/net.safetensors", "outputs/train/last.ckpt"),
+    *("mlruns/0/meta.yaml", "mlflow.db", "kaggle.json", ".kaggle/kaggle.json", ".env"),
+    *("my photos/bedroom/berlin_1_1.jpg", "photos.zip", "notes/kaggle.json"),
+    *("src/seentwice/__pycache__/errors.cpython-311.pyc", "src/seentwice.egg-info/PKG-INFO"),
+)
+
+SMALL = [
+    *("data=rooms", "data.train_places=15", "data.test_places=5", "data.views_per_place=3"),
+    *("data.width_px=64", "data.height_px=48", "data.workers=1", "workers=1"),
+    *("training.batches_per_epoch=2", "training.places_per_batch=6"),
+]
+
+AGENT_FILES = """\
+# What a container's files in /run/determined would say, said by the environment.
+import sys
+from importlib.util import find_spec
+
+
+class AfterImport:
+    def find_spec(self, name, path=None, target=None):
+        if name != "determined._info":
+            return None
+        sys.meta_path.remove(self)
+        spec = find_spec(name)
+        execute = spec.loader.exec_module
+
+        def execute_and_tell(module):
+            execute(module)
+            info = module.ClusterInfo._from_env()
+            info._trial_info = module.TrialInfo._from_env()
+            info._rendezvous_info = module.RendezvousInfo(["127.0.0.1"], 0, [1])
+            module._info = info
+
+        spec.loader.exec_module = execute_and_tell
+        return spec
+
+
+sys.meta_path.insert(0, AfterImport())
+"""
+
+
+@pytest.fixture(scope="module")
+def python_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a `python3` that has all that is installed here but seentwice."""
+    folder = tmp_path_factory.mktemp("python")
+    venv.EnvBuilder(symlinks=True).create(folder)
+    (site,) = folder.glob("lib/python*/site-packages")
+    # What it names is not looked through for .pth files, by which seentwice is installed.
+    (site / "others.pth").write_text(f"{sysconfig.get_path('purelib')}\nimport agent_files\n")
+    (site / "agent_files.py").write_text(AGENT_FILES)
+    return folder / "bin"
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy of the checkout with all that must not leave it."""
+    folder = tmp_path / "checkout"
+    for name in ("src", "configs"):
+        ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
+        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+    for name in (*TOP_FILES, ".detignore", "adaptive.yaml", "README.md"):
+        shutil.copy(ROOT / name, folder)
+    for name in DECOYS:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as file:
+            file.truncate(MAX_BYTES)  # takes no room on the disk
+    return folder
+
+
+def create_experiment(
+    master: DeterminedMaster, checkout: Path, home: Path, options: Sequence[str]
+) -> subprocess.CompletedProcess[str]:
+    """Run the client's own command."""
+    if not CLIENT.is_file():
+        pytest.skip("the client is not installed as det")
+    command = [CLIENT, "-m", master.url, "experiment", "create", "adaptive.yaml", ".", *options]
+    return subprocess.run(
+        command,
+        cwd=checkout,
+        env={**os.environ, "HOME": str(home), "NO_PROXY": "127.0.0.1", "DET_MASTER": master.url},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """What starts trials."""
+
+    master: DeterminedMaster
+    experiment: Mapping[str, Any]  # as it was posted
+    storage: Path  # of all checkpoints
+    folder: Path  # of its containers
+    python_folder: Path
+    tracking_uri: str
+
+    def start(
+        self, trial: int, run: int, hyperparameters: Mapping[str, object], checkpoint: str | None
+    ) -> subprocess.Popen[str]:
+        """Start a trial in a folder that holds what was posted, and nothing else."""
+        container = self.folder / f"trial{trial}"  # containers of a trial see the same paths
+        shutil.rmtree(container, ignore_errors=True)
+        container.mkdir(parents=True)
+        unpack(self.experiment["modelDefinition"], container)
+        config = yaml.safe_load(self.experiment["config"])
+        given = dict(pair.split("=") for pair in config["environment"]["environment_variables"])
+        own = trial_environment(self.master, self.storage, hyperparameters, trial, run, checkpoint)
+        environment = {
+            "PATH": f"{self.python_folder}:{os.environ['PATH']}",
+            "HOME": str(container),
+            "OMP_NUM_THREADS": "1",
+            "MLFLOW_TRACKING_URI": self.tracking_uri,
+            **given,
+            **own,
+        }
+        return subprocess.Popen(
+            ["sh", "-c", config["entrypoint"]],
+            cwd=container,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(
+        self, trial: int, run: int, hyperparameters: Mapping[str, object], checkpoint: str | None
+    ) -> str:
+        """Run a trial to its end and return what it said."""
+        return end(self.start(trial, run, hyperparameters, checkpoint))
+
+
+def end(process: subprocess.Popen[str]) -> str:
+    said, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, said
+    return said
+
+
+@pytest.fixture
+def agent(
+    master: DeterminedMaster,
+    checkout: Path,
+    tmp_path: Path,
+    python_folder: Path,
+    tracking_store: str,
+) -> Agent:
+    """An agent that knows an experiment of small trainings, created by the client."""
+    entrypoint = " ".join(["python3", "-m", "seentwice.commands.train", *SMALL])
+    options = ["--config", f"entrypoint={entrypoint}"]
+    done = create_experiment(master, checkout, tmp_path, options)
+    assert done.returncode == 0, done.stderr
+    assert "Created experiment 1" in done.stdout
+    (experiment,) = master.experiments
+    config = yaml.safe_load(experiment["config"])
+    assert config == yaml.safe_load((ROOT / "adaptive.yaml").read_text()) | {
+        "entrypoint": entrypoint
+    }
+    return Agent(master, experiment, tmp_path / "kept", tmp_path, python_folder, tracking_store)
+
+
+def files_below(*folders: Path) -> set[str]:
+    return {
+        path.relative_to(ROOT).as_posix()
+        for folder in folders
+        for path in folder.rglob("*")
+        if path.is_file()
+        and "__pycache__" not in path.parts
+        and ".egg-info" not in path.parent.name
+    }
+
+
+def epochs_of(reports: Sequence[Report]) -> list[float]:
+    return [report.metrics["epochs"] for report in reports]
+
+
+def test_a_trial_of_what_was_posted_is_stopped_and_goes_on(
+    master: DeterminedMaster, agent: Agent
+) -> None:
+    posted = agent.experiment["modelDefinition"]
+    files = {entry["path"] for entry in posted if entry["content"]}
+    empty = {entry["path"] for entry in posted if not entry["content"]}
+    expected = files_below(ROOT / "src", ROOT / "configs") | set(TOP_FILES)
+    assert expected <= files | empty
+    assert files <= expected
+    assert len(json.dumps(posted)) < MAX_BYTES / 10
+
+    small = {"optimizer": {"lr": 0.002}, "training": {"epochs": 3}}
+    master.stop("1.1")
+    agent.run(1, 1, small, None)
+    assert master.acknowledged == ["1.1"]
+    (stopped,) = master.checkpoints
+    assert stopped["metadata"] == {"steps_completed": 2}
+    said = agent.run(1, 2, small, stopped["uuid"])
+    assert f"Goes on from checkpoint {stopped['uuid']}" in said
+    reports = master.trials[1].of("validation")
+    assert [(report.run, report.steps) for report in reports] == [(1, 2), (2, 4), (2, 6)]
+    assert epochs_of(reports) == epochs_of(master.trials[1].of("training")) == [1, 2, 3]
+    assert master.trials[1].progress[-1] == 1
+    assert master.checkpoints[1]["metadata"] == {"steps_completed": 6}
+    assert (agent.storage / master.checkpoints[1]["uuid"] / CHECKPOINT_FILE).is_file()
+    assert {body["allocationId"] for body in master.checkpoints} == {"1.1", "1.2"}
+
+
+def test_what_the_master_refuses_is_told(
+    master: DeterminedMaster, checkout: Path, tmp_path: Path
+) -> None:
+    master.refusal = "invalid experiment configuration"
+    done = create_experiment(master, checkout, tmp_path, [])
+    assert done.returncode != 0
+    assert "Failed to create experiment: invalid experiment configuration" in done.stderr
+    assert not master.experiments
+
+
+@pytest.mark.slow
+def test_a_sweep_of_several_trials_at_once(master: DeterminedMaster, agent: Agent) -> None:
+    """Replay what a searcher may decide: one ends, one stops, one pauses, one is withdrawn."""
+    stop_after = {2: 2, 3: 1}  # epochs, by trial, in its first allocation
+
+    def decide(trial: int, report: Report) -> None:
+        if report.run == 1 and report.metrics["epochs"] >= stop_after.get(trial, 1000):
+            master.stop(f"{trial}.1")
+
+    master.on_report = decide
+    master.stop("3.1")
+    values: dict[int, dict[str, object]] = {
+        1: {"optimizer": {"lr": 0.001}, "training": {"epochs": 4}},
+        2: {"optimizer": {"lr": 0.01}, "training": {"epochs": 300}},
+        3: {"optimizer": {"lr": 0.002}, "training": {"epochs": 4}},
+        4: {"optimizer": {"lr": -1.0}, "training": {"epochs": 4}},
+    }
+    processes = [agent.start(trial, 1, values[trial], None) for trial in values]
+    for process in processes:
+        end(process)
+    (paused,) = (body for body in master.checkpoints if body["allocationId"] == "3.1")
+    agent.run(3, 2, values[3], paused["uuid"])
+
+    epochs = {trial: epochs_of(master.trials[trial].of("validation")) for trial in values}
+    assert epochs[1] == epochs[3] == [1, 2, 3, 4]
+    assert epochs[2] == list(range(1, len(epochs[2]) + 1))
+    assert 2 <= len(epochs[2]) < 300
+    assert epochs[4] == []
+    assert master.trials[4].early_exits == ["EXITED_REASON_INVALID_HP"]
+    assert sorted(master.acknowledged) == ["2.1", "3.1"]
+    kept = {
+        body["allocationId"]: body["metadata"]["steps_completed"] for body in master.checkpoints
+    }
+    assert kept == {"1.1": 8, "2.1": 2 * len(epochs[2]), "3.1": 2, "3.2": 8}

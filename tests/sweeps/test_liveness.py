@@ -44,6 +44,7 @@ def test_a_worker_is_alive_to_itself_until_it_leaves(tmp_path):
     worker = name_worker(tmp_path / "sweep")
     judge = Judge(link, dict)
     assert not judge.is_alive(worker)  # no lock, no life
+    assert not list((tmp_path / "sweep" / "workers").iterdir())
     beats = []
     with show_life(link, worker, beats.append, seconds=3600.0):
         assert judge.is_alive(worker)

@@ -20,7 +20,7 @@ from seentwice.sweeps.events import (
 )
 from seentwice.sweeps.mirror import open_mirror
 from seentwice.sweeps.optuna_trials import list_distributions, to_params, to_values
-from seentwice.sweeps.space import Categorical, Log
+from seentwice.sweeps.space import Categorical, Double, Log
 from seentwice.sweeps.state import SweepState
 
 VALUES = {"optimizer.lr": 1e-3, "head": "l2", "seed": 7, "tower.layers": 2, "dropout": 0.25}
@@ -110,11 +110,12 @@ def test_rows_that_are_wrong_hurt_nobody(sqlite_url, open_database):
     study = optuna.load_study(study_name="a sweep", storage=storage)
     study.add_trial(optuna.create_trial(value=0.0, user_attrs={"trial": 0}))
     study.add_trial(optuna.create_trial(value=0.0))
+    study.add_trial(optuna.create_trial(state=TrialState.RUNNING, user_attrs={"trial": 0}))
     state = SweepState(plan)
     apply_all(state, Claimed(0, "a"), Began(0, "a", VALUES, "/a/0"), Reported(0, "a", 1, 0.5))
     mirror.show(state.trials[0])
     mirror.show_all(state.trials)
-    assert len(read_rows(storage)) == 2
+    assert [row.intermediate_values for row in read_rows(storage)] == [{}, {}, {}]
 
 
 def test_a_study_that_is_no_sweep_is_left_alone(sqlite_url, open_database):
@@ -139,6 +140,7 @@ def test_ranges_and_values_are_those_of_the_space():
     (range_,) = list_distributions(falling).values()
     assert (range_.low, range_.high) == (0.1, pytest.approx(100.0))
     assert to_params(falling, {"x": 1000.0}) == {"x": range_.high}
+    assert to_params({"x": Double(0.1, 0.3)}, {"x": 0.1 + 0.2}) == {"x": 0.3}
 
 
 @pytest.mark.parametrize("vals", [[1, True, 1.0, "1"], [[64, 32], [64], None], [2, 2, "two"]])

@@ -119,7 +119,7 @@ def _is_race(error: Exception) -> bool:
 
 def _explain(error: Exception) -> str:
     cause = error.__cause__ if isinstance(error, StorageInternalError) else error
-    reason = show_text(one_line(getattr(cause, "orig", None) or cause or error))
+    reason = show_text(one_line(getattr(cause, "orig", None) or error))
     if "unable to open database file" in reason:
         return f"{reason}; make its folder, and let your account write there"
     return reason

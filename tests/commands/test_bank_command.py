@@ -56,15 +56,16 @@ def test_the_bank_is_listed_last_used_first(filled: Path, capsys: pytest.Capture
 
 def test_rows_that_are_kept_apart_are_told_apart(filled: Path, capsys: pytest.CaptureFixture[str]):
     kinds = {
-        "openvino 1 bfloat16": ("float32", ("engine", "openvino 1 bfloat16")),
-        "decoded to at least 9 x 9": ("float32", ("reduced", "to at least 9 x 9")),
-        "float16": ("float16", ("code", "1")),
+        "openvino 1 bfloat16": ((2,), "float32", ("engine", "openvino 1 bfloat16")),
+        "decoded to at least 9 x 9": ((2,), "float32", ("reduced", "to at least 9 x 9")),
+        " 2 float16 ": ((2,), "float16", ("code", "1")),
+        " 3 x 4 x 5 uint8 ": ((3, 4, 5), "uint8", ("code", "1")),
     }
     bank = open_bank(filled, 1)
-    for number, (dtype, part) in enumerate(kinds.values()):
-        recipe = Recipe("trunk", (part,), (2,), dtype)
+    for number, (shape, dtype, part) in enumerate(kinds.values()):
+        recipe = Recipe("trunk", (part,), shape, dtype)
         with bank.alone([recipe], lambda: None), bank.begin_segment(recipe, "flats") as writer:
-            writer.append(row_keys([bytes([number])], [""]), np.ones((1, 2)))
+            writer.append(row_keys([bytes([number])], [""]), np.ones((1, *shape)))
     assert main(["bank", "--data", "flats"]) == 0
     rows = [line for line in capsys.readouterr().out.splitlines() if "flats" in line]
     for kind in kinds:

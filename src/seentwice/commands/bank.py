@@ -82,7 +82,7 @@ def _clear(entries: Sequence[Entry], folder: Path, console: Console) -> None:
 
 def _show(entries: Sequence[Entry], folder: Path, console: Console) -> None:
     table = Table()
-    for name in ("data", "rows of", "type", "made with", "rows", "size", "last used"):
+    for name in ("data", "rows of", "a row", "made with", "rows", "size", "last used"):
         table.add_column(name, justify="right" if name in ("rows", "size") else "left")
     for entry in sorted(entries, key=lambda entry: -entry.used):
         used = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.used))
@@ -103,12 +103,13 @@ def _data_of(entry: Entry) -> str:
 
 
 def _recipe_cells(entry: Entry) -> tuple[str, str, str]:
-    """Return what the rows are of, the type of their numbers, and what made them."""
+    """Return what the rows are of, what one of them holds, and what made them."""
     if entry.recipe is None:
         return UNKNOWN, UNKNOWN, UNKNOWN
     parts = dict(entry.recipe.parts)
     made = [shown.format(parts[name]) for name, shown in _MADE_WITH.items() if name in parts]
-    return entry.recipe.name, entry.recipe.dtype, ", ".join(made)
+    row = f"{' x '.join(map(str, entry.recipe.shape))} {entry.recipe.dtype}".strip()
+    return entry.recipe.name, row, ", ".join(made)
 
 
 def _tell_of_damage(entries: Sequence[Entry]) -> list[str]:

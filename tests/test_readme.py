@@ -34,6 +34,23 @@ def test_every_row_of_results_was_written_by_an_experiment(page: Path) -> None:
     assert table_rows(page.read_text()) <= WRITTEN
 
 
+def test_the_readmes_python_runs(
+    few_rooms: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As it stands, but for the weights, which would be a download."""
+    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    (tmp_path / "PHOTOS").symlink_to(few_rooms, target_is_directory=True)
+    monkeypatch.chdir(tmp_path)
+    assert example.count('"imagenet"') == 1
+    exec(example.replace('"imagenet"', '"none"'), {})
+    text = capsys.readouterr().out
+    assert "(16, 960) ()" in text
+    assert text.endswith("(12, 960) ()\n")
+
+
 def test_the_readme_shows_the_table_of_homes_never_seen() -> None:
     shown = (ROOT / "experiments" / "property_rooms" / "results.md").read_text()
     assert shown in (ROOT / "README.md").read_text()

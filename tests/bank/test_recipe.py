@@ -26,6 +26,13 @@ def test_whatever_changes_a_row_changes_its_recipes_digest(other):
     assert other.digest != RECIPE.digest
 
 
+def test_a_recipe_is_read_back():
+    turned = Recipe(RECIPE.name, RECIPE.parts[::-1], RECIPE.shape, RECIPE.dtype)
+    assert Recipe.from_json(RECIPE.to_json()) == turned  # by name
+    scalar = Recipe("level", (), (), "int64")
+    assert Recipe.from_json(scalar.to_json()) == scalar
+
+
 def test_equal_recipes_have_one_digest_in_whatever_order_their_parts_stand():
     turned = Recipe(RECIPE.name, RECIPE.parts[::-1], RECIPE.shape, RECIPE.dtype)
     assert turned.digest == RECIPE.digest

@@ -252,6 +252,34 @@ def test_rows_that_were_cut_off_are_lost(tmp_path):
     assert open_shelf(tmp_path, RECIPE).lost == 0
 
 
+def test_rows_whose_file_is_gone_are_lost(tmp_path):
+    write(tmp_path, "a", [1, 2, 3])
+    write(tmp_path, "b", [3, 4])
+    (tmp_path / f"a{ROWS}").unlink()
+    shelf = open_shelf(tmp_path, RECIPE)
+    keys = keys_of([1, 2, 3, 4])
+    assert (shelf.find(keys) >= 0).tolist() == [False, False, True, True]
+    assert (shelf.lost, shelf.damaged(keys).any()) == (3, False)
+    np.testing.assert_array_equal(shelf.take(keys_of([4, 3])), rows_of([4, 3]))
+    shelf.forget(keys_of([]))
+    assert open_shelf(tmp_path, RECIPE).lost == 0
+
+
+def test_rows_that_another_process_throws_away_meanwhile_are_not_lost(tmp_path, monkeypatch):
+    write(tmp_path, "a", [1, 2, 3])
+    read_bytes = Path.read_bytes
+
+    def read_and_throw_away(path):
+        data = read_bytes(path)
+        path.unlink()
+        path.with_suffix(ROWS).unlink()
+        return data
+
+    monkeypatch.setattr(Path, "read_bytes", read_and_throw_away)
+    shelf = open_shelf(tmp_path, RECIPE)
+    assert (shelf.segments, shelf.lost) == ((), 0)
+
+
 @pytest.mark.parametrize("records", [b"\0" * 48, b"\0" * 5, b"x" * 23])
 def test_what_an_interrupted_append_left_is_no_damage(tmp_path, records):
     """Rows without records, and of those a part or, after a loss of power, zeros."""

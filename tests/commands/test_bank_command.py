@@ -15,7 +15,7 @@ from omegaconf import OmegaConf
 from rich.console import Console
 
 from seentwice.bank.bank import open_bank
-from seentwice.bank.entries import list_entries
+from seentwice.bank.entries import count_entry, list_entries
 from seentwice.bank.recipe import Recipe, row_keys
 from seentwice.bank.segment import ABOUT
 from seentwice.commands.application import find_configs
@@ -42,7 +42,7 @@ def filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def data_of(folder: Path) -> list[str]:
-    return sorted(entry.data for entry in list_entries(folder))
+    return sorted(entry.data or "" for entry in list_entries(folder))
 
 
 def test_the_bank_is_listed_last_used_first(filled: Path, capsys: pytest.CaptureFixture[str]):
@@ -52,6 +52,42 @@ def test_the_bank_is_listed_last_used_first(filled: Path, capsys: pytest.Capture
     assert ["houses" in row for row in rows] == [True, False]
     assert re.search(r"rooms .* trunk .* 1,000 .* 1\.2 MB .* 2001-09-09", rows[1])
     assert f"{filled}: 2 parts, 1.2 MB" in text
+
+
+def test_rows_that_are_kept_apart_are_told_apart(filled: Path, capsys: pytest.CaptureFixture[str]):
+    kinds = {
+        "openvino 1 bfloat16": ((2,), "float32", ("engine", "openvino 1 bfloat16")),
+        "decoded to at least 9 x 9": ((2,), "float32", ("reduced", "to at least 9 x 9")),
+        " 2 float16 ": ((2,), "float16", ("code", "1")),
+        " 3 x 4 x 5 uint8 ": ((3, 4, 5), "uint8", ("code", "1")),
+    }
+    bank = open_bank(filled, 1)
+    for number, (shape, dtype, part) in enumerate(kinds.values()):
+        recipe = Recipe("trunk", (part,), shape, dtype)
+        with bank.alone([recipe], lambda: None), bank.begin_segment(recipe, "flats") as writer:
+            writer.append(row_keys([bytes([number])], [""]), np.ones((1, *shape)))
+    assert main(["bank", "--data", "flats"]) == 0
+    rows = [line for line in capsys.readouterr().out.splitlines() if "flats" in line]
+    for kind in kinds:
+        assert sum(kind in row for row in rows) == 1
+
+
+def test_what_is_not_described_any_more_is_told_with_its_file(
+    filled: Path, capsys: pytest.CaptureFixture[str]
+):
+    (recipe,) = filled.rglob("recipe.json")
+    about = min(recipe.parent.glob(f"*{ABOUT}"), key=lambda file: file.stat().st_mtime)
+    recipe.write_text(recipe.read_text().replace("300", "301"))
+    about.write_text('{"dat')
+    assert main(["bank"]) == 0
+    text = capsys.readouterr().out
+    assert re.search(r"houses .* unknown .* unknown .* unknown .* unknown .* 2001-09-09", text)
+    lines = [line for line in text.splitlines() if "damaged" in line]
+    assert [line.partition(": ")[0] for line in lines] == [str(recipe), str(about)]
+    assert lines[0].endswith("the next run that adds to them writes it anew")
+    assert lines[1].endswith("seentwice bank clear --data unknown throws them away")
+    assert main(["bank", "clear", "--data", "unknown"]) == 0
+    assert len(data_of(filled)) == 1
 
 
 def test_one_data_set_is_thrown_away(filled: Path, capsys: pytest.CaptureFixture[str]):
@@ -198,7 +234,7 @@ def test_a_fill_that_is_killed_is_resumed(few_rooms: Path, tmp_path: Path):
         assert process.stdout is not None
         assert process.stdout.readline() == b"half\n"
         process.send_signal(signal.SIGKILL)
-    kept = sum(entry.rows for entry in list_entries(tmp_path / "a"))
+    kept = sum(count_entry(entry) or 0 for entry in list_entries(tmp_path / "a"))
     assert kept == 28  # seven blocks of four
     told = []
     whole = fill_bank(few_rooms, tmp_path / "b", lambda *_: None)

@@ -69,6 +69,11 @@ def results(run_folder: Path) -> dict:
     return json.loads((run_folder / "results.json").read_text())
 
 
+def test_what_to_know_of_the_split_is_in_the_results(results: dict) -> None:
+    (remark, *_) = results["split_remarks"]
+    assert remark.startswith("No home is known, so places are split")
+
+
 def test_every_detector_is_measured_with_intervals(results: dict) -> None:
     assert {detector["name"] for detector in results["detectors"]} == DETECTORS
     for detector in results["detectors"]:

@@ -8,7 +8,7 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 
-from seentwice.commands import banking, main, nets, trunks, workbench
+from seentwice.commands import banking, main, nets, splits, trunks
 from seentwice.commands.application import find_configs
 from seentwice.commands.settings import read_settings
 from seentwice.data.tabular.columns import Columns
@@ -28,7 +28,7 @@ OPTIONS = [
 RECORDS = {
     "backbone": trunks.BackboneSettings,
     "bank": banking.BankSettings,
-    "split": workbench.SplitSettings,
+    "split": splits.SplitSettings,
     "edits": EditChoice,
     "tower": nets.TowerSettings,
     "training": TrainingSettings,

@@ -43,6 +43,15 @@ MISTAKES = {
         "compare baselines=[sift]",
         "no 'sift': choose from cosine, whitened_cosine",
     ),
+    "one head twice": (
+        "compare head=[l2,l1,l2]",
+        "head=[l2,l1,l2]: l2 stands there twice; name it once",
+    ),
+    "one head twice for train": ("train head=[l2,l2]", "l2 stands there twice; name it once"),
+    "one baseline twice": (
+        "compare baselines=[knn,knn]",
+        "baselines=[knn,knn]: knn stands there twice; name it once",
+    ),
     "nothing to compare": ("compare head=[] baselines=[]", "nothing to compare: choose heads"),
     "two heads": ("train head=[l1,l2]", "train takes one head; compare takes several"),
     "no checkpoint": ("evaluate", "checkpoint needs a value: give checkpoint=VALUE"),

@@ -13,10 +13,10 @@ from rich.console import Console
 from seentwice.commands.application import find_configs
 from seentwice.commands.fingerprint import fingerprint_photos
 from seentwice.commands.main import main
-from seentwice.commands.workbench import SplitSettings, choose_splits, load_photos
+from seentwice.commands.splits import choose_splits
+from seentwice.commands.workbench import load_photos
 from seentwice.data.folder import read_folder
 from seentwice.data.source import PhotoSet
-from seentwice.data.splits import Assign, SplitBy
 
 QUIET = Console(quiet=True)
 UNTRAINED = ["backbone=mobilenet_v3_small", "backbone.weights=none", "training.epochs=1"]
@@ -62,7 +62,7 @@ def test_columns_of_a_manifest_that_nothing_is_read_from_are_told(
 
 
 def test_unlabelled_photos_join_the_whitening(
-    few_rooms: Path, spare_rooms: Path, tmp_path: Path
+    few_rooms: Path, spare_rooms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     values = {}
     for name, unlabelled in (("without", "null"), ("with", str(spare_rooms))):
@@ -71,6 +71,12 @@ def test_unlabelled_photos_join_the_whitening(
         words += [f"bank.folder={tmp_path / 'bank'}"]
         words += ["bank.decoding=reduced"] if name == "with" else []
         assert main(["compare", *words, f"hydra.run.dir={tmp_path / name}"]) == 0
+        told = [
+            "Decoded 60 of 60 unlabelled photos",
+            "unlabelled: 60 photos, from which the whitening learns, too",
+        ]
+        lines = capsys.readouterr().out.splitlines()
+        assert [line for line in told if line in lines] == told * (name == "with")
         results = json.loads((tmp_path / name / "results.json").read_text())
         values[name] = {d["name"]: d["metrics"]["bce"]["value"] for d in results["detectors"]}
         assert (results["unlabelled_fingerprint"] is None) == (name == "without")
@@ -131,8 +137,11 @@ def test_photos_that_cannot_be_read_are_told_before_that_they_are_few(
 
 def test_what_to_know_of_a_split_is_told_once(few_rooms: Path) -> None:
     told = io.StringIO()
-    settings = SplitSettings(SplitBy.PROPERTY, Assign.NAME, 0, 0.2, 0.2, "report")
-    (split,) = choose_splits(read_folder(few_rooms), settings, None, Console(file=told, width=20))
+    with initialize_config_dir(str(find_configs()), version_base="1.3"):
+        config = compose("compare", ["data=folder", f"data.root={few_rooms}"])
+    chosen = choose_splits(config, read_folder(few_rooms), None, Console(file=told, width=20))
+    (split,) = chosen.splits
     assert len(split.train) > 0
     lines = told.getvalue().splitlines()
     assert [line.partition(",")[0] for line in lines if "home" in line] == ["No home is known"]
+    assert list(chosen.remarks) == lines

@@ -69,7 +69,9 @@ def test_every_file_is_written_and_no_other(write, tmp_path):
 def test_the_files_hold_what_the_page_shows(write, comparison, tmp_path):
     write()
     assert (tmp_path / "results.json").read_text() == to_json(comparison)
-    assert json.loads((tmp_path / "results.json").read_text())["seed"] == 7
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert results["seed"] == 7
+    assert results["split_remarks"] == ["split.assign=own: the test photos validate, too"]
     assert (tmp_path / "results.md").read_text("utf-8") == to_markdown(comparison)
     for name in ("precision_recall.png", "roc.png"):
         with Image.open(tmp_path / name) as image:
@@ -80,7 +82,7 @@ def test_the_page_says_what_was_compared_and_how(write, comparison):
     text = text_of(write(config="folds: 2\nname: <kitchen & bath>\n"))
     assert title_of(comparison) in text
     assert "Best: siamese, average precision 0.900 [0.890, 0.910]." in text
-    for said in describe_result(comparison):
+    for said in (*describe_result(comparison), *comparison.split_remarks):
         assert said in text
     for short, _ in METRICS.values():
         assert f"\n{short}\n" in text

@@ -9,6 +9,7 @@ from torch import nn
 from seentwice.data.rooms import write_rooms
 from seentwice.detectors import embedding_rows
 from seentwice.detectors.embedding_rows import embed_photos
+from seentwice.errors import UserError
 from seentwice.models.backbones import build_trunk
 from seentwice.models.engines import Passing, open_engine
 from seentwice.photos import read_photo
@@ -112,6 +113,34 @@ def test_files_that_give_no_photo_are_told_with_their_batch(rooms, trunk, tmp_pa
     assert [some.rows.shape for some in found] == [(1, 128), (0, 128), (1, 128)]
     reasons = [[file.reason for file in some.unreadable] for some in found]
     assert reasons == [[Reason.TRUNCATED], [Reason.MISSING, Reason.TRUNCATED], []]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "complaint"),
+    [
+        ({"files": "a.jpg"}, "files='a.jpg': give a list of paths"),
+        ({"files": Path("a.jpg")}, "files=PosixPath('a.jpg'): give a list of paths"),
+        ({"files": (path for path in ())}, "files=<generator object "),
+        ({"files": ["a.jpg"]}, "files: 'a.jpg' is no path; give Path('a.jpg')"),
+        ({"engine": "torch"}, "engine='torch': give what open_engine returns"),
+        ({"decoding": "fast"}, "decoding='fast': choose one of full, reduced"),
+        ({"workers": 0}, "workers=0: give a whole number from 1 on"),
+        ({"workers": None}, "workers=None: give a whole number from 1 on"),
+        ({"max_pixels": 1e8}, "max_pixels=100000000.0: give a whole number from 1 on"),
+    ],
+)
+def test_a_wrong_argument_is_refused_before_the_first_photo(trunk, wrong, complaint):
+    right = {
+        "files": [],
+        "engine": open_engine(trunk.frozen, trunk.preprocessing, FLOAT32),
+        "decoding": "full",
+        "workers": 1,
+        "max_pixels": LIMIT,
+        "on_progress": tell_nobody,
+    }
+    with pytest.raises(UserError) as error:
+        embed_photos(**(right | wrong))
+    assert str(error.value).startswith(complaint)
 
 
 def test_no_files_give_no_batches(trunk):

@@ -10,7 +10,7 @@ import pytest
 from grey_photos import BROKEN, Disk, Level, Size, make_views, recipe_of, run, value_of
 
 from seentwice.bank.bank import open_bank
-from seentwice.bank.entries import list_entries, remove_entry
+from seentwice.bank.entries import count_entry, list_entries, remove_entry
 from seentwice.bank.segment import RECORD
 from seentwice.detectors import filling
 from seentwice.errors import UserError
@@ -141,7 +141,7 @@ def test_files_of_the_same_bytes_share_a_row(disk, copies, tmp_path):
     assert told == [(1, 2), (2, 2)]
     assert described.rows["level"][:, 0].tolist() == [10, 10, 10, 40]
     assert described.readable.all()
-    assert [entry.rows for entry in list_entries(tmp_path)] == [2]
+    assert [count_entry(entry) for entry in list_entries(tmp_path)] == [2]
 
 
 def test_a_copy_is_looked_at_where_the_first_file_gives_none(disk, copies):
@@ -167,7 +167,7 @@ def test_copies_of_a_file_that_gives_none_are_written_once(disk, copies, tmp_pat
     views, contents = copies
     described = run(views, [Level()], bank=open_bank(tmp_path, 1), contents=contents)
     assert described.decoded == 3
-    assert [entry.rows for entry in list_entries(tmp_path)] == [2]
+    assert [count_entry(entry) for entry in list_entries(tmp_path)] == [2]
 
 
 def with_own_edits(views, contents):
@@ -186,7 +186,7 @@ def test_what_a_first_copy_gave_is_not_decoded_again_where_another_gives_none(
     described = run(views, [level], bank=open_bank(tmp_path, 1), contents=contents)
     assert sorted(disk.decoded) == ["1", "2", "3", "4"]
     assert described.decoded == 3
-    assert [entry.rows for entry in list_entries(tmp_path)] == [sum(level.blocks)] == [5]
+    assert [count_entry(entry) for entry in list_entries(tmp_path)] == [sum(level.blocks)] == [5]
     assert described.rows["level"][:, 0].tolist() == [10, 11, 10, 0, 10, 33, 40, 44]
     assert described.readable.tolist() == [True, True, True, False, True, True, True, True]
     assert [file.path.name for file in described.unreadable] == ["2"]
@@ -318,6 +318,18 @@ def test_damaged_rows_are_computed_again_and_told(disk, tmp_path, suffix, spoil,
     third = run(views, bank=open_bank(tmp_path, 1), on_damage=told.append)
     assert third.rows["level"][:, 0].tolist() == [0, 10, 20, 30]
     assert (disk.decoded, told) == ([], [damaged])
+
+
+def test_rows_whose_file_is_gone_are_computed_again_and_told(disk, tmp_path):
+    disk.broken = ()
+    views = make_views(photos=4, edits=("",))
+    run(views, bank=open_bank(tmp_path, 1))
+    one_file(tmp_path, ".rows").unlink()
+    told = []
+    for _ in range(2):
+        again = run(views, bank=open_bank(tmp_path, 1), on_damage=told.append)
+        assert again.rows["level"][:, 0].tolist() == [0, 10, 20, 30]
+    assert told == [4]
 
 
 def test_damaged_keys_are_told_of_views_that_are_asked_for(disk, tmp_path):

@@ -122,17 +122,43 @@ def test_weights_from_a_file_are_those_of_the_file(tmp_path):
         assert torch.allclose(trunk.stages(photos), expected, atol=1e-6)
 
 
-def test_the_weights_of_another_network_are_refused(tmp_path):
+CONV = "features.0.0.weight"
+SHAPES = "(3, 3) instead of (32, 3, 3, 3)"
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (
+            lambda state: {"a\x1b": state[CONV]},
+            f"314 of its 314 tensors are missing ({CONV}), 1 are of no use to it (a\\x1b)",
+        ),
+        (lambda state: state | {"b": torch.zeros(1)}, "1 are of no use to it (b)"),
+        (
+            lambda state: state | {CONV: torch.zeros(3, 3)},
+            f"1 have another shape ({CONV}: {SHAPES})",
+        ),
+        (
+            lambda state: {name: state[name] for name in state if name != "classifier.1.bias"},
+            "1 of its 314 tensors are missing (classifier.1.bias)",
+        ),
+    ],
+)
+def test_the_weights_of_another_network_are_refused_in_one_line(tmp_path, change, found):
     file = tmp_path / "weights.safetensors"
-    save_file({"a": torch.zeros(1)}, file)
-    with pytest.raises(UserError, match="not the weights of mobilenet_v2"):
+    save_file(change(models.mobilenet_v2().state_dict()), file)
+    with pytest.raises(UserError) as error:
         build_trunk("mobilenet_v2", str(file), "average", 0, "eval", seed=0)
+    assert str(error.value) == (
+        f"backbone.weights={file}: not the weights of mobilenet_v2, its classifier included: "
+        f"{found}; choose the backbone that they are of, or weights of mobilenet_v2"
+    )
 
 
 def test_a_damaged_file_is_refused(tmp_path):
     file = tmp_path / "weights.safetensors"
     file.write_bytes(b"not safetensors")
-    with pytest.raises(UserError, match="not the weights of"):
+    with pytest.raises(UserError, match=r"weights\.safetensors: not a whole safetensors file"):
         build_trunk("mobilenet_v2", str(file), "average", 0, "eval", seed=0)
 
 
@@ -151,6 +177,20 @@ def test_a_damaged_file_is_refused(tmp_path):
 def test_wrong_names_name_the_choices(name, weights, pooling, message):
     with pytest.raises(UserError, match=message):
         build_trunk(name, weights, pooling, 0, "eval", seed=0)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "complaint"),
+    [
+        ({"frozen_batchnorm": "on"}, "backbone.frozen_batchnorm='on': choose one of eval, train"),
+        ({"normalisation": "x"}, "backbone.normalisation='x': choose one of usual, samespace"),
+    ],
+)
+def test_a_wrong_mode_is_not_taken_for_another(wrong, complaint):
+    right = {"frozen_batchnorm": "eval", "normalisation": "usual"}
+    with pytest.raises(UserError) as error:
+        build_trunk("compact", "none", "average", 0, seed=0, **(right | wrong))
+    assert str(error.value) == complaint
 
 
 def test_a_failed_download_names_the_alternatives(monkeypatch, tmp_path):

@@ -112,6 +112,19 @@ def test_each_thread_computes_alone_and_later_ones_as_before():
         torch.set_num_threads(before)
 
 
+@pytest.mark.parametrize(
+    ("passing", "complaint"),
+    [
+        (Passing("onnx"), "engine 'onnx': choose one of torch, openvino"),
+        (Passing("torch", "float16"), "precision 'float16': choose one of float32, bfloat16"),
+    ],
+)
+def test_wrong_names_name_the_choices(stages, passing, complaint):
+    with pytest.raises(UserError) as error:
+        open_engine(stages, SMALL, passing)
+    assert str(error.value) == complaint
+
+
 def test_without_openvino_the_extra_is_named(stages, monkeypatch):
     monkeypatch.setitem(sys.modules, "openvino", None)
     with pytest.raises(

@@ -14,7 +14,12 @@ from seentwice.models.heads import HEADS, build_head
     [
         ("concat", {"dropout": 2}, r"head\.concat\.dropout=2: .*less than 1"),
         ("concat", {"dropout": -0.1}, r"head\.concat\.dropout=-0\.1: .*greater than or equal to 0"),
-        ("concat", {"hidden": "x"}, r"head\.concat\.hidden='x': "),
+        (
+            "concat",
+            {"hidden": "x"},
+            r"^head\.concat\.hidden='x': Input should be a list, such as the default, \[512, 64\]$",
+        ),
+        ("concat", {"hidden": ["x"]}, r"hidden=\['x'\]: .*integer.*default, \[512, 64\]$"),
         ("concat", {"hidden": [64, 0]}, r"head\.concat\.hidden=\[64, 0\]: .*equal to 1"),
         ("concat", {"hidden": None}, r"head\.concat\.hidden=None: "),
         ("l2", {"start_scale": "x"}, r"head\.l2\.start_scale='x': .*number"),

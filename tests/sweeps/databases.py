@@ -37,7 +37,7 @@ def run_postgresql(folder: Path) -> Iterator[str]:
     options = f"-k {folder} -c listen_addresses='' -c fsync=off"
     call(pg_ctl, "-D", str(data), "-l", str(folder / "log"), "-w", "-o", options, "start")
     try:
-        yield f"postgresql://tester@/postgres?host={folder}"
+        yield f"postgresql+psycopg://tester@/postgres?host={folder}"
     finally:
         call(pg_ctl, "-D", str(data), "-m", "immediate", "stop")
 

@@ -44,6 +44,7 @@ def test_a_worker_is_alive_to_itself_until_it_leaves(tmp_path):
     worker = name_worker(tmp_path / "sweep")
     judge = Judge(link, dict)
     assert not judge.is_alive(worker)  # no lock, no life
+    assert not list((tmp_path / "sweep" / "workers").iterdir())
     beats = []
     with show_life(link, worker, beats.append, seconds=3600.0):
         assert judge.is_alive(worker)
@@ -53,6 +54,12 @@ def test_a_worker_is_alive_to_itself_until_it_leaves(tmp_path):
 
 def test_two_workers_never_have_one_name(tmp_path):
     assert name_worker(tmp_path) != name_worker(tmp_path)
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path):
+    (tmp_path / "sweep").write_text("a file")
+    with pytest.raises(UserError, match=r"workers cannot be made \(Not a directory\); let your"):
+        name_worker(tmp_path / "sweep")
 
 
 def test_a_lock_for_all_accounts(tmp_path):

@@ -30,11 +30,11 @@ def open_sweep(folder: Path) -> EventLog:
 
 
 def train_or_be_killed(job: TrialJob, measured: Measured) -> Path:
-    """Train; the second trial's process is killed in its second epoch, once."""
+    """Train; the second trial's process is killed in its first epoch, once."""
     killed = job.folder / "killed"
 
     def report(epoch: int, metrics: dict[str, float]) -> bool:
-        if job.number == 1 and epoch == 2 and not killed.exists():
+        if job.number == 1 and epoch == 1 and not killed.exists():
             killed.touch()
             os.kill(os.getpid(), signal.SIGKILL)
         return measured(epoch, metrics)
@@ -44,7 +44,6 @@ def train_or_be_killed(job: TrialJob, measured: Measured) -> Path:
 
 def work(folder: Path, worker: str, told: Connection) -> None:
     log = open_sweep(folder)
-    judge = Judge(folder, log.read_beats)
     with show_life(folder, worker, partial(log.beat, worker)):
         Worker(
             worker,
@@ -53,7 +52,6 @@ def work(folder: Path, worker: str, told: Connection) -> None:
             folder,
             Sampler.SEARCHER,
             train_or_be_killed,
-            judge.is_alive,
             lambda trial: None,
             lambda: None,
         ).work()
@@ -83,7 +81,14 @@ def folder(tmp_path: Path) -> Path:
 def test_processes_share_the_trials_and_one_that_is_killed_is_replaced(folder: Path) -> None:
     log, state = open_sweep(folder), SweepState(read_plan(folder / "plan.yaml"))
     shown: list[tuple[Trial, ...]] = []
-    workers = LocalWorkers(2, partial(work, folder), partial(name_worker, folder), log, state)
+    workers = LocalWorkers(
+        2,
+        partial(work, folder),
+        partial(name_worker, folder),
+        Judge(folder, log.read_beats).is_alive,
+        log,
+        state,
+    )
     workers.run(lambda: shown.append(state.trials))
     assert state.is_over
     assert shown[-1] == state.trials
@@ -121,6 +126,7 @@ def test_what_is_wrong_for_every_worker_ends_all(
         1,
         target,  # type: ignore[arg-type]
         partial(name_worker, folder),
+        lambda worker: True,
         open_sweep(folder),
         state,
     )

@@ -4,10 +4,12 @@ import json
 import subprocess
 import sys
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
 import optuna
 import pytest
+from optuna.storages import RDBStorage
 
 from seentwice.errors import UserError
 from seentwice.sweeps import log as log_module
@@ -24,7 +26,6 @@ from seentwice.sweeps.events import (
     Withdrawn,
 )
 from seentwice.sweeps.log import EventLog, open_log
-from seentwice.sweeps.store import open_storage
 
 WORKER = Path(__file__).parent / "appending_worker.py"
 EVENTS: list[Event] = [
@@ -45,11 +46,12 @@ EVENTS: list[Event] = [
 ]
 
 
-def open_again(url: str) -> EventLog:
-    return open_log(open_storage(url), "a sweep", "{}")
+@pytest.fixture
+def open_again(open_database: Callable[[str], RDBStorage]) -> Callable[[str], EventLog]:
+    return lambda url: open_log(open_database(url), "a sweep", "{}")
 
 
-def test_another_reads_what_one_writes(storage_url):
+def test_another_reads_what_one_writes(storage_url, open_again):
     one, other = open_again(storage_url), open_again(storage_url)
     assert other.read() == []
     written = [one.append(event, 0.1 * place) for place, event in enumerate(EVENTS)]
@@ -64,18 +66,25 @@ def test_another_reads_what_one_writes(storage_url):
     assert one.read(after=last.number) == []
 
 
-def test_an_event_is_read_once(sqlite_url, monkeypatch):
+def test_an_event_is_read_once(sqlite_url, open_again, monkeypatch):
     log = open_again(sqlite_url)
-    counted = []
-    monkeypatch.setattr(log_module, "read_event", lambda values: counted.append(values))
+    read = json.loads
+    records = []
+
+    def count(text: str) -> object:
+        if text.startswith('{"id"'):  # others are Optuna's
+            records.append(text)
+        return read(text)
+
+    monkeypatch.setattr(log_module.json, "loads", count)
     for number in range(10):
         log.append(Claimed(number, "a"), 0.0)
-    log.read()
-    assert len(counted) == 10
+        log.read()
+    assert len(records) == 10
 
 
-def test_a_sweep_goes_on_with_its_own_settings_only(sqlite_url):
-    storage = open_storage(sqlite_url)
+def test_a_sweep_goes_on_with_its_own_settings_only(sqlite_url, open_database):
+    storage = open_database(sqlite_url)
     settings = {"plan": {"searcher": {"max_trials": 16, "name": "random"}}, "data": "rooms"}
     open_log(storage, "one", json.dumps(settings)).append(Claimed(0, "a"), 0.0)
     assert len(open_log(storage, "one", json.dumps(settings)).read()) == 1
@@ -91,8 +100,8 @@ def test_a_sweep_goes_on_with_its_own_settings_only(sqlite_url):
         open_log(storage, "", "{}")
 
 
-def test_the_first_to_begin_a_sweep_says_its_settings(sqlite_url):
-    storage = open_storage(sqlite_url)
+def test_the_first_to_begin_a_sweep_says_its_settings(sqlite_url, open_database):
+    storage = open_database(sqlite_url)
     study = optuna.create_study(storage=storage, study_name="a sweep/events")
     one, other = EventLog(storage, study, "a sweep"), EventLog(storage, study, "a sweep")
     one._read_on()
@@ -105,7 +114,7 @@ def test_the_first_to_begin_a_sweep_says_its_settings(sqlite_url):
     assert one.append(Claimed(0, "a"), 0.0).number == 0
 
 
-def test_an_event_that_was_written_twice_counts_once(sqlite_url):
+def test_an_event_that_was_written_twice_counts_once(sqlite_url, open_again):
     """As where a server fell silent after it had written, and was told again."""
     log = open_again(sqlite_url)
     record = {"id": "1", "at": 0.0, "event": {"kind": "claimed", "trial": 0, "worker": "a"}}
@@ -114,20 +123,20 @@ def test_an_event_that_was_written_twice_counts_once(sqlite_url):
     assert log.append(Claimed(1, "a"), 0.0).number == 1
 
 
-def test_what_is_no_event_is_told(sqlite_url):
+def test_what_is_no_event_is_told(sqlite_url, open_again, open_database):
     log = open_again(sqlite_url)
     with pytest.raises(ValueError, match="trial 3: nan is no metric; log that it failed"):
         log.append(Reported(3, "a", 1, float("nan")), 0.0)
     log._write({"id": "1", "at": 0.0, "event": {"kind": "paused", "trial": 0}})
     with pytest.raises(UserError, match="trial 1 of the study 'a sweep/events': no event is 'pau"):
         log.read()
-    study = optuna.create_study(storage=open_storage(sqlite_url), study_name="other/events")
+    study = optuna.create_study(storage=open_database(sqlite_url), study_name="other/events")
     study.add_trial(optuna.create_trial(value=1.0))
     with pytest.raises(UserError, match="trial 0 of the study 'other/events': no event is in it"):
-        open_log(open_storage(sqlite_url), "other", "{}")
+        open_log(open_database(sqlite_url), "other", "{}")
 
 
-def test_workers_show_that_they_live(storage_url):
+def test_workers_show_that_they_live(storage_url, open_again):
     one, other = open_again(storage_url), open_again(storage_url)
     assert one.read_beats() == {}
     one.beat("a", 0)
@@ -136,32 +145,36 @@ def test_workers_show_that_they_live(storage_url):
     assert other.read_beats() == one.read_beats() == {"a": 1, "b": 3}
 
 
-def test_processes_that_write_at_once_and_one_that_is_killed(storage_url):
-    """Also in making the database: none has, before them."""
-    each, killed_after = 25, 10
+@pytest.mark.parametrize(
+    ("processes", "each"), [(1, 20), pytest.param(4, 100, marks=pytest.mark.slow)]
+)
+def test_processes_that_write_at_once_and_one_that_is_killed(new_url, open_again, processes, each):
+    """Also in making the database: nobody has, before them."""
+    killed_after = 10
 
     def start(worker: str, count: int) -> subprocess.Popen[str]:
-        command = [sys.executable, str(WORKER), storage_url, worker, str(count)]
+        command = [sys.executable, str(WORKER), new_url, worker, str(count)]
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
-    workers = {name: start(name, each) for name in ("a", "b")}
+    workers = {str(name): start(str(name), each) for name in range(processes)}
     victim = start("victim", 10**6)
     told = [int(victim.stdout.readline()) for _ in range(killed_after)]
     victim.kill()
     victim.communicate()
     numbers = {}
     for name, process in workers.items():
-        output, errors = process.communicate(timeout=120)
+        output, errors = process.communicate(timeout=300)
         assert process.returncode == 0, errors
         numbers[name] = list(map(int, output.split()))
 
-    log = open_again(storage_url)
+    log = open_again(new_url)
     read = log.read()
     assert [logged.number for logged in read] == list(range(len(read)))
     times: dict[str, list[int]] = defaultdict(list)
     for logged in read:
         times[logged.event.worker].append(logged.event.time)
-    assert times["a"] == times["b"] == list(range(each))
+    for name in workers:
+        assert times[name] == list(range(each))
     assert times["victim"] == list(range(len(times["victim"])))
     assert len(times["victim"]) >= killed_after
     for name, found in (numbers | {"victim": told}).items():

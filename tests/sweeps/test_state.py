@@ -87,7 +87,7 @@ def test_a_sweep_by_hand():
 
 def test_the_first_claim_counts():
     state = SweepState(plan_asha())
-    apply_all(state, Claimed(0, "a"), Claimed(0, "b"), Claimed(0, "a"))
+    apply_all(state, Claimed(0, "a"), Claimed(0, "b"))
     assert state.trials[0].worker == "a"
     apply_all(state, Claimed(0, "b", after="c"), Claimed(9, "b"), Claimed(0, "", after="a"))
     assert state.trials[0].worker == "a"
@@ -186,6 +186,10 @@ def test_a_trial_that_crashes_once_it_is_decided_on_is_still_to_be_concluded():
     assert state.trials[0].status == "finished"
     assert state.next_trial(everybody) == 0
     assert state.best == state.trials[0]
+    other = SweepState(plan_asha(max_restarts=1))
+    apply_all(other, Claimed(0, "a"), Crashed(0, "a", "no room"), Claimed(0, "a"))
+    apply_all(other, Concluded(0, "a", "/checkpoint"))
+    assert other.trials[0].error == "no room"  # of the last crash
     apply_all(state, Claimed(0, "a"), Crashed(0, "a", "no room"))
     assert state.trials[0].status == "failed"  # without a checkpoint it wins nothing
     assert state.best is None

@@ -1,9 +1,11 @@
 """Databases that cannot be opened are told in one line, without their passwords."""
 
+import optuna
 import pytest
 from sqlalchemy import text
 
 from seentwice.errors import UserError
+from seentwice.sweeps.events import Claimed
 from seentwice.sweeps.log import open_log
 from seentwice.sweeps.store import open_storage
 
@@ -44,24 +46,34 @@ def test_a_server_that_does_not_answer_is_told_without_the_password():
     assert "\n" not in str(caught.value)
 
 
-def test_a_path_may_hold_braces(tmp_path):
+def test_a_path_may_hold_braces(tmp_path, open_database):
     path = tmp_path / "{0} {x}.db"
-    open_storage(f"sqlite:///{path}")
+    open_database(f"sqlite:///{path}")
     assert path.exists()
 
 
-def test_a_database_of_an_optuna_that_does_not_fit_is_told(sqlite_url):
-    storage = open_storage(sqlite_url)
+def test_a_database_of_an_optuna_that_does_not_fit_is_told(sqlite_url, open_database):
+    storage = open_database(sqlite_url)
     with storage.engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = 'v9.9.9.z'"))
     with pytest.raises(UserError, match=r"no longer compatible with the table schema"):
-        open_storage(sqlite_url)
+        open_database(sqlite_url)
 
 
-def test_what_breaks_later_is_told(sqlite_url):
-    storage = open_storage(sqlite_url)
+def test_what_breaks_later_is_told(sqlite_url, open_database):
+    storage = open_database(sqlite_url)
     log = open_log(storage, "a sweep", "{}")
     with storage.engine.begin() as connection:
         connection.execute(text("DROP TABLE study_user_attributes"))
     with pytest.raises(UserError, match=r"no such table: .* start the sweep again once"):
         log.beat("a", 1)
+
+
+def test_a_sweep_that_somebody_deletes_is_told(sqlite_url, open_database):
+    storage = open_database(sqlite_url)
+    log = open_log(storage, "a sweep", "{}")
+    optuna.delete_study(study_name="a sweep/events", storage=open_database(sqlite_url))
+    with pytest.raises(UserError, match="somebody deleted the sweep while it ran"):
+        log.read()
+    with pytest.raises(UserError, match="somebody deleted the sweep while it ran"):
+        log.append(Claimed(0, "a"), 0.0)

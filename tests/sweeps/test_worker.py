@@ -8,7 +8,7 @@ import pytest
 
 from seentwice.errors import UserError
 from seentwice.sweeps.asha import Asha
-from seentwice.sweeps.events import Claimed, Event, LoggedEvent, Reported
+from seentwice.sweeps.events import Claimed, Event, LoggedEvent, Released, Reported
 from seentwice.sweeps.plan import Plan, read_plan
 from seentwice.sweeps.searcher import Create, Stop
 from seentwice.sweeps.state import SweepState
@@ -92,17 +92,19 @@ def state_of(plan: Plan, log: ListLog) -> SweepState:
 Train = Callable[[TrialJob, Measured], Path]
 
 
+def nobody() -> None:
+    raise AssertionError("nobody else is there to wait for")
+
+
 def make_worker(
     plan: Plan,
     log: ListLog,
     folder: Path,
     trains: Train,
     name: str = "me",
-    seen: list | None = None,
+    seen: list[Trial] | None = None,
+    wait: Callable[[], None] = nobody,
 ) -> Worker:
-    def wait() -> None:
-        raise AssertionError("nobody else is there to wait for")
-
     show: Callable[[Trial], None] = (lambda trial: None) if seen is None else seen.append
     return Worker(
         name,
@@ -111,7 +113,6 @@ def make_worker(
         folder,
         Sampler.SEARCHER,
         trains,
-        lambda worker: False,
         show,
         wait,
     )
@@ -231,7 +232,7 @@ def test_what_ends_the_worker_gives_its_trial_back(
     plan: Plan, tmp_path: Path, end: BaseException
 ) -> None:
     def ends(job: TrialJob, measured: Measured) -> Path:
-        if job.number == 1:
+        if job.number == 0:
             measured(1, {"loss": 3.0})
             raise end
         return train(job, measured)
@@ -239,12 +240,12 @@ def test_what_ends_the_worker_gives_its_trial_back(
     log = ListLog()
     with pytest.raises(end if isinstance(end, type) else type(end)):
         make_worker(plan, log, tmp_path, ends).work()
-    given_back = state_of(plan, log).trials[1]
+    given_back = state_of(plan, log).trials[0]
     assert (given_back.status, given_back.worker, given_back.restarts) == ("waiting", "", 0)
     make_worker(plan, log, tmp_path, train, name="another").work()
     state = state_of(plan, log)
     assert state.is_over
-    assert state.trials[1].values == given_back.values
+    assert state.trials[0].values == given_back.values
 
 
 def test_a_killed_worker_is_replaced_and_its_stopped_trial_is_only_concluded(
@@ -269,6 +270,7 @@ def test_a_killed_worker_is_replaced_and_its_stopped_trial_is_only_concluded(
     before = state_of(plan, log)
     stop = before.stop_time(number)
     assert before.trials[number].worker == "dead"
+    log.append(Released(number, "dead"), 0.0)  # as `LocalWorkers` tells it
     make_worker(plan, log, tmp_path, kills, name="next").work()
     assert jobs[3].number == number
     assert jobs[3].stop_after == stop
@@ -283,13 +285,18 @@ def test_a_worker_that_was_taken_for_dead_leaves_its_trial(plan: Plan, tmp_path:
     def loses(job: TrialJob, measured: Measured) -> Path:
         if job.number == 0 and not trained:
             trained.append(0)
-            log.append(Claimed(0, "quick", after="me"), 0.0)
+            log.append(Released(0, "me"), 0.0)
+            log.append(Claimed(0, "quick"), 0.0)
             measured(1, {"loss": 0.0})
             raise AssertionError("it is no more this worker's")
         return train(job, measured)
 
     log = ListLog()
-    make_worker(plan, log, tmp_path, loses).work()  # `quick` is dead by now
+
+    def wait() -> None:
+        log.append(Released(0, "quick"), 0.0)
+
+    make_worker(plan, log, tmp_path, loses, wait=wait).work()
     state = state_of(plan, log)
     assert state.is_over
     assert state.trials[0].curve[0].metric > 0

@@ -16,6 +16,7 @@ from seentwice.bank.entries import (
     list_entries,
     list_folders,
     list_stems,
+    read_recipe,
     remove_entry,
     remove_files,
 )
@@ -67,7 +68,7 @@ class Bank:
                     for segment in list_stems(folder):
                         if not segment.with_suffix(KEYS).exists():
                             remove_files(segment)
-                    if not (folder / RECIPE).exists():
+                    if read_recipe(folder) is None:
                         write_atomically(folder / RECIPE, recipe.to_json())
             yield
 

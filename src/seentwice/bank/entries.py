@@ -6,7 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from seentwice.bank.segment import ABOUT, KEYS, RECORD, ROWS
+from seentwice.bank.recipe import Recipe, digest_text
+from seentwice.bank.segment import ABOUT, KEYS, ROWS, count_rows
 from seentwice.bank.shelf import RECIPE
 from seentwice.locks import try_lock
 
@@ -22,11 +23,10 @@ _SUFFIXES = (KEYS, ROWS, ABOUT, ".partial")  # keys first: rows without keys are
 class Entry:
     """What one fill left in a bank, whole or not."""
 
-    segment: Path  # its files, without their extensions; without one for keys it has no rows
-    recipe: str  # the recipe's name
-    parts: tuple[tuple[str, str], ...]  # of the recipe
-    data: str  # name of the data set that was looked at
-    rows: int
+    segment: Path  # its files, without their extensions
+    has_keys: bool  # without, its files are what is left of some rows
+    recipe: Recipe | None  # None where its description is gone or damaged
+    data: str | None  # name of the data set that was looked at; None likewise
     bytes: int
     used: float  # seconds since 1970 when its rows were last asked for
 
@@ -39,10 +39,34 @@ def list_entries(folder: Path) -> list[Entry]:
     """
     entries = []
     for own in list_folders(folder):
-        recipe = _read_json(own / RECIPE)
+        recipe = read_recipe(own)
         described = (_describe(segment, recipe) for segment in list_stems(own))
         entries += [entry for entry in described if entry is not None]
     return entries
+
+
+def count_entry(entry: Entry) -> int | None:
+    """Return how many rows of an entry can be found; None where their size is not known.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    return None if entry.recipe is None else count_rows(entry.segment, entry.recipe.row_bytes)
+
+
+def read_recipe(folder: Path) -> Recipe | None:
+    """Return what the rows in a recipe's folder are; None where its description is damaged.
+
+    The folder is named after the recipe's digest, so any other text is noticed.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    try:
+        text = (folder / RECIPE).read_text("utf-8")
+    except (FileNotFoundError, UnicodeDecodeError):
+        return None
+    return Recipe.from_json(text) if digest_text(text) == folder.name else None
 
 
 def remove_entry(entry: Entry) -> bool:
@@ -81,7 +105,7 @@ def remove_files(segment: Path) -> None:
         segment.with_suffix(suffix).unlink(missing_ok=True)
 
 
-def _describe(segment: Path, recipe: dict[str, object]) -> Entry | None:
+def _describe(segment: Path, recipe: Recipe | None) -> Entry | None:
     """Return what is there of a segment; None where another process threw it away just now."""
     found = {}
     for suffix in _SUFFIXES:
@@ -90,22 +114,19 @@ def _describe(segment: Path, recipe: dict[str, object]) -> Entry | None:
     if not found:
         return None
     about = found.get(ABOUT) or next(iter(found.values()))
-    parts = recipe.get("parts")
     return Entry(
         segment=segment,
-        recipe=str(recipe.get("name", "unknown")),
-        parts=tuple((k, str(v)) for k, v in parts.items()) if isinstance(parts, dict) else (),
-        data=str(_read_json(segment.with_suffix(ABOUT)).get("data", "unknown")),
-        rows=found[KEYS].st_size // RECORD.itemsize if KEYS in found else 0,
+        has_keys=KEYS in found,
+        recipe=recipe,
+        data=_read_data(segment.with_suffix(ABOUT)),
         bytes=sum(file.st_size for file in found.values()),
         used=about.st_mtime,
     )
 
 
-def _read_json(file: Path) -> dict[str, object]:
-    """Read an object for people to see; nothing depends on it: one that is damaged is empty."""
+def _read_data(about: Path) -> str | None:
+    """Return the name of the data set in a segment's description, for people to see."""
     try:
-        found = json.loads(file.read_text("utf-8"))
-    except (FileNotFoundError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+        return str(json.loads(about.read_text("utf-8"))["data"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None

@@ -33,7 +33,7 @@ class Recipe:
     @property
     def digest(self) -> str:
         """The first 64 bits of the sha256 of the recipe, in hexadecimal."""
-        return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
+        return digest_text(self.to_json())
 
     @property
     def row_bytes(self) -> int:
@@ -51,6 +51,18 @@ class Recipe:
             },
             sort_keys=True,
         )
+
+    @classmethod
+    def from_json(cls, text: str) -> "Recipe":
+        """Return the recipe of which `to_json` gave this line; its parts are sorted by name."""
+        values = json.loads(text)
+        shape, parts = tuple(values["shape"]), tuple(values["parts"].items())
+        return cls(values["name"], parts, shape, values["dtype"])
+
+
+def digest_text(recipe: str) -> str:
+    """Return the digest of a recipe that `to_json` gave."""
+    return hashlib.sha256(recipe.encode()).hexdigest()[:16]
 
 
 def row_keys(contents: Sequence[bytes], edits: Sequence[str]) -> NDArray[np.bytes_]:

@@ -80,15 +80,13 @@ def read_segment(path: Path, recipe: Recipe) -> Segment:
         recipe: of its rows.
 
     Raises:
-        OSError: a file is gone, or cannot be read.
+        OSError: the keys are gone, or a file cannot be read.
     """
-    with path.with_suffix(KEYS).open("rb") as file:
-        data = file.read()
+    records = _read_records(path)
     rows_file = path.with_suffix(ROWS)
-    records = np.frombuffer(data, RECORD, len(data) // RECORD.itemsize)
-    stored = rows_file.stat().st_size // recipe.row_bytes
+    stored = _count_stored(path, recipe.row_bytes)
     whole = min(len(records), stored)
-    is_sound = records["own_sum"] == _sum_records(records)
+    is_sound = _are_sound(records)
     # Zeros may also be what a computer that lost its power left of an append.
     is_none = records == np.zeros((), RECORD)
     lost = int((~(is_sound | is_none)).sum() + is_sound[whole:].sum())
@@ -102,6 +100,44 @@ def read_segment(path: Path, recipe: Recipe) -> Segment:
         else np.empty(shape, recipe.dtype)
     )
     return Segment(path, records[:whole], is_sound[:whole], rows, lost)
+
+
+def count_rows(path: Path, row_bytes: int) -> int:
+    """Return how many rows of a segment can be found; whether they are damaged is not looked at.
+
+    Args:
+        path: of its files, without their extensions.
+        row_bytes: the size of a row.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    try:
+        records = _read_records(path)
+        stored = _count_stored(path, row_bytes)
+    except FileNotFoundError:
+        return 0
+    return int(_are_sound(records)[:stored].sum())
+
+
+def _read_records(path: Path) -> NDArray[np.void]:
+    data = path.with_suffix(KEYS).read_bytes()
+    return np.frombuffer(data, RECORD, len(data) // RECORD.itemsize)
+
+
+def _count_stored(path: Path, row_bytes: int) -> int:
+    """Return how many rows the file of rows has room for; 0 where only the keys are left.
+
+    Raises:
+        FileNotFoundError: the keys are gone as well, which a process that throws rows away removes
+            before them.
+    """
+    try:
+        return path.with_suffix(ROWS).stat().st_size // row_bytes
+    except FileNotFoundError:
+        if not path.with_suffix(KEYS).exists():
+            raise
+        return 0
 
 
 class SegmentWriter:
@@ -193,6 +229,11 @@ def _make_records(keys: NDArray[np.bytes_], rows: bytes, row_bytes: int) -> NDAr
     ]
     records["own_sum"] = _sum_records(records)
     return records
+
+
+def _are_sound(records: NDArray[np.void]) -> NDArray[np.bool_]:
+    is_sound: NDArray[np.bool_] = records["own_sum"] == _sum_records(records)
+    return is_sound
 
 
 def _sum_records(records: NDArray[np.void]) -> NDArray[np.uint32]:

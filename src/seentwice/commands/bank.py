@@ -9,7 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from seentwice.bank.entries import Entry, list_entries, remove_entry
+from seentwice.bank.entries import Entry, count_entry, list_entries, remove_entry
+from seentwice.bank.segment import ABOUT
+from seentwice.bank.shelf import RECIPE
 from seentwice.commands.options import OptionParser
 from seentwice.commands.progress import open_console, print_plainly
 from seentwice.display import show_text
@@ -18,6 +20,11 @@ from seentwice.errors import UserError
 ON_STOP = "what was thrown away is gone, the rest is there"
 DEFAULT = "data/prepared/bank"
 """Where configurations keep it unless SEENTWICE_BANK names a folder; see configs/bank/disk.yaml."""
+
+UNKNOWN = "unknown"
+"""The data set, or the rows, of what has no description any more."""
+_MADE_WITH = {"backbone": "{}", "cut": "{}", "engine": "{}", "reduced": "decoded {}"}
+"""The parts of a recipe that a user chooses, and how they are shown."""
 
 _EXAMPLES = """\
   seentwice bank                        what is there, by data set
@@ -47,10 +54,10 @@ def run(arguments: Sequence[str]) -> None:
         print_plainly(f"{usual} is not there: nothing is kept yet", console)
         return
     entries = list_entries(options.folder)
-    known = sorted({entry.data for entry in entries})
+    known = sorted({_data_of(entry) for entry in entries})
     if options.data is not None and options.data not in known:
         raise UserError(f"--data {options.data}: choose one of {', '.join(known) or 'none'}")
-    chosen = [entry for entry in entries if options.data in (None, entry.data)]
+    chosen = [entry for entry in entries if options.data in (None, _data_of(entry))]
     if options.action == "clear":
         _clear(chosen, options.folder, console)
     else:
@@ -68,24 +75,60 @@ def _clear(entries: Sequence[Entry], folder: Path, console: Console) -> None:
     gone = sum(entry.bytes for entry in entries) - sum(entry.bytes for entry in busy)
     print_plainly(f"{_parts(len(entries) - len(busy))} thrown away, {_size(gone)}", console)
     if busy:
-        names = ", ".join(sorted({entry.data for entry in busy}))
+        names = ", ".join(sorted({_data_of(entry) for entry in busy}))
         why = "being added to right now, or another account's"
         print_plainly(f"{_parts(len(busy))} {why}, which stay: {names}", console)
 
 
 def _show(entries: Sequence[Entry], folder: Path, console: Console) -> None:
     table = Table()
-    for name in ("data", "rows of", "made with", "rows", "size", "last used"):
+    for name in ("data", "rows of", "a row", "made with", "rows", "size", "last used"):
         table.add_column(name, justify="right" if name in ("rows", "size") else "left")
     for entry in sorted(entries, key=lambda entry: -entry.used):
         used = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.used))
-        made = ", ".join(value for what, value in entry.parts if what in ("backbone", "cut"))
-        cells = entry.data, entry.recipe, made, f"{entry.rows:,}", _size(entry.bytes), used
+        rows = count_entry(entry)
+        count = UNKNOWN if rows is None else f"{rows:,}"
+        cells = _data_of(entry), *_recipe_cells(entry), count, _size(entry.bytes), used
         table.add_row(*(Text(show_text(cell)) for cell in cells))
     if entries:
         console.print(table)
+    for line in _tell_of_damage(entries):
+        print_plainly(line, console)
     total = sum(entry.bytes for entry in entries)
     print_plainly(f"{folder}: {_parts(len(entries))}, {_size(total)}", console)
+
+
+def _data_of(entry: Entry) -> str:
+    return UNKNOWN if entry.data is None else entry.data
+
+
+def _recipe_cells(entry: Entry) -> tuple[str, str, str]:
+    """Return what the rows are of, what one of them holds, and what made them."""
+    if entry.recipe is None:
+        return UNKNOWN, UNKNOWN, UNKNOWN
+    parts = dict(entry.recipe.parts)
+    made = [shown.format(parts[name]) for name, shown in _MADE_WITH.items() if name in parts]
+    row = f"{' x '.join(map(str, entry.recipe.shape))} {entry.recipe.dtype}".strip()
+    return entry.recipe.name, row, ", ".join(made)
+
+
+def _tell_of_damage(entries: Sequence[Entry]) -> list[str]:
+    """Return a line for each description that cannot be read; what killed fills left needs none."""
+    kept = [entry for entry in entries if entry.has_keys]
+    recipes = {entry.segment.parent / RECIPE for entry in kept if entry.recipe is None}
+    data = [entry.segment.with_suffix(ABOUT) for entry in kept if entry.data is None]
+    return [
+        *(
+            f"{file}: damaged or gone, so what these rows are of is not known; they are used all "
+            "the same, and the next run that adds to them writes it anew"
+            for file in sorted(recipes)
+        ),
+        *(
+            f"{file}: damaged or gone, so of which data set these rows are is not known; they are "
+            f"used all the same, and seentwice bank clear --data {UNKNOWN} throws them away"
+            for file in sorted(data)
+        ),
+    ]
 
 
 def _parts(count: int) -> str:

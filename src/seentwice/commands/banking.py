@@ -86,6 +86,25 @@ def check_decoding(config: DictConfig, overrides: Sequence[str]) -> None:
             raise UserError(f"{word}: has no effect without unlabelled=FOLDER; leave it out")
 
 
+def tell_of_decoding(
+    decoded: int, readable: int, what: str, config: DictConfig, console: Console
+) -> None:
+    """Say how many photos were decoded, of those that could be read, and what had the others' rows.
+
+    Args:
+        decoded: how many were.
+        readable: how many gave rows.
+        what: they are: "photos".
+        config: says whether the bank is kept.
+        console: prints.
+    """
+    copies = "a file of the same bytes"
+    # A bank that is thrown away had nothing before.
+    giver = copies if read_bank_folder(config) is None else f"the bank, or {copies},"
+    kept = f"; {giver} had the rows of the others" if decoded < readable else ""
+    print_plainly(f"Decoded {decoded:,} of {readable:,} {what}{kept}", console)
+
+
 def tell_of_damage(bank: Bank, console: Console) -> Callable[[int], None]:
     """Return what says of how many views the bank's rows were damaged."""
 

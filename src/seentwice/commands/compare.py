@@ -273,6 +273,7 @@ def _collect(stage: Stage, results: list[DetectorResult], seconds: float) -> Com
         seed=stage.settings.seed,
         folds=len(bench.folds),
         most_folds=most_folds(bench.photo_set.photos, bench.rule),
+        split_remarks=tuple(map(show_text, bench.split_remarks)),
         counts=count_tables(bench.folds),
         leaks=count_leaks(bench),
         suspects=count_suspects(bench),

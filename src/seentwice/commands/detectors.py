@@ -12,6 +12,7 @@ from pydantic import Field
 
 from seentwice.commands.decisions import read_calibration
 from seentwice.commands.nets import WhiteningSettings, net_trainer
+from seentwice.commands.overrides import check_names
 from seentwice.commands.settings import SeedSettings, read_settings
 from seentwice.commands.trunks import Trunks
 from seentwice.data.source import Progress
@@ -63,10 +64,11 @@ class BaselineSettings:
 
 
 def check_baselines(names: Sequence[str]) -> None:
-    """Raise UserError where a name is not in `BASELINES`; the message lists them."""
+    """Raise UserError where a name is not in `BASELINES`, which it lists, or stands there twice."""
     for name in names:
         if name not in BASELINES:
             raise UserError(f"baselines: no {name!r}: choose from {', '.join(BASELINES)}")
+    check_names("baselines", names)
 
 
 def needs_trunk(heads: Sequence[str], baselines: Sequence[str]) -> bool:

@@ -7,7 +7,8 @@ from rich.console import Console
 
 from seentwice.commands.progress import print_plainly
 from seentwice.commands.settings import read_settings
-from seentwice.commands.workbench import SplitSettings, Workbench
+from seentwice.commands.splits import SplitSettings
+from seentwice.commands.workbench import Workbench
 from seentwice.data.lookalikes import (
     Lookalikes,
     describe_leaks,

@@ -8,9 +8,9 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from seentwice.bank.bank import Bank
-from seentwice.commands.banking import read_bank_folder, tell_of_damage, tell_of_waiting
+from seentwice.commands.banking import tell_of_damage, tell_of_decoding, tell_of_waiting
 from seentwice.commands.fingerprint import Fingerprint
-from seentwice.commands.progress import print_plainly, show_progress
+from seentwice.commands.progress import show_progress
 from seentwice.commands.settings import ReadingSettings, SeedSettings, read_settings
 from seentwice.data.source import PhotoSet
 from seentwice.data.splits import Split
@@ -90,11 +90,7 @@ def look_at_views(
             on_damage=tell_of_damage(bank, console),
         )
     photos = int(described.readable[plan.edit_name == ""].sum())
-    copies = "a file of the same bytes"
-    # A bank that is thrown away had nothing before.
-    giver = copies if read_bank_folder(config) is None else f"the bank, or {copies},"
-    kept = f"; {giver} had the rows of the others" if described.decoded < photos else ""
-    print_plainly(f"Decoded {described.decoded:,} of {photos:,} photos{kept}", console)
+    tell_of_decoding(described.decoded, photos, "photos", config, console)
     if evaluation_policy(sampling) is None:
         hashes = described.rows[SquareWaveletDescriptor.name][:, 0]
     else:

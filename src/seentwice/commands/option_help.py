@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from yaml.nodes import MappingNode, Node, SequenceNode
 
-from seentwice.commands.overrides import key_of
+from seentwice.commands.overrides import check_names, key_of
 from seentwice.errors import UserError
 
 WIDTH = 100
@@ -178,9 +179,12 @@ def check_effects(command: str, overrides: Sequence[str]) -> None:
     """Refuse overrides that the command has no use for.
 
     Raises:
-        UserError: one sets a key of `WITHOUT_EFFECT`, or below one.
+        UserError: one sets a key of `WITHOUT_EFFECT`, or below one; or chooses a head twice, of
+            which Hydra makes one.
     """
     for word in overrides:
+        if key_of(word) == "head":
+            check_names("head", OverridesParser.create().parse_override(word).value())
         reason = _why_no_effect(command, key_of(word))
         if reason is not None:
             raise UserError(f"{word}: {reason}, so it has no effect; leave it out")

@@ -11,6 +11,7 @@ from seentwice.commands.workbench import Workbench
 from seentwice.data.sampling.mix import MixedPolicy
 from seentwice.data.table_counts import count_tables
 from seentwice.data.tables import FoldTables, MixedSampling
+from seentwice.display import name_count
 
 
 def print_tables(bench: Workbench, folder: Path, console: Console) -> None:
@@ -28,6 +29,9 @@ def print_tables(bench: Workbench, folder: Path, console: Console) -> None:
         f"{bench.described.readable.sum():,} views",
         console,
     )
+    if bench.unlabelled is not None:
+        unlabelled = name_count(len(bench.unlabelled), "photo", "photos")
+        print_plainly(f"unlabelled: {unlabelled}, from which the whitening learns, too", console)
     for line in report_unreadable(bench.unreadable, folder):
         print_plainly(line, console)
     counts = count_tables(bench.folds)

@@ -10,6 +10,7 @@ from pathlib import Path
 from seentwice import __version__
 
 LIBRARIES = ("torch", "torchvision", "pytorch-lightning", "numpy", "scikit-learn")
+_RESULTS = "benchmarks/results"  # where one benchmark's result would make the next one's unclean
 
 
 def library_versions() -> dict[str, str]:
@@ -48,7 +49,8 @@ def commit_of(checkout: Path) -> str | None:
         if Path(_git(checkout, "rev-parse", "--show-toplevel")) != checkout.resolve():
             return None
         commit = _git(checkout, "rev-parse", "HEAD")
-        return commit + ("+" if _git(checkout, "status", "--porcelain") else "")
+        changed = _git(checkout, "status", "--porcelain", "--", ".", f":!{_RESULTS}")
+        return commit + ("+" if changed else "")
     except (OSError, ValueError, subprocess.CalledProcessError):
         return None
 

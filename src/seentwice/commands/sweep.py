@@ -14,7 +14,7 @@ from rich.console import Console
 
 from seentwice.commands.application import compose_words
 from seentwice.commands.next_steps import NEXT, evaluation_overrides, spell_value
-from seentwice.commands.progress import open_console, print_plainly
+from seentwice.commands.progress import open_console, print_plainly, show_progress
 from seentwice.commands.sweep_process import WorkerSpec, run_process
 from seentwice.commands.sweep_view import SweepView
 from seentwice.commands.sweep_words import HELP, SweepWords, read_words
@@ -41,7 +41,7 @@ def run(arguments: Sequence[str]) -> None:
     given = read_words(arguments)
     plan = read_plan(given.file)
     words = tuple(words_of_trials(plan, given.overrides))
-    check_plan(plan, words)
+    source = check_plan(plan, words)
     settings = spell_settings(plan, words, given.sampler)
     name = given.name or _name_sweep(plan, settings)
     folder = (given.folder or Path("outputs/sweep") / name).absolute()
@@ -59,7 +59,12 @@ def run(arguments: Sequence[str]) -> None:
         threads=max((os.cpu_count() or 1) // given.workers, 1),
         poll_seconds=_POLL_SECONDS,
     )
-    _train_trials(spec, given, open_console())
+    console = open_console()
+    # Not left to the workers, of which nobody sees what they download.
+    with show_progress("Preparing photos", console) as progress:
+        source.prepare(progress)
+    source.read()
+    _train_trials(spec, given, console)
 
 
 def spell_settings(plan: Plan, words: Sequence[str], sampler: str) -> str:
@@ -86,7 +91,7 @@ def _name_sweep(plan: Plan, settings: str) -> str:
 def _train_trials(spec: WorkerSpec, given: SweepWords, console: Console) -> None:
     # Imported here: MLflow and Optuna take seconds, and no --help should wait for them.
     from seentwice.learn.tracking import FOLDER_TAG, check_store, track_run
-    from seentwice.sweeps.liveness import name_worker
+    from seentwice.sweeps.liveness import Judge, name_worker
     from seentwice.sweeps.local import LocalWorkers
     from seentwice.sweeps.log import open_log
     from seentwice.sweeps.mirror import open_mirror
@@ -110,6 +115,7 @@ def _train_trials(spec: WorkerSpec, given: SweepWords, console: Console) -> None
             given.workers,
             partial(run_process, replace(spec, run_id=tracked.run_id)),
             partial(name_worker, spec.folder),
+            Judge(spec.folder, log.read_beats).is_alive,
             log,
             state,
         )

@@ -64,7 +64,7 @@ def _work(spec: WorkerSpec, worker: str) -> None:
     import torch
 
     from seentwice.commands.sweep_trial import TrialTrainer
-    from seentwice.sweeps.liveness import Judge, show_life
+    from seentwice.sweeps.liveness import show_life
     from seentwice.sweeps.log import open_log
     from seentwice.sweeps.mirror import open_mirror
     from seentwice.sweeps.store import open_storage
@@ -83,7 +83,6 @@ def _work(spec: WorkerSpec, worker: str) -> None:
             spec.folder,
             choose_sampler(spec.sampler, spec.plan),
             TrialTrainer(spec.words, spec.folder, spec.experiment, spec.run_id),
-            Judge(spec.folder, log.read_beats).is_alive,
             mirror.show,
             partial(time.sleep, spec.poll_seconds),
         ).work()

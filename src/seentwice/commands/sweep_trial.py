@@ -62,7 +62,6 @@ class TrialTrainer:
             DivergedTrialError: its loss is no number any more.
             UserError: what is wrong is wrong for every trial, such as the photos.
         """
-        job.folder.mkdir(parents=True, exist_ok=True)
         with (job.folder / LOG_FILE).open("a", encoding="utf-8") as log:
             console = Console(file=log, width=LOG_WIDTH)
             words = [*self.words, *words_of_values(job.values)]

@@ -6,6 +6,7 @@ from seentwice.commands.application import compose_words
 from seentwice.commands.next_steps import spell_value
 from seentwice.commands.overrides import key_of
 from seentwice.commands.settings import read_source
+from seentwice.data.source import Source
 from seentwice.errors import UserError
 from seentwice.sweeps.plan import Plan
 from seentwice.sweeps.space import Categorical, sample_values
@@ -42,19 +43,23 @@ def words_of_values(values: Mapping[str, object]) -> list[str]:
     return [f"{key}={spell_value(value)}" for key, value in values.items()]
 
 
-def check_plan(plan: Plan, words: Sequence[str]) -> None:
+def check_plan(plan: Plan, words: Sequence[str]) -> Source:
     """Compose the first trial, and so with every other choice of a categorical hyperparameter.
 
     Args:
         plan: the sweep's.
         words: the overrides of every trial.
 
+    Returns:
+        The data of the first trial.
+
     Raises:
         UserError: a key or a choice does not exist, or the data lack a value.
     """
     first = sample_values(plan.space, plan.seed, 0)
-    read_source(compose_words("train", [*words, *words_of_values(first)]))
+    source = read_source(compose_words("train", [*words, *words_of_values(first)]))
     for key, parameter in plan.space.items():
         for value in parameter.vals if isinstance(parameter, Categorical) else ():
             if value != first[key]:
                 compose_words("train", [*words, *words_of_values({**first, key: value})])
+    return source

@@ -12,7 +12,12 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from seentwice.bank.bank import Bank
-from seentwice.commands.banking import is_decoding_reduced, tell_of_damage, tell_of_waiting
+from seentwice.commands.banking import (
+    is_decoding_reduced,
+    tell_of_damage,
+    tell_of_decoding,
+    tell_of_waiting,
+)
 from seentwice.commands.fingerprint import Fingerprint, digest_files
 from seentwice.commands.progress import show_progress
 from seentwice.commands.settings import ReadingSettings, read_settings
@@ -63,7 +68,7 @@ def look_at_unlabelled(
         fingerprint: of the data set.
         descriptors: what the detectors need of each view, the frozen trunk's features among it.
         bank: has the rows of photos that were described before, and gets those of the others.
-        console: shows progress.
+        console: shows progress, and how many photos were decoded.
 
     Raises:
         UserError: no such folder, no photo in it, photos of the data set itself (the whitening
@@ -98,6 +103,8 @@ def look_at_unlabelled(
             on_wait=tell_of_waiting(bank, console),
             on_damage=tell_of_damage(bank, console),
         )
+    photos = int(described.readable.sum())
+    tell_of_decoding(described.decoded, photos, "unlabelled photos", config, console)
     return Unlabelled(
         np.asarray(described.rows[descriptor.name][described.readable], np.float32),
         hashlib.sha256(b"".join(sorted(digests))).hexdigest(),

@@ -1,16 +1,13 @@
 """What compare, train and evaluate share: photos, splits, described views and pair tables."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import compress
 from time import perf_counter
-from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from omegaconf import DictConfig
-from pydantic import Field
 from rich.console import Console
 
 from seentwice.commands.banking import read_bank, read_bank_folder
@@ -19,22 +16,15 @@ from seentwice.commands.looking import Looked, look_at_views, read_sampling
 from seentwice.commands.mining import Mining, read_miner
 from seentwice.commands.progress import describe_rejects, print_plainly, show_progress
 from seentwice.commands.settings import ReadingSettings, read_settings, read_source
+from seentwice.commands.splits import SplitSettings, choose_splits
 from seentwice.commands.trunks import Trunks
 from seentwice.commands.unlabelled import look_at_unlabelled
-from seentwice.commands.unreadable import listing_unreadable, require_readable
+from seentwice.commands.unreadable import listing_unreadable
 from seentwice.data.lookalikes import HASH, FoundLookalikes, Lookalikes, find_lookalikes
 from seentwice.data.pairs import PairTable
 from seentwice.data.parts import Parts, parts_of
 from seentwice.data.source import ExportingSource, PhotoSet, Source
-from seentwice.data.split_remarks import remark_on_split
-from seentwice.data.splits import (
-    Assign,
-    Split,
-    SplitBy,
-    SplitRule,
-    fold_photos,
-    split_photos,
-)
+from seentwice.data.splits import Split, SplitRule
 from seentwice.data.tables import (
     FoldTables,
     Sampling,
@@ -55,23 +45,6 @@ PROTOCOL_SECTIONS = ("split", "edits", "sampling")
 
 
 @dataclass(frozen=True, slots=True)
-class SplitSettings:
-    """The section `split`."""
-
-    by: SplitBy
-    assign: Assign
-    seed: int
-    validation_share: Annotated[float, Field(gt=0, lt=1)]
-    test_share: Annotated[float, Field(gt=0, lt=1)]
-    leaks: Literal["report", "error"]  # what a photo in two splits is: a note, or the end
-
-    @property
-    def rule(self) -> SplitRule:
-        """Return which photos stay together, and how the groups are dealt out."""
-        return SplitRule(self.by, self.assign, self.seed)
-
-
-@dataclass(frozen=True, slots=True)
 class Workbench:
     """Everything that is ready before the first detector is fitted."""
 
@@ -81,6 +54,7 @@ class Workbench:
     described: Described
     rule: SplitRule  # by which the photos were split
     splits: tuple[Split, ...]  # one a fold; indices into the photos
+    split_remarks: tuple[str, ...]  # what to know of them before their numbers are believed
     sampling: Sampling
     folds: tuple[FoldTables, ...]
     hashes: NDArray[np.uint64]  # (v,) one a view, those that negatives were drawn by
@@ -178,9 +152,8 @@ def set_up(
     Raises:
         UserError: unusable data or settings.
     """
-    split_settings = read_settings(SplitSettings, config, "split")
-    with listing_unreadable(photo_set.unreadable, console), _readable_first(config, photo_set):
-        splits = choose_splits(photo_set, split_settings, folds, console)
+    chosen = choose_splits(config, photo_set, folds, console)
+    splits = chosen.splits
     sampling = read_sampling(config)
     tested = np.unique(np.concatenate([split.test for split in splits]))
     miner = read_miner(
@@ -226,8 +199,9 @@ def set_up(
         fingerprint=fingerprint.text,
         plan=looked.plan,
         described=looked.described,
-        rule=split_settings.rule,
+        rule=chosen.rule,
         splits=splits,
+        split_remarks=chosen.remarks,
         sampling=sampling,
         folds=tables,
         hashes=looked.digests.hashes,
@@ -264,9 +238,7 @@ def set_up_test(
     Raises:
         UserError: unusable data or settings.
     """
-    settings = read_settings(SplitSettings, config, "split")
-    with listing_unreadable(photo_set.unreadable, console), _readable_first(config, photo_set):
-        (whole,) = choose_splits(photo_set, settings, None, console)
+    (whole,) = choose_splits(config, photo_set, None, console).splits
     none = np.empty(0, np.int64)
     split = Split(none, none, whole.test)
     looked = look_at_views(
@@ -302,29 +274,3 @@ def _look_for_lookalikes(
             looked.threads,
             progress,
         )
-
-
-@contextmanager
-def _readable_first(config: DictConfig, photo_set: PhotoSet) -> Iterator[None]:
-    """Where the block refuses the photos and none can be read, tell that instead."""
-    try:
-        yield
-    except UserError:
-        limit = read_settings(ReadingSettings, config, None).max_pixels
-        require_readable(photo_set.photos, limit)
-        raise
-
-
-def choose_splits(
-    photo_set: PhotoSet, settings: SplitSettings, folds: int | None, console: Console
-) -> tuple[Split, ...]:
-    """Return one split, or one a fold; tell what to know of them."""
-    rule = settings.rule
-    shares = settings.validation_share, settings.test_share
-    if folds is not None:
-        splits = fold_photos(photo_set.photos, folds, rule)
-    else:
-        splits = (split_photos(photo_set.photos, *shares, rule),)
-    for line in remark_on_split(photo_set, splits, rule, *shares):
-        print_plainly(line, console)
-    return splits

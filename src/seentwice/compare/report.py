@@ -294,7 +294,7 @@ def _data_section(comparison: Comparison) -> Section:
             ),
         )
         blocks = (*blocks, listed)
-    return Section("Data", "", blocks)
+    return Section("Data", " ".join(f"{line}." for line in comparison.split_remarks), blocks)
 
 
 def _origin_section(comparison: Comparison, config: str) -> Section:

@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seentwice.data.source import Progress
+from seentwice.errors import UserError
 from seentwice.models.engines import BATCH, Engine, open_passing_threads
 from seentwice.photos import PhotoError, read_photo
 from seentwice.records import Unreadable
@@ -35,28 +36,42 @@ def embed_photos(
     max_pixels: int,
     on_progress: Progress,
 ) -> Iterator[EmbeddedPhotos]:
-    """Yield the rows of photos in the order of their files, a batch at a time.
+    """Return the rows of photos in the order of their files, a batch at a time.
 
     Each worker decodes a batch and passes it, so that no processor waits for another. Memory holds
     a few batches a worker, however many the files. A caller that stops early stops the workers.
 
-        trunk = build_trunk("mobilenet_v3_large", "imagenet", "average", 0, "eval", seed=0)
-        passing = Passing("torch", "bfloat16")
-        engine = open_engine(trunk.frozen, trunk.preprocessing, passing)
-        files, _ = find_photos(Path("photos"))
-        for some in embed_photos(files, engine, "reduced", 2, 10**8, print):
-            index.add(some.files, some.rows)
-
     Args:
         files: photos.
-        engine: passes them; it can be used again.
+        engine: passes them, see `open_engine`; it can be used again.
         decoding: "reduced" decodes JPEGs to little more than the trunk's input, see `read_photo`;
             rows of the two ways should not be mixed.
         workers: threads.
         max_pixels: photos with more are listed as unreadable.
         on_progress: told of the files that are done.
+
+    Raises:
+        UserError: an argument of another kind, or out of its range.
     """
-    worker = _Worker(engine, decoding, max_pixels)
+    given: object = files  # whatever its annotation says
+    if isinstance(given, str) or not isinstance(given, Sequence):
+        raise UserError(f"files={given!r}: give a list of paths")
+    for file in files:
+        if not isinstance(file, Path):
+            raise UserError(f"files: {file!r} is no path; give Path({file!r})")
+    if not isinstance(engine, Engine):
+        raise UserError(f"engine={engine!r}: give what open_engine returns")
+    if decoding not in get_args(Decoding):
+        raise UserError(f"decoding={decoding!r}: choose one of {', '.join(get_args(Decoding))}")
+    for name, number in (("workers", workers), ("max_pixels", max_pixels)):
+        if not (type(number) is int and number >= 1):
+            raise UserError(f"{name}={number!r}: give a whole number from 1 on")
+    return _embed_all(files, _Worker(engine, decoding, max_pixels), workers, on_progress)
+
+
+def _embed_all(
+    files: Sequence[Path], worker: "_Worker", workers: int, on_progress: Progress
+) -> Iterator[EmbeddedPhotos]:
     batches = [files[start : start + BATCH] for start in range(0, len(files), BATCH)]
     done = 0
     with open_passing_threads(workers) as pool:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import get_args
 
 import torch
 from torch import nn
@@ -143,12 +144,18 @@ def build_trunk(
         normalisation: of photos with the backbone's mean and deviation.
 
     Raises:
-        UserError: an unknown name, a pooling that the network has no place for, weights that
-            cannot be had, or more blocks than there are. Weights are never replaced by random ones.
+        UserError: an unknown name of one of these, a pooling that the network has no place for,
+            weights that cannot be had, or more blocks than there are. Weights are never replaced by
+            random ones.
     """
     entry = find_backbone(name)
-    if pooling not in POOLINGS:
-        raise UserError(f"backbone.pooling={pooling!r}: choose one of {', '.join(POOLINGS)}")
+    for key, value, names in (
+        ("pooling", pooling, tuple(POOLINGS)),
+        ("frozen_batchnorm", frozen_batchnorm, get_args(BatchNormMode)),
+        ("normalisation", normalisation, get_args(Normalisation)),
+    ):
+        if value not in names:
+            raise UserError(f"backbone.{key}={value!r}: choose one of {', '.join(names)}")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = entry.build()

@@ -22,6 +22,7 @@ from seentwice.models.nets import Architecture, SiameseNet, build_siamese
 from seentwice.models.trunk import Trunk, fingerprint_frozen
 
 FORMAT = "seentwice-siamese-5"
+_FAMILY = "seentwice-"  # which all formats begin with
 CHECKPOINT_FILE = "checkpoint.safetensors"  # its name in the folder of a training
 _METADATA = "seentwice"
 
@@ -89,6 +90,11 @@ def read_record(path: Path) -> CheckpointRecord:
         raise UserError(
             f"checkpoint {path}: not a whole safetensors file ({one_line(error)})"
         ) from error
+    if not metadata.get("format", "").startswith(_FAMILY):
+        raise UserError(
+            f"checkpoint {path}: no checkpoint of seentwice; give the one that seentwice train "
+            "wrote. Weights of a backbone are given as backbone.weights=FILE to train and compare"
+        )
     if metadata.get("format") != FORMAT:
         raise UserError(
             f"checkpoint {path}: its format is {metadata.get('format')!r}, "

@@ -11,13 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args, runtime_checkable
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from seentwice.errors import UserError
 from seentwice.models.folding import fold_batchnorm
 from seentwice.models.openvino_engine import OpenVinoEngine
 from seentwice.models.preprocessing import Preprocessing
@@ -38,6 +39,7 @@ class Passing:
     precision: Precision = "float32"  # in which is computed; rows come out as float32
 
 
+@runtime_checkable
 class Engine(Protocol):
     """Passes batches through stages; called from several threads."""
 
@@ -86,8 +88,15 @@ def open_engine(stages: nn.Sequential, preprocessing: Preprocessing, passing: Pa
     """Make ready what passes photos through stages in eval mode.
 
     Raises:
-        UserError: OpenVINO is not installed, or cannot convert the stages.
+        UserError: OpenVINO is not installed, or cannot convert the stages; or an engine or a
+            precision that there is none of.
     """
+    for what, name, names in (
+        ("engine", passing.engine, get_args(EngineName)),
+        ("precision", passing.precision, get_args(Precision)),
+    ):
+        if name not in names:
+            raise UserError(f"{what} {name!r}: choose one of {', '.join(names)}")
     if passing.engine == "openvino":
         return OpenVinoEngine(stages, preprocessing, passing.precision)
     return TorchEngine(stages, preprocessing, passing.precision)

@@ -4,11 +4,6 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-POOLINGS: Mapping[str, str] = {
-    "average": "the mean over positions",
-    "gem": "the generalised mean with exponent 3 (Radenović et al. 2018, arXiv:1711.02512)",
-}
-
 
 class AveragePooling(nn.Module):
     """The mean over positions."""
@@ -19,7 +14,10 @@ class AveragePooling(nn.Module):
 
 
 class GeneralisedMeanPooling(nn.Module):
-    """The generalised mean over positions: strong responses count for more."""
+    """The generalised mean over positions: strong responses count for more.
+
+    Radenović et al. 2018, arXiv:1711.02512.
+    """
 
     def __init__(self, exponent: float = 3.0, floor: float = 1e-6) -> None:
         super().__init__()
@@ -32,6 +30,12 @@ class GeneralisedMeanPooling(nn.Module):
         return powers.mean(dim=(2, 3)) ** (1 / self.exponent)
 
 
+POOLINGS: Mapping[str, type[nn.Module]] = {
+    "average": AveragePooling,
+    "gem": GeneralisedMeanPooling,
+}
+
+
 def build_pooling(name: str) -> nn.Module:
     """Build one of `POOLINGS`."""
-    return AveragePooling() if name == "average" else GeneralisedMeanPooling()
+    return POOLINGS[name]()

@@ -28,20 +28,26 @@ def check_settings(
         UserError: no such setting, or a value that the setting cannot take.
     """
     valid = list(inspect.signature(part).parameters.values())[sizes:]
-    annotations = {parameter.name: parameter.annotation for parameter in valid}
-    unknown = sorted(set(settings) - set(annotations))
+    parameters = {parameter.name: parameter for parameter in valid}
+    unknown = sorted(set(settings) - set(parameters))
     if unknown:
         raise UserError(
-            f"{key}.{unknown[0]}: no such setting; {name} takes {', '.join(annotations) or 'none'}"
+            f"{key}.{unknown[0]}: no such setting; {name} takes {', '.join(parameters) or 'none'}"
         )
     return {
-        setting: _validate(f"{key}.{setting}", annotations[setting], value)
+        setting: _validate(f"{key}.{setting}", parameters[setting], value)
         for setting, value in settings.items()
     }
 
 
-def _validate(key: str, annotation: type[object], value: object) -> object:
+def _validate(key: str, parameter: inspect.Parameter, value: object) -> object:
     try:
-        return TypeAdapter(annotation).validate_python(value)
+        return TypeAdapter(parameter.annotation).validate_python(value)
     except ValidationError as error:
-        raise UserError(f"{key}={value!r}: {error.errors()[0]['msg']}") from error
+        first = error.errors()[0]
+        # Pydantic says of a text that it is "not allowed as a Sequence", and names Python's class.
+        is_no_list = first["type"] in ("sequence_str", "is_instance_of")
+        complaint = "Input should be a list" if is_no_list else first["msg"]
+        default = parameter.default
+        usual = list(default) if isinstance(default, tuple) else default
+        raise UserError(f"{key}={value!r}: {complaint}, such as the default, {usual}") from error

@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torchvision import models
 
-from seentwice.display import one_line
+from seentwice.display import one_line, show_text
 from seentwice.errors import UserError
 
 
@@ -131,10 +131,19 @@ def load_weights(network: nn.Module, name: str, path: Path) -> None:
     if not path.is_file():
         raise UserError(f"backbone.weights={path}: no such file")
     try:
-        _load_state(network, load_file(path))
-    except (SafetensorError, RuntimeError, OSError) as error:
+        state = load_file(path)
+    except (SafetensorError, OSError) as error:
         raise UserError(
-            f"backbone.weights={path}: not the weights of {name}: {one_line(error)}"
+            f"backbone.weights={path}: not a whole safetensors file ({one_line(error)}); give "
+            "another, or imagenet"
+        ) from error
+    try:
+        _load_state(network, state)
+    except RuntimeError as error:
+        raise UserError(
+            f"backbone.weights={path}: not the weights of {name}, its classifier included: "
+            f"{_describe_misfit(network, state)}; choose the backbone that they are of, or "
+            f"weights of {name}"
         ) from error
 
 
@@ -144,13 +153,39 @@ _AUXILIARY = re.compile(r"(aux\d|AuxLogits)\.")
 _DOTTED = re.compile(r"(denselayer\d+\.(?:norm|conv))\.(\d\.)")
 
 
-def _load_state(network: nn.Module, state: Mapping[str, Tensor]) -> None:
-    """Load the state of the whole network, under the names that torchvision publishes."""
-    renamed = OrderedDict(
+def _rename(state: Mapping[str, Tensor]) -> OrderedDict[str, Tensor]:
+    """Return a state under the names of today's networks, without what is for training alone."""
+    return OrderedDict(
         (_DOTTED.sub(r"\1\2", name), tensor)
         for name, tensor in state.items()
         if not _AUXILIARY.match(name)
     )
+
+
+def _describe_misfit(network: nn.Module, state: Mapping[str, Tensor]) -> str:
+    """Say how many tensors of a network a state lacks or has in another shape, and which first."""
+    own, given = network.state_dict(), _rename(state)
+    missing = [name for name in own if name not in given]
+    other = [name for name in own if name in given and own[name].shape != given[name].shape]
+    useless = [name for name in given if name not in own]
+    found = []
+    if missing:
+        found.append(f"{len(missing):,} of its {len(own):,} tensors are missing ({missing[0]})")
+    if other:
+        shapes = f"{tuple(given[other[0]].shape)} instead of {tuple(own[other[0]].shape)}"
+        found.append(f"{len(other):,} have another shape ({other[0]}: {shapes})")
+    if useless:
+        found.append(f"{len(useless):,} are of no use to it ({show_text(useless[0])})")
+    return ", ".join(found)
+
+
+def _load_state(network: nn.Module, state: Mapping[str, Tensor]) -> None:
+    """Load the state of the whole network, under the names that torchvision publishes.
+
+    Raises:
+        RuntimeError: it is another network's.
+    """
+    renamed = _rename(state)
     # The versions of the layers that were saved; a safetensors file has none, and MNASNet asks.
     own = {"": {"version": network._version}}
     renamed._metadata = getattr(state, "_metadata", own)  # type: ignore[attr-defined]

@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, Thread
 
+from seentwice.display import show_text
 from seentwice.errors import UserError
 from seentwice.locks import hold_lock, try_lock
 
@@ -29,6 +30,9 @@ def name_worker(folder: Path) -> str:
 
     Args:
         folder: Of the sweep's files, on this machine; it is made.
+
+    Raises:
+        UserError: it cannot be made.
     """
     return f"{_find_place(folder)}-{uuid.uuid4().hex}"
 
@@ -125,8 +129,14 @@ def _find_lock(folder: Path, worker: str) -> Path:
 def _find_place(folder: Path) -> str:
     """Return twelve hex digits for a folder of a running system, whatever path leads to it."""
     workers = folder / "workers"
-    workers.mkdir(parents=True, exist_ok=True)
-    status = workers.stat()
+    try:
+        workers.mkdir(parents=True, exist_ok=True)
+        status = workers.stat()
+    except OSError as error:
+        raise UserError(
+            f"{show_text(str(workers))} cannot be made ({error.strerror}); let your account write "
+            "there, or choose another folder for the sweep"
+        ) from error
     identity = f"{_read_system()} {status.st_dev} {status.st_ino}"
     return hashlib.sha256(identity.encode()).hexdigest()[:12]
 

@@ -8,7 +8,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
 from seentwice.errors import UserError
-from seentwice.sweeps.events import Crashed
+from seentwice.sweeps.events import Crashed, Released
 from seentwice.sweeps.log import EventLog
 from seentwice.sweeps.state import SweepState
 
@@ -35,6 +35,7 @@ class LocalWorkers:
         count: int,
         target: Target,
         name: Callable[[], str],
+        is_alive: Callable[[str], bool],
         log: EventLog,
         state: SweepState,
     ) -> None:
@@ -44,12 +45,14 @@ class LocalWorkers:
             count: of processes.
             target: what each runs.
             name: makes the name of the next.
+            is_alive: says of any other worker of the sweep whether it is.
             log: of the sweep.
             state: of the sweep, kept up with the log.
         """
         self._count = count
         self._target = target
         self._name = name
+        self._is_alive = is_alive
         self._log = log
         self._state = state
         self._running: dict[str, _Running] = {}
@@ -75,6 +78,7 @@ class LocalWorkers:
                 self._catch_up()
                 for worker in [name for name, one in self._running.items() if _is_dead(one)]:
                     self._bury(worker)
+                self._free_trials_of_dead()
                 show()
         finally:
             self._stop()
@@ -115,6 +119,14 @@ class LocalWorkers:
                 f"{_MOST_BARREN} workers ended with {why} before they took a trial; see what they "
                 "wrote in the folder workers of the sweep's"
             )
+
+    def _free_trials_of_dead(self) -> None:
+        """Give back the trials of workers that are gone with those who started them."""
+        for trial in self._state.trials:
+            is_other = trial.worker and trial.worker not in self._running
+            if is_other and not self._is_alive(trial.worker):
+                self._log.append(Released(trial.number, trial.worker), time.time())
+        self._catch_up()
 
     def _stop(self) -> None:
         """Let the workers that still run give back their trials, and end them."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import optuna
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import RDBStorage
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from seentwice.display import show_text
@@ -129,10 +130,13 @@ def open_mirror(storage: RDBStorage, name: str, plan: Plan) -> Mirror:
     Raises:
         UserError: a study of that name is none of a sweep; the database cannot be written.
     """
-    direction = "minimize" if plan.watched.smaller_is_better else "maximize"
+    is_minimized = plan.watched.smaller_is_better
     with tell_errors(storage):
         study = optuna.create_study(
-            storage=storage, study_name=name, direction=direction, load_if_exists=True
+            storage=storage,
+            study_name=name,
+            direction=StudyDirection.MINIMIZE if is_minimized else StudyDirection.MAXIMIZE,
+            load_if_exists=True,
         )
         is_marked = _MARK in study.user_attrs
         if not is_marked and study.get_trials(deepcopy=False):

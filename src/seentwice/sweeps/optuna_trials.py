@@ -24,10 +24,8 @@ def list_distributions(space: SearchSpace) -> dict[str, BaseDistribution]:
     for key, parameter in space.items():
         if isinstance(parameter, Int):
             found[key] = IntDistribution(parameter.minval, parameter.maxval)
-        elif isinstance(parameter, Double):
-            found[key] = FloatDistribution(parameter.minval, parameter.maxval)
-        elif isinstance(parameter, Log):
-            found[key] = FloatDistribution(*_find_ends(parameter), log=True)
+        elif isinstance(parameter, Double | Log):
+            found[key] = FloatDistribution(*_find_ends(parameter), log=isinstance(parameter, Log))
         elif isinstance(parameter, Categorical):
             found[key] = CategoricalDistribution(list(dict.fromkeys(_list_choices(parameter))))
     return found
@@ -37,8 +35,8 @@ def to_params(space: SearchSpace, values: Mapping[str, Value]) -> dict[str, Any]
     """Return a trial's values as Optuna has them, each within its range."""
     found: dict[str, Any] = {}
     for key, parameter in space.items():
-        if isinstance(parameter, Log):
-            # Powers of rounded exponents may lie beyond the ends by their last bit.
+        if isinstance(parameter, Double | Log):
+            # What was rounded on its way may lie beyond the ends by its last bit.
             low, high = _find_ends(parameter)
             found[key] = min(max(float(values[key]), low), high)  # type: ignore[arg-type]
         elif isinstance(parameter, Categorical):
@@ -112,8 +110,10 @@ def list_attributes(trial: Trial) -> dict[str, Any]:
     }
 
 
-def _find_ends(parameter: Log) -> tuple[float, float]:
-    """Return the lowest and the highest power, above 0 as Optuna asks for."""
+def _find_ends(parameter: Double | Log) -> tuple[float, float]:
+    """Return the lowest and the highest value; powers are above 0, as Optuna asks for."""
+    if isinstance(parameter, Double):
+        return parameter.minval, parameter.maxval
     ends = sorted(parameter.base**power for power in (parameter.minval, parameter.maxval))
     return max(ends[0], sys.float_info.min), max(ends[1], sys.float_info.min)
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from seentwice.sweeps.brackets import Bracket
-from seentwice.sweeps.trials import Point, Trial
+from seentwice.sweeps.trials import Point, Status, Trial
 
-NEVER_WIN = ("failed", "impossible")
+NEVER_WIN: tuple[Status, ...] = ("failed", "impossible")
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from seentwice.sweeps.ranking import (
     trained_time,
 )
 from seentwice.sweeps.space import Const, SearchSpace, Value, read_space
-from seentwice.sweeps.trials import Status, Trial
+from seentwice.sweeps.trials import Point, Status, Trial
 
 SpellValue = Callable[[Value], str]
 """Gives a value as an override of the command line has it."""
@@ -55,6 +55,12 @@ class SweepResults:
         return find_best(self.trials, self.smaller_is_better)
 
     @property
+    def best_point(self) -> Point | None:
+        """The best measurement of all; None before the best trial is known."""
+        best = self.best
+        return None if best is None else find_best_point(best.curve, self.smaller_is_better)
+
+    @property
     def counts(self) -> dict[str, int]:
         """Trials by their status."""
         counted = Counter(trial.status for trial in self.trials)
@@ -68,13 +74,13 @@ def spell_overrides(trial: Trial, spell: SpellValue) -> list[str]:
 
 def to_json(results: SweepResults, spell: SpellValue) -> str:
     """Return the results, with the best trial and what was spent; `read_results` reads them."""
-    best, budget = results.best, count_budget(results.trials, results.brackets)
+    budget = count_budget(results.trials, results.brackets)
     values = {
         "name": results.name,
         "metric": results.metric,
         "smaller_is_better": results.smaller_is_better,
         "time_metric": results.time_metric,
-        "best": best and _summarise(best, results, spell),
+        "best": _summarise_best(results, spell),
         "counts": results.counts,
         "spent": budget.spent,
         "saved": budget.saved,
@@ -155,19 +161,24 @@ def to_csv(results: SweepResults) -> str:
 
 def show_value(value: Value) -> str:
     """Return a value in one line: texts as they are, all else as in JSON."""
-    return show_text(value) if isinstance(value, str) else show_text(json.dumps(value))
+    return (
+        show_text(value)
+        if isinstance(value, str)
+        else show_text(json.dumps(value, ensure_ascii=False))
+    )
 
 
-def _summarise(trial: Trial, results: SweepResults, spell: SpellValue) -> Mapping[str, Any]:
-    best = find_best_point(trial.curve, results.smaller_is_better)
-    assert best is not None  # a trial without a measurement is not the best
+def _summarise_best(results: SweepResults, spell: SpellValue) -> Mapping[str, Any] | None:
+    best, point = results.best, results.best_point
+    if best is None or point is None:
+        return None
     return {
-        "trial": trial.number,
-        "metric": best.metric,
-        "time": best.time,
-        "overrides": spell_overrides(trial, spell),
-        "folder": trial.folder,
-        "checkpoint": trial.checkpoint,
+        "trial": best.number,
+        "metric": point.metric,
+        "time": point.time,
+        "overrides": spell_overrides(best, spell),
+        "folder": best.folder,
+        "checkpoint": best.checkpoint,
     }
 
 

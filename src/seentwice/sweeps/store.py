@@ -57,12 +57,18 @@ def open_storage(url: str) -> RDBStorage:
     raise AssertionError("the last attempt returns or raises")
 
 
+def close_storage(storage: RDBStorage) -> None:
+    """Close a database's connections; none of its threads may be using one."""
+    storage.remove_session()
+    storage.engine.dispose()
+
+
 @contextmanager
 def tell_errors(storage: RDBStorage) -> Iterator[None]:
     """Let errors of the database in the block be those of the user.
 
     Raises:
-        UserError: in place of one of the database.
+        UserError: in place of one of the database, or of a study that is gone.
     """
     try:
         yield
@@ -72,6 +78,11 @@ def tell_errors(storage: RDBStorage) -> Iterator[None]:
             f"{shown}: {_explain(error)}; what was told before is kept: start the sweep again "
             "once the database answers"
         ) from error
+    except KeyError as error:
+        if "Record does not exist" not in str(error):  # Optuna's words
+            raise
+        shown = show_text(make_url(storage.url).render_as_string())
+        raise UserError(f"{shown}: somebody deleted the sweep while it ran") from error
 
 
 def _read_url(url: str) -> URL:
@@ -108,7 +119,7 @@ def _is_race(error: Exception) -> bool:
 
 def _explain(error: Exception) -> str:
     cause = error.__cause__ if isinstance(error, StorageInternalError) else error
-    reason = show_text(one_line(getattr(cause, "orig", None) or cause or error))
+    reason = show_text(one_line(getattr(cause, "orig", None) or error))
     if "unable to open database file" in reason:
         return f"{reason}; make its folder, and let your account write there"
     return reason

@@ -77,7 +77,6 @@ class Worker:
         folder: Path,
         sampler: Sampler,
         train: TrainTrial,
-        is_alive: Callable[[str], bool],
         show: Callable[[Trial], None],
         wait: Callable[[], None],
     ) -> None:
@@ -90,9 +89,8 @@ class Worker:
             folder: of the sweep's files; a trial gets one in it.
             sampler: who chooses the trials' values.
             train: trains one trial.
-            is_alive: whether the worker of a name is.
             show: told of every change of a trial that this worker holds.
-            wait: called where all open trials are in good hands; returns after a while.
+            wait: called where others have all open trials; returns after a while.
         """
         self.name = name
         self._plan = plan
@@ -100,7 +98,6 @@ class Worker:
         self._folder = folder
         self._sampler = sampler
         self._train = train
-        self._is_alive = is_alive
         self._show = show
         self._wait = wait
         self._state = SweepState(plan)
@@ -114,11 +111,12 @@ class Worker:
             KeyboardInterrupt: passed on; so can it then.
         """
         while not self._catch_up().is_over:
-            number = self._state.next_trial(self._is_alive)
+            # Those of dead workers are freed by `LocalWorkers`, which knows how its own ended.
+            number = self._state.next_trial(alive=lambda worker: True)
             if number is None:
                 self._wait()
                 continue
-            self._tell(Claimed(number, self.name, self._state.trials[number].worker))
+            self._tell(Claimed(number, self.name))
             if self._holds(number):
                 self._take_on(number)
 
@@ -127,6 +125,7 @@ class Worker:
         folder = self._folder / "trials" / f"{number:04}"
         values = choose_values(self._plan, self._sampler, self._state.trials, number)
         self._tell(Began(number, self.name, values, str(folder)))
+        folder.mkdir(parents=True, exist_ok=True)
         job = TrialJob(number, values, folder, self._state.stop_time(number))
         try:
             checkpoint = self._train(job, lambda epochs, all_: self._report(number, epochs, all_))

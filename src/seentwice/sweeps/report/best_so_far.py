@@ -1,19 +1,19 @@
 """How the best metric of a sweep advanced, over time and over training."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
 from seentwice.pages import Picture
 from seentwice.plots import DASHES, INK, QUIET, make_figure, quieten, to_png
-from seentwice.sweeps.ranking import Advance, count_budget, follow_best
+from seentwice.sweeps.ranking import count_budget, follow_best
 from seentwice.sweeps.report.looks import (
     BEST_LOOK,
     WIDTH_INCHES,
     Frame,
     describe_best,
     draw_sentence,
-    drawable,
+    label,
     scale_metric,
 )
 from seentwice.sweeps.results import SweepResults
@@ -23,31 +23,21 @@ def draw_best_so_far(results: SweepResults) -> Picture:
     """Draw the best metric so far over the time of day, and over the training that was spent."""
     advances = follow_best(results.trials, results.smaller_is_better)
     known = [advance for advance in advances if advance.metric is not None]
+    metrics = [advance.metric for advance in known if advance.metric is not None]
     if not known:
         return draw_sentence("No trial has been measured yet that can be the best.")
     budget = count_budget(results.trials, results.brackets)
     figure = make_figure(WIDTH_INCHES, 4.0)
     left, right = figure.subplots(1, 2, sharey=True)
-    metrics = [advance.metric for advance in known]
-    unit, seconds = _unit_of(advances[-1].seconds)
-    places: tuple[tuple[Axes, Callable[[Advance], float]], ...] = (
-        (left, lambda advance: advance.seconds / seconds),
-        (right, lambda advance: advance.spent),
-    )
-    for axes, place in places:
-        times = list(map(place, known))
-        axes.plot(times, metrics, drawstyle="steps-post", color=BEST_LOOK.colour, linewidth=2.0)
-        new = [n for n, one in enumerate(known) if n == 0 or one.metric != known[n - 1].metric]
-        changed = ([times[n] for n in new], [metrics[n] for n in new])
-        axes.plot(*changed, "o", color=BEST_LOOK.colour, markersize=4)
-        span = max(1, budget.unstopped) if axes is right else max(1, times[-1])
-        axes.set_xlim(-0.03 * span, 1.05 * span)
-        quieten(axes)
-    left.set_xlabel(f"Time since the first measurement, {unit}")
-    left.set_ylabel(f"Best {drawable(results.metric)} so far", parse_math=False)
-    label = f"Training of all trials together, {drawable(results.time_metric)}"
-    right.set_xlabel(label, parse_math=False)
+    clock, seconds = _unit_of(advances[-1].seconds)
+    _draw_steps(left, [advance.seconds / seconds for advance in known], metrics)
+    _draw_steps(right, [advance.spent for advance in known], metrics)
+    left.set_xlabel(f"Time since the first measurement, {clock}")
+    left.set_ylabel(f"Best {label(results.metric)} so far", parse_math=False)
+    unit = label(results.time_metric)
+    right.set_xlabel(f"Training of all trials together, {unit}", parse_math=False)
     if budget.saved:
+        right.set_xlim(-0.03 * budget.unstopped, 1.05 * budget.unstopped)
         right.axvline(budget.unstopped, color=QUIET, linestyle=DASHES[1], linewidth=1.2)
         right.axvspan(budget.spent, budget.unstopped, color=QUIET, alpha=0.12, linewidth=0)
         right.annotate(
@@ -60,12 +50,22 @@ def draw_best_so_far(results: SweepResults) -> Picture:
             color=INK,
             fontsize=9.5,
         )
-    shown = [advance.metric for advance in known if advance.metric is not None]
-    scale_metric(left, Frame(min(shown), max(shown)))
+    scale_metric(left, Frame(min(metrics), max(metrics)))
     return Picture(
         to_png(figure),
         f"Best {results.metric} so far, over time and over training. {describe_best(results)}",
     )
+
+
+def _draw_steps(axes: Axes, times: Sequence[float], metrics: Sequence[float]) -> None:
+    """Draw the best metric from each measurement to the next, and a dot where it is another."""
+    axes.plot(times, metrics, drawstyle="steps-post", color=BEST_LOOK.colour, linewidth=2.0)
+    new = [n for n in range(len(times)) if n == 0 or metrics[n] != metrics[n - 1]]
+    changed = ([times[n] for n in new], [metrics[n] for n in new])
+    axes.plot(*changed, "o", color=BEST_LOOK.colour, markersize=4)
+    span = max(1.0, times[-1])  # a single point has none
+    axes.set_xlim(-0.03 * span, 1.05 * span)
+    quieten(axes)
 
 
 def _unit_of(seconds: float) -> tuple[str, float]:

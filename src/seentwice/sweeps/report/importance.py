@@ -9,6 +9,7 @@ few.
 """
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -35,6 +36,15 @@ class Importance:
     trials: int  # that trained so long
     explained: float  # share of the variance of ranks of unseen trials, at most 1, below 0 for none
     shares: dict[str, float]  # of that variance, by path; an estimate, so it may be below 0
+
+    @property
+    def tells(self) -> bool:
+        """Whether it is more than chance.
+
+        Where ranks were drawn by lot, at most 2 forests of 40 explained so much, for each of 4, 6,
+        8, 12, 16 and 30 trials with 4 hyperparameters; above 0 came up to 6 of 40.
+        """
+        return self.explained > 1 / math.sqrt(self.trials)
 
 
 def measure_importance(results: SweepResults) -> tuple[Importance, ...]:
@@ -108,13 +118,14 @@ def _measure(time: int, features: dict[str, Floats], ranks: Floats) -> Importanc
         unseen = np.setdiff1d(np.arange(len(ranks)), drawn)
         if len(unseen) == 0:
             continue
-        rows, aims = inputs[unseen], ranks[unseen]
-        error = np.mean((tree.predict(rows) - aims) ** 2)
+        # The rows as they are, then once for each column with a value of any trial there, for few
+        # are unseen by one tree; all at once, since each call of a tree takes long to begin.
+        mixed = np.repeat(inputs[None, unseen], inputs.shape[1] + 1, axis=0)
         for column in range(inputs.shape[1]):
-            # A value of any trial, for few are unseen by one tree.
-            mixed = rows.copy()
-            mixed[:, column] = generator.choice(inputs[:, column], len(unseen))
-            lost[number, column] = np.mean((tree.predict(mixed) - aims) ** 2) - error
+            mixed[column + 1, :, column] = generator.choice(inputs[:, column], len(unseen))
+        told = tree.predict(mixed.reshape(-1, inputs.shape[1])).reshape(len(mixed), -1)
+        errors = np.mean((told - ranks[unseen]) ** 2, axis=1)
+        lost[number] = errors[1:] - errors[0]
     shares = lost.mean(axis=0) / (2 * ranks.var())
     return Importance(
         time,

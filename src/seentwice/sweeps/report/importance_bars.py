@@ -5,22 +5,24 @@ from collections.abc import Sequence
 from matplotlib.ticker import FuncFormatter
 
 from seentwice.pages import Picture
-from seentwice.plots import COLOURS, make_figure, quieten, shorten, to_png
+from seentwice.plots import COLOURS, make_figure, quieten, to_png
 from seentwice.sweeps.report.importance import FEWEST_TRIALS, Importance
-from seentwice.sweeps.report.looks import WIDTH_INCHES, draw_sentence, drawable
+from seentwice.sweeps.report.looks import MOST_ROWS, WIDTH_INCHES, draw_sentence, label
 from seentwice.sweeps.results import SweepResults
 
 
 def draw_importance(results: SweepResults, importances: Sequence[Importance]) -> Picture:
     """Draw how much each hyperparameter decides, a bar for each rung.
 
-    A rung is left out where the forest ranks unseen trials no better than their mean would.
+    A rung is left out where the forest ranks unseen trials no better than chance.
     """
-    told = [one for one in importances if one.explained > 0]
+    told = [one for one in importances if one.tells]
     if not told:
         return draw_sentence(_say_why_nothing(importances))
     keys = [key for key in results.varied if any(key in one.shares for one in told)]
     keys.sort(key=lambda key: -max(one.shares.get(key, 0.0) for one in told))
+    counted = len(keys)
+    keys = keys[:MOST_ROWS]
     figure = make_figure(WIDTH_INCHES, 1.4 + len(keys) * (0.24 + 0.2 * len(told)))
     axes = figure.add_subplot()
     thickness = 0.8 / len(told)
@@ -30,14 +32,15 @@ def draw_importance(results: SweepResults, importances: Sequence[Importance]) ->
             [max(0.0, one.shares.get(key, 0.0)) for key in keys],
             thickness * 0.9,
             color=COLOURS[rank % len(COLOURS)],
-            label=f"at {drawable(results.time_metric)} {one.time}: {one.trials} trials, "
+            label=f"at {label(results.time_metric)} {one.time}: {one.trials} trials, "
             f"{one.explained:.0%} explained",
         )
-    axes.set_yticks(range(len(keys)), [shorten(drawable(key)) for key in keys], parse_math=False)
+    axes.set_yticks(range(len(keys)), [label(key) for key in keys], parse_math=False)
     axes.set_ylim(len(keys) - 0.4, -0.6)
     axes.set_xlim(left=0)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))
-    axes.set_xlabel("Share of the variance of the trials' ranks that it decides")
+    greatest = "" if counted == len(keys) else f"; the greatest of {counted:,} shares"
+    axes.set_xlabel(f"Share of the variance of the trials' ranks that one decides{greatest}")
     quieten(axes)
     axes.grid(visible=False, axis="y")
     legend = figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9.5)
@@ -45,7 +48,8 @@ def draw_importance(results: SweepResults, importances: Sequence[Importance]) ->
         text.set_parse_math(False)
     return Picture(
         to_png(figure),
-        "Importance of hyperparameters, the greatest first: " + ", ".join(keys),
+        f"Importance of hyperparameters, the greatest first: {', '.join(keys)}; "
+        + ", ".join(f"at {results.time_metric} {one.time} of {one.trials} trials" for one in told),
     )
 
 
@@ -53,8 +57,8 @@ def _say_why_nothing(importances: Sequence[Importance]) -> str:
     most = max((one.trials for one in importances), default=0)
     if most < FEWEST_TRIALS:
         return (
-            f"Importance of hyperparameters: at least {FEWEST_TRIALS} trials that trained equally "
-            "long, with other values and other metrics, are needed."
+            f"Importance of hyperparameters: at least {FEWEST_TRIALS} trials are needed that "
+            "trained equally long and differ in values and metric."
         )
     return (
         f"Importance of hyperparameters: {most} trials do not tell it; a forest that learned from "

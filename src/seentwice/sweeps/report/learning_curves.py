@@ -1,13 +1,14 @@
 """How the trials of a sweep learned."""
 
 import math
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import MaxNLocator, NullLocator
 
 from seentwice.display import name_count
 from seentwice.pages import Picture
@@ -19,13 +20,15 @@ from seentwice.sweeps.report.looks import (
     WIDTH_INCHES,
     describe_best,
     draw_sentence,
-    drawable,
     format_metric,
     frame_metrics,
+    label,
     scale_metric,
 )
 from seentwice.sweeps.results import SweepResults
 from seentwice.sweeps.trials import Trial
+
+MOST_PANELS = 12
 
 
 def draw_learning_curves(results: SweepResults) -> Picture:
@@ -34,7 +37,7 @@ def draw_learning_curves(results: SweepResults) -> Picture:
     frame = frame_metrics(results)
     if frame is None:
         return draw_sentence("No trial has been measured yet.")
-    brackets = max(1, len(results.brackets))
+    brackets = min(max(1, len(results.brackets)), MOST_PANELS)
     columns = min(2, brackets)
     rows = math.ceil(brackets / columns)
     figure = make_figure(WIDTH_INCHES, 1.2 + 3.6 * rows)
@@ -49,17 +52,19 @@ def draw_learning_curves(results: SweepResults) -> Picture:
             _draw_rungs(axes, own, results.brackets[number].rungs)
         if number + columns >= brackets:  # nothing is below it
             axes.tick_params(labelbottom=True)
-            axes.set_xlabel(f"Training, {drawable(results.time_metric)}", parse_math=False)
+            axes.set_xlabel(f"Training, {label(results.time_metric)}", parse_math=False)
         if number % columns == 0:
-            axes.set_ylabel(drawable(results.metric), parse_math=False)
+            axes.set_ylabel(label(results.metric), parse_math=False)
         quieten(axes)
         axes.grid(visible=False, axis="x")
     scale_metric(panels[0], frame)
     _scale_time(panels[0], measured, results)
     handles = _name_looks(measured, results)
     beyond = sum(not any(frame.holds(point.metric) for point in one.curve) for one in measured)
-    if beyond:
-        handles.append(Line2D([], [], linestyle="none", label=f"outside of the frame: {beyond}"))
+    left_out = len(results.brackets) - brackets
+    for count, what in ((beyond, "outside of the frame"), (left_out, "brackets not drawn")):
+        if count > 0:
+            handles.append(Line2D([], [], linestyle="none", label=f"{what}: {count}"))
     figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, fontsize=9.5)
     return Picture(
         to_png(figure),
@@ -96,11 +101,11 @@ def _draw_curves(axes: Axes, trials: Sequence[Trial], results: SweepResults) -> 
 
 def _draw_rungs(axes: Axes, trials: Sequence[Trial], rungs: Sequence[int]) -> None:
     """Mark where trials were compared, with how many came there and how many went on."""
-    for number, rung in enumerate(rungs):
+    for rung in sorted(set(rungs)):  # those of a short training may be the same
         axes.axvline(rung, color=QUIET, linestyle=DASHES[2], linewidth=1, zorder=1)
         came = sum(trained_time(trial) >= rung for trial in trials)
-        went = sum(trial.rungs > number for trial in trials)
-        last = number == len(rungs) - 1
+        went = sum(trial.rungs >= bisect_right(rungs, rung) for trial in trials)
+        last = rung == rungs[-1]
         axes.annotate(
             f"{came}" if last else f"{came}, {went} go on",
             (rung, 1),
@@ -119,6 +124,7 @@ def _scale_time(axes: Axes, trials: Sequence[Trial], results: SweepResults) -> N
     rungs = sorted({rung for bracket in results.brackets for rung in bracket.rungs})
     first = max(1, min(trial.curve[0].time for trial in trials))
     if not rungs:
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         return
     ticks = rungs if rungs[0] <= first else [first, *rungs]
     low, high = ticks[0], max(ticks[-1], *map(trained_time, trials))
@@ -132,23 +138,18 @@ def _scale_time(axes: Axes, trials: Sequence[Trial], results: SweepResults) -> N
 
 def _name_looks(trials: Sequence[Trial], results: SweepResults) -> list[Line2D]:
     handles = []
-    best = results.best
+    best, point = results.best, results.best_point
     counts = Counter(trial.status for trial in trials)
-    if best is not None:
-        point = find_best_point(best.curve, results.smaller_is_better)
-        assert point is not None  # the best trial is measured
-        label = f"best: trial {best.number}, {best.status}, {format_metric(point.metric)}"
-        handles.append(
-            Line2D(
-                [],
-                [],
-                color=BEST_LOOK.colour,
-                marker="*",
-                markersize=11,
-                linewidth=2.4,
-                label=label,
-            )
+    if best is not None and point is not None:
+        line = Line2D(
+            *([], []),
+            color=BEST_LOOK.colour,
+            marker="*",
+            markersize=11,
+            linewidth=BEST_LOOK.width,
+            label=f"best: trial {best.number}, {best.status}, {format_metric(point.metric)}",
         )
+        handles.append(line)
         counts[best.status] -= 1
     for status, look in LOOKS.items():
         if counts[status]:

@@ -12,13 +12,15 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from seentwice.display import show_text
 from seentwice.pages import Picture
-from seentwice.plots import COLOURS, INK, QUIET, make_figure, to_png
-from seentwice.sweeps.ranking import find_best_point
+from seentwice.plots import COLOURS, INK, QUIET, make_figure, shorten, to_png
 from seentwice.sweeps.results import SweepResults
 from seentwice.sweeps.trials import Status
 
 WIDTH_INCHES = 9.0
-WIDE = 30.0  # times the least of positive numbers: beyond, their logarithms are drawn
+MOST_ROWS = 40  # of scales and of bars, so that a picture has an end
+# Times the least of positive metrics: between the two, logarithms are drawn. A loss that is all
+# but 0 would take all the room.
+WIDE, TOO_WIDE = 30.0, 1e12
 ROOM = 0.12  # share of the metrics' range, at both ends
 LONGEST_SENTENCE = 110  # characters on a line
 
@@ -61,8 +63,7 @@ def draw_sentence(sentence: str) -> Picture:
 
 def describe_best(results: SweepResults) -> str:
     """Say in a sentence which trial is best."""
-    best = results.best
-    point = best and find_best_point(best.curve, results.smaller_is_better)
+    best, point = results.best, results.best_point
     if best is None or point is None:
         return "No trial has been measured yet."
     return show_text(
@@ -73,6 +74,8 @@ def describe_best(results: SweepResults) -> str:
 
 def format_metric(metric: float) -> str:
     """Return a metric with four digits that count."""
+    if metric == 0:
+        return "0"
     return f"{metric:#.4g}" if 1e-4 <= abs(metric) < 1e4 else f"{metric:.3e}"
 
 
@@ -82,6 +85,11 @@ def drawable(text: str) -> str:
     return "".join(
         char if char.isprintable() and ord(char) in glyphs else ascii(char)[1:-1] for char in text
     )
+
+
+def label(name: str) -> str:
+    """Return a name as a picture shows it: what the font can draw, and not too long."""
+    return shorten(drawable(name))
 
 
 @cache
@@ -99,7 +107,7 @@ class Frame:
     @property
     def is_log(self) -> bool:
         """Whether they are so far apart that their logarithms are better drawn."""
-        return self.low > 0 and self.high / self.low > WIDE
+        return self.low > 0 and WIDE < self.high / self.low < TOO_WIDE
 
     def holds(self, metric: float) -> bool:
         """Whether a metric is shown."""

@@ -15,7 +15,7 @@ from seentwice.pages import (
     render_page,
     write_page,
 )
-from seentwice.sweeps.ranking import count_budget, find_best_point
+from seentwice.sweeps.ranking import count_budget
 from seentwice.sweeps.report.best_so_far import draw_best_so_far
 from seentwice.sweeps.report.importance import measure_importance
 from seentwice.sweeps.report.importance_bars import draw_importance
@@ -88,8 +88,8 @@ def render_report(
         ),
         Section(
             "Best so far",
-            f"{describe_budget(results)} Trials that failed are never the best, what they trained "
-            "is counted.",
+            f"{describe_budget(results)} Trials that failed are never the best; what they "
+            "trained is counted.",
             (pictures[BEST_SO_FAR],),
         ),
         Section(
@@ -137,8 +137,7 @@ def describe_budget(results: SweepResults) -> str:
 
 
 def _best_section(results: SweepResults, spell: SpellValue, evaluation: str) -> Section:
-    best = results.best
-    point = best and find_best_point(best.curve, results.smaller_is_better)
+    best, point = results.best, results.best_point
     if best is None or point is None:
         return Section("Best trial", "No trial has been measured yet.")
     facts = Facts(

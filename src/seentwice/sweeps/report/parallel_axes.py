@@ -7,7 +7,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from matplotlib import colormaps
 from matplotlib.axes import Axes
@@ -20,13 +20,16 @@ from seentwice.plots import DASHES, INK, make_figure, shorten, to_png
 from seentwice.sweeps.ranking import NEVER_WIN, find_best_point, rank_trials
 from seentwice.sweeps.report.looks import (
     LOOKS,
+    MOST_ROWS,
     WIDTH_INCHES,
+    Frame,
     Look,
     describe_best,
     draw_sentence,
     drawable,
     format_metric,
     frame_metrics,
+    label,
 )
 from seentwice.sweeps.results import SweepResults, show_value
 from seentwice.sweeps.space import Categorical, Const, Hyperparameter, Int, Log, Value
@@ -39,6 +42,7 @@ SPREAD = 0.5  # share of a choice's room over which its trials are spread
 MOST_CHOICES = 12  # whole numbers that are drawn as choices, so that equal ones are told apart
 FEW_TRIALS = 30  # whose lines need not be paler, to let others be seen
 MOST_DECADES = 6  # with a tick each
+MOST_LABELS = 24  # of choices
 TIMES = (1, 2, 5)  # a power of ten, where there are few
 
 
@@ -57,8 +61,8 @@ class Scale:
         """Return where a value lies; what is outside of the scale lies at its ends."""
         if self.choices:
             name = json.dumps(value)
-            number = self.choices.index(name) if name in self.choices else 0
-            return (number + 0.5) / len(self.choices)
+            choice = self.choices.index(name) if name in self.choices else 0
+            return (choice + 0.5) / len(self.choices)
         number = float(value) if isinstance(value, int | float) else self.low
         if self.is_log:
             number = math.log10(number) if number > 0 else self.low
@@ -88,6 +92,8 @@ def draw_parallel_axes(results: SweepResults) -> Picture:
         for key in results.varied
         if (scale := make_scale(key, results.space[key])) is not None
     ]
+    left_out = len(scales) - MOST_ROWS
+    scales = scales[:MOST_ROWS]
     began = rank_trials([one for one in results.trials if one.values], results.smaller_is_better)
     able = [trial for trial in began if trial.curve and trial.status not in NEVER_WIN]
     lost = [trial for trial in began if trial.status in NEVER_WIN]
@@ -96,7 +102,7 @@ def draw_parallel_axes(results: SweepResults) -> Picture:
         return draw_sentence(f"Parallel coordinates: {what}.")
     drawn = [*able, *lost]
     rows = [_place_all(scale, [one.values.get(scale.name) for one in drawn]) for scale in scales]
-    last = _scale_metric(results)
+    last = _scale_metric(able, results)
     figure = make_figure(WIDTH_INCHES, 1.2 + 0.62 * (len(scales) + 1))
     axes = figure.add_subplot()
     for number in reversed(range(len(drawn))):  # the best lies on top
@@ -104,10 +110,8 @@ def draw_parallel_axes(results: SweepResults) -> Picture:
         if number >= len(able):
             _draw_lost(axes, places, LOOKS[drawn[number].status])
             continue
-        best = find_best_point(able[number].curve, results.smaller_is_better)
-        assert best is not None  # only measured trials are ranked
         axes.plot(
-            [*places, last.place(best.metric)],
+            [*places, last.place(_best_metric(drawn[number], results))],
             range(len(scales) + 1),
             color=_colour_of(number / max(1, len(able) - 1)),
             linewidth=1.4 if number else 3.2,
@@ -115,9 +119,10 @@ def draw_parallel_axes(results: SweepResults) -> Picture:
             zorder=3,
         )
     _draw_scales(axes, [*scales, last])
-    figure.legend(
-        handles=_name_lines(able, lost), loc="outside lower center", ncols=5, frameon=False
-    )
+    handles = _name_lines(able, lost)
+    if left_out > 0:
+        handles.append(Line2D([], [], linestyle="none", label=f"not drawn: {left_out} more"))
+    figure.legend(handles=handles, loc="outside lower center", ncols=6, frameon=False)
     trials = name_count(len(drawn), "trial", "trials")
     alt = f"Hyperparameters and {results.metric} of {trials}. {describe_best(results)}"
     return Picture(to_png(figure), alt)
@@ -125,8 +130,9 @@ def draw_parallel_axes(results: SweepResults) -> Picture:
 
 def _choice_scale(name: str, choices: Sequence[Value]) -> Scale:
     longest = max(3, CHARACTERS // len(choices))
-    labels = [shorten(drawable(show_value(choice)), longest) for choice in choices]
-    ticks = tuple(((number + 0.5) / len(labels), label) for number, label in enumerate(labels))
+    names = [shorten(drawable(show_value(choice)), longest) for choice in choices]
+    ticks = tuple(((number + 0.5) / len(names), name) for number, name in enumerate(names))
+    ticks = ticks[:: math.ceil(len(names) / MOST_LABELS)]
     return Scale(name, ticks, choices=tuple(map(json.dumps, choices)))
 
 
@@ -162,17 +168,24 @@ def _spell_power(times: int, power: int) -> str:
     return f"{times}e{power}" if abs(power) > 4 else f"{times * 10.0**power:g}"
 
 
-def _scale_metric(results: SweepResults) -> Scale:
+def _scale_metric(able: Sequence[Trial], results: SweepResults) -> Scale:
     """Return the scale of the best metrics; those of trials that diverged lie at its end."""
-    frame = frame_metrics(results)
-    assert frame is not None  # some trial is measured
-    if frame.is_log:
-        return _log_scale(results.metric, math.log10(frame.low), math.log10(frame.high))
-    if frame.low == frame.high:
-        return Scale(
-            results.metric, ((0.5, format_metric(frame.low)),), frame.low - 1, frame.high + 1
-        )
-    return _linear_scale(results.metric, frame.low, frame.high, is_whole=False)
+    frame = frame_metrics(replace(results, trials=tuple(able)))
+    assert frame is not None  # they are measured
+    metrics = [_best_metric(trial, results) for trial in able]
+    low = max(frame.low, min(metrics))
+    high = min(frame.high, max(metrics))
+    if Frame(low, high).is_log:
+        return _log_scale(results.metric, math.log10(low), math.log10(high))
+    if low == high:
+        return Scale(results.metric, ((0.5, format_metric(low)),), low - 1, high + 1)
+    return _linear_scale(results.metric, low, high, is_whole=False)
+
+
+def _best_metric(trial: Trial, results: SweepResults) -> float:
+    best = find_best_point(trial.curve, results.smaller_is_better)
+    assert best is not None  # only measured trials have a place on the scale
+    return best.metric
 
 
 def _place_all(scale: Scale, values: Sequence[Value]) -> list[float]:
@@ -211,10 +224,10 @@ def _draw_lost(axes: Axes, places: Sequence[float], look: Look) -> None:
 def _draw_scales(axes: Axes, scales: Sequence[Scale]) -> None:
     for row, scale in enumerate(scales):
         axes.plot([0, 1], [row, row], color=INK, linewidth=0.9, zorder=1)
-        for place, label in scale.ticks:
+        for place, text in scale.ticks:
             axes.plot([place, place], [row - 0.06, row + 0.06], color=INK, linewidth=0.9, zorder=1)
             axes.annotate(
-                label,
+                text,
                 (place, row + 0.08),
                 ha="center",
                 va="top",
@@ -224,7 +237,7 @@ def _draw_scales(axes: Axes, scales: Sequence[Scale]) -> None:
                 zorder=5,
                 bbox={"boxstyle": "round,pad=0.1", "color": "white", "alpha": 0.75, "linewidth": 0},
             )
-    names = [shorten(drawable(scale.name)) for scale in scales]
+    names = [label(scale.name) for scale in scales]
     axes.set_yticks(range(len(scales)), names, parse_math=False)
     axes.get_yticklabels()[-1].set_fontweight("bold")
     axes.set_ylim(len(scales) - 0.5, -0.25)

@@ -1,6 +1,7 @@
 """The tables of a sweep's report: trials, search space and brackets."""
 
 from collections.abc import Sequence
+from pathlib import PurePath
 
 from seentwice.display import name_count, show_text
 from seentwice.pages import Cell, Column, Table
@@ -36,8 +37,8 @@ def tabulate_brackets(results: SweepResults) -> Table:
     rows = tuple(
         (
             Cell(f"{number}"),
-            Cell(f"{bracket.trials:,}", value=bracket.trials),
-            Cell(f"{bracket.concurrent:,}", value=bracket.concurrent),
+            _count(bracket.trials),
+            _count(bracket.concurrent),
             Cell(", ".join(f"{rung:,}" for rung in bracket.rungs)),
         )
         for number, bracket in enumerate(results.brackets, 1)
@@ -68,28 +69,9 @@ def _spell(value: Value) -> str:
 
 
 def _trials_table(trials: Sequence[Trial], results: SweepResults) -> Table:
-    rows = []
-    for rank, trial in enumerate(trials[:SHOWN_TRIALS]):
-        best = find_best_point(trial.curve, results.smaller_is_better)
-        rows.append(
-            (
-                Cell(f"trial {trial.number}", show_text(trial.folder)),
-                Cell("–")
-                if best is None
-                else Cell(format_metric(best.metric), "", best.metric, rank == 0),
-                Cell("–" if best is None else f"{best.time:,}", value=best and best.time),
-                Cell(f"{trained_time(trial):,}", value=trained_time(trial)),
-                Cell(
-                    trial.status,
-                    f"{name_count(trial.restarts, 'restart', 'restarts')}: {show_text(trial.error)}"
-                    if trial.restarts
-                    else "",
-                ),
-                Cell(f"{trial.bracket + 1}", value=trial.bracket),
-                Cell(f"{trial.rungs}", value=trial.rungs),
-                *_value_cells(trial, results),
-            )
-        )
+    rows = tuple(
+        _trial_row(trial, rank == 0, results) for rank, trial in enumerate(trials[:SHOWN_TRIALS])
+    )
     unit = show_text(results.time_metric)
     columns = (
         Column("Trial"),
@@ -101,16 +83,35 @@ def _trials_table(trials: Sequence[Trial], results: SweepResults) -> Table:
         Column("Rungs", True, "That it passed"),
         *_value_columns(results),
     )
-    return Table(f"Best first{_first_of(trials)}", columns, tuple(rows))
+    return Table(f"Best first{_first_of(trials)}", columns, rows)
+
+
+def _trial_row(trial: Trial, is_best: bool, results: SweepResults) -> tuple[Cell, ...]:
+    point = find_best_point(trial.curve, results.smaller_is_better)
+    measured = (Cell("–"), Cell("–"))
+    if point is not None:
+        metric = Cell(format_metric(point.metric), value=point.metric, is_best=is_best)
+        measured = (metric, _count(point.time))
+    restarts = name_count(trial.restarts, "restart", "restarts")
+    why = f"{restarts}: {show_text(trial.error)}" if trial.restarts else ""
+    return (
+        _name_trial(trial),
+        *measured,
+        _count(trained_time(trial)),
+        Cell(trial.status, why),
+        _count(trial.bracket + 1),
+        _count(trial.rungs),
+        *_value_cells(trial, results),
+    )
 
 
 def _lost_table(trials: Sequence[Trial], results: SweepResults) -> Table:
     rows = tuple(
         (
-            Cell(f"trial {trial.number}", show_text(trial.folder)),
+            _name_trial(trial),
             Cell(trial.status),
             Cell(show_text(trial.error) or "no reason was given"),
-            Cell(f"{trained_time(trial):,}", value=trained_time(trial)),
+            _count(trained_time(trial)),
             *_value_cells(trial, results),
         )
         for trial in trials[:SHOWN_TRIALS]
@@ -123,6 +124,14 @@ def _lost_table(trials: Sequence[Trial], results: SweepResults) -> Table:
         *_value_columns(results),
     )
     return Table(f"Failed, or of impossible values{_first_of(trials)}", columns, rows)
+
+
+def _name_trial(trial: Trial) -> Cell:
+    return Cell(f"trial {trial.number}", show_text(PurePath(trial.folder).name))
+
+
+def _count(number: int) -> Cell:
+    return Cell(f"{number:,}", value=number)
 
 
 def _first_of(trials: Sequence[Trial]) -> str:

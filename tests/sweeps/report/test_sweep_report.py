@@ -1,0 +1,150 @@
+"""The report of a sweep: whole files, one page that needs nothing but itself, texts escaped."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from made_up import SPACE, make_sweep
+from PIL import Image
+
+from seentwice.files import UnwritableError
+from seentwice.pages import write_page
+from seentwice.sweeps.brackets import AshaSettings
+from seentwice.sweeps.report.looks import draw_sentence
+from seentwice.sweeps.report.page import (
+    FILES,
+    REPORT,
+    RESULTS,
+    describe_budget,
+    describe_sweep,
+    render_report,
+    write_report,
+)
+from seentwice.sweeps.report.tables import SHOWN_TRIALS, describe_range, tabulate_trials
+from seentwice.sweeps.results import SweepResults, read_results
+from seentwice.sweeps.space import Categorical, Const, Double, Hyperparameter, Int, Log
+
+OpenInBrowser = Callable[[Path], tuple[str, list[str]]]
+EVIL = """</style>"><script>alert(1)</script><img src=x onerror='f()'>\x1b\n\udce9"""
+WHOLE = make_sweep(failed={9: 1}, impossible=(7,))
+PICTURES = {name: draw_sentence(name) for name in FILES if name.endswith(".png")}
+
+
+def render(results: SweepResults) -> str:
+    return render_report(results, PICTURES, str, "seentwice sweep adaptive.yaml", "")
+
+
+def test_a_report_is_its_files_and_nothing_else(tmp_path: Path) -> None:
+    nothing = replace(WHOLE, trials=())
+    write_report(tmp_path, nothing, str, "seentwice sweep adaptive.yaml", "")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(FILES)
+    assert json.loads((tmp_path / RESULTS).read_text())["best"] is None
+    assert "No trial has been measured yet." in (tmp_path / REPORT).read_text(encoding="utf-8")
+    # Again, over the one from before the first trial.
+    write_report(tmp_path, WHOLE, str, "seentwice sweep adaptive.yaml", "seentwice evaluate")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(FILES)
+    assert read_results(tmp_path / RESULTS) == WHOLE
+    page = (tmp_path / REPORT).read_text(encoding="utf-8")
+    pictures = list(tmp_path.glob("*.png"))
+    assert len(pictures) == page.count("data:image/png;base64,") == 4
+    for path in pictures:
+        with Image.open(path) as image:
+            assert image.width == 900
+    best = WHOLE.best
+    assert best is not None
+    assert f"optimizer.lr={best.values['optimizer.lr']}" in page
+    assert "seentwice evaluate" in page
+    assert "seentwice sweep adaptive.yaml" in page
+
+
+def test_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UnwritableError, match="make that folder"):
+        write_report(tmp_path / "gone", replace(WHOLE, trials=()), str, "", "")
+
+
+def test_no_text_of_a_sweep_is_run(tmp_path: Path) -> None:
+    space = {EVIL: Categorical([EVIL, "b"]), "lr": Log(-3, -1, 10), "seed": Const(EVIL)}
+    sweep = make_sweep(AshaSettings(4, 4), space=space, failed={1: 0}, impossible=(2,))
+    evil = tuple(
+        replace(t, error=EVIL, folder=EVIL, checkpoint=EVIL, restarts=1, worker=EVIL)
+        for t in sweep.trials
+    )
+    page = render(replace(sweep, name=EVIL, metric=EVIL, time_metric=EVIL, trials=evil))
+    assert "<script>alert" not in page
+    assert not re.search(r"<img src=x", page)
+    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") > 20
+    assert "\x1b" not in page
+    page.encode()
+
+
+def test_trials_are_ranked_and_those_that_cannot_win_come_last_with_their_reason() -> None:
+    ranked, lost = tabulate_trials(WHOLE)
+    best = WHOLE.best
+    assert best is not None
+    assert ranked.rows[0][0].text == f"trial {best.number}"
+    assert ranked.rows[0][1].is_best
+    metrics = [row[1].value for row in ranked.rows]
+    assert metrics == sorted(metrics)
+    assert [row[0].text for row in lost.rows] == ["trial 9", "trial 7"]
+    assert [row[1].text for row in lost.rows] == ["failed", "impossible"]
+    assert lost.rows[0][2].text == "the loss is nan at epoch 2"
+    assert lost.rows[1][2].text == "head.concat.hidden=0: at least 1"
+    assert [column.name for column in ranked.columns[-5:]] == list(SPACE)[:5]
+    assert len(tabulate_trials(replace(WHOLE, trials=(best,)))) == 1
+
+
+def test_a_table_of_thousands_of_trials_shows_the_first_and_says_so() -> None:
+    best = WHOLE.best
+    assert best is not None
+    many = tuple(replace(best, number=number) for number in range(1234))
+    [table] = tabulate_trials(replace(WHOLE, trials=many))
+    assert len(table.rows) == SHOWN_TRIALS
+    assert table.caption == "Best first: the first 500 of 1,234; trials.csv has all"
+
+
+def test_a_trial_that_began_again_tells_why() -> None:
+    best = WHOLE.best
+    assert best is not None
+    [table] = tabulate_trials(
+        replace(WHOLE, trials=(replace(best, restarts=1, error="killed by signal 9"),))
+    )
+    assert table.rows[0][4].detail == "1 restart: killed by signal 9"
+
+
+def test_a_sentence_tells_the_state_of_the_sweep() -> None:
+    best = WHOLE.best
+    assert best is not None
+    counts = ", ".join(f"{number} {status}" for status, number in WHOLE.counts.items())
+    assert describe_sweep(WHOLE).startswith(f"17 trials: {counts}. Best: trial {best.number}, ")
+    assert describe_sweep(replace(WHOLE, trials=())) == "No trial has been measured yet."
+    assert describe_budget(replace(WHOLE, brackets=())).endswith(" epochs.")
+    one = replace(WHOLE, trials=(replace(best, status="stopped", curve=best.curve[:3]),))
+    assert describe_budget(one) == (
+        "Training of all trials together: 3 epochs; without stopping 30, so 27 are saved (90%)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("parameter", "told"),
+    [
+        (Const("a\n"), r"a\n"),
+        (Int(1, 9), "1 to 9"),
+        (Double(0.0, 0.5), "0 to 0.5"),
+        (Log(-4, -2, 10), "10^-4 to 10^-2"),
+        (Categorical(["a", True, None, [1]]), "a, true, null, [1]"),
+    ],
+)
+def test_a_range_is_told(parameter: Hyperparameter, told: str) -> None:
+    assert describe_range(parameter) == told
+
+
+def test_a_browser_shows_the_page_without_a_complaint(
+    tmp_path: Path, open_in_browser: OpenInBrowser
+) -> None:
+    write_page(tmp_path / REPORT, render(WHOLE))
+    document, complaints = open_in_browser(tmp_path / REPORT)
+    assert complaints == []
+    assert "Best first" in document

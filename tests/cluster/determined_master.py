@@ -50,7 +50,7 @@ class DeterminedMaster:
 
     url: str = ""
     requests: list[tuple[str, str]] = field(default_factory=list)
-    experiments: list[dict[str, Any]] = field(default_factory=list)
+    experiments: list[dict[str, Any]] = field(default_factory=list)  # as they were posted
     refusal: str | None = None  # of experiments
     trials: dict[int, TrialRecord] = field(default_factory=dict)
     checkpoints: list[dict[str, Any]] = field(default_factory=list)
@@ -106,9 +106,9 @@ class DeterminedMaster:
         return self.trials.setdefault(number, TrialRecord())
 
     def _create(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        self.experiments.append(body)
         if self.refusal is not None:
             return _refuse(self.refusal)
-        self.experiments.append(body)
         created = {
             **{"archived": False, "config": {}, "id": len(self.experiments), "jobId": "job"},
             **{"name": "", "numTrials": 0, "originalConfig": "", "projectId": 1},

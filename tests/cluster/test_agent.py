@@ -242,14 +242,14 @@ def test_a_trial_of_what_was_posted_is_stopped_and_goes_on(
     assert {body["allocationId"] for body in master.checkpoints} == {"1.1", "1.2"}
 
 
-def test_what_the_master_refuses_is_told(
+def test_the_file_is_posted_as_it_is_and_what_the_master_refuses_is_told(
     master: DeterminedMaster, checkout: Path, tmp_path: Path
 ) -> None:
     master.refusal = "invalid experiment configuration"
     done = create_experiment(master, checkout, tmp_path, [])
     assert done.returncode != 0
     assert "Failed to create experiment: invalid experiment configuration" in done.stderr
-    assert not master.experiments
+    assert master.experiments[0]["config"] == (ROOT / "adaptive.yaml").read_text()
 
 
 @pytest.mark.slow

@@ -171,7 +171,7 @@ def _evaluation_command(best: Trial | None, spec: WorkerSpec) -> str:
 def _tell_of_best(best: Trial | None, spec: WorkerSpec, console: Console) -> None:
     if best is None:
         raise UserError(f"no trial came to an end of use; see the trials in {spec.folder}")
-    print_plainly(f"Trial {best.number}:", console)
+    print_plainly(f"Values of trial {best.number}:", console)
     for word in words_of_values(best.values):
         print_plainly(f"  {word}", console)
     evaluation = _evaluation_command(best, spec)

@@ -85,6 +85,7 @@ def test_a_sweep_trains_tells_the_best_and_says_so_again(
         assert f"trial {trial.number}: begins with optimizer.lr=" in said
     best = min(trials, key=lambda trial: min(point.metric for point in trial.curve))
     assert f"Best: trial {best.number}, validation_loss" in said
+    assert not list(folder.rglob("*.ckpt"))  # of no use any more
     # The trials are shown below the sweep.
     client = MlflowClient(tracking_uri())
     runs = client.search_runs([client.get_experiment_by_name("sweep").experiment_id])

@@ -19,6 +19,7 @@ from seentwice.models.heads import HEADS, build_head
             {"hidden": "x"},
             r"^head\.concat\.hidden='x': Input should be a list, such as the default, \[512, 64\]$",
         ),
+        ("concat", {"dropout": [0.1, 2]}, r"dropout=\[0\.1, 2\]: .*less than 1, such as .* 0\.3$"),
         ("concat", {"hidden": ["x"]}, r"hidden=\['x'\]: .*integer.*default, \[512, 64\]$"),
         ("concat", {"hidden": [64, 0]}, r"head\.concat\.hidden=\[64, 0\]: .*equal to 1"),
         ("concat", {"hidden": None}, r"head\.concat\.hidden=None: "),

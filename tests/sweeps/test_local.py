@@ -52,6 +52,7 @@ def work(folder: Path, worker: str, told: Connection) -> None:
             folder,
             Sampler.SEARCHER,
             train_or_be_killed,
+            lambda folder: None,
             lambda trial: None,
             lambda: None,
         ).work()

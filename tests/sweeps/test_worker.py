@@ -113,6 +113,7 @@ def make_worker(
         folder,
         Sampler.SEARCHER,
         trains,
+        lambda folder: (folder / "tidied").touch(),
         show,
         wait,
     )
@@ -145,6 +146,7 @@ def test_a_worker_trains_until_all_is_decided_as_the_bare_searcher_decides(
         assert trial.status == ("finished" if stopped[trial.number] == EPOCHS else "stopped")
         assert trial.checkpoint == str(tmp_path / "trials" / f"{trial.number:04}" / "checkpoint")
         assert [point.time for point in trial.curve] == [*range(1, stopped[trial.number] + 1)]
+        assert (tmp_path / "trials" / f"{trial.number:04}" / "tidied").exists()
     assert seen[-1] == state.trials[seen[-1].number]
 
 

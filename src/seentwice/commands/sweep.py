@@ -23,7 +23,6 @@ from seentwice.errors import UserError
 from seentwice.files import write_atomically
 from seentwice.sweeps.brackets import plan_brackets
 from seentwice.sweeps.plan import AdaptiveAsha, Plan, read_plan
-from seentwice.sweeps.ranking import find_best_point
 from seentwice.sweeps.trials import Trial
 
 ON_STOP = "what was trained is kept; give the same command again to go on"
@@ -172,12 +171,7 @@ def _evaluation_command(best: Trial | None, spec: WorkerSpec) -> str:
 def _tell_of_best(best: Trial | None, spec: WorkerSpec, console: Console) -> None:
     if best is None:
         raise UserError(f"no trial came to an end of use; see the trials in {spec.folder}")
-    point = find_best_point(best.curve, spec.plan.watched.smaller_is_better)
-    assert point is not None
-    metric = spec.plan.watched.metric
-    print_plainly(
-        f"Best: trial {best.number}, {metric} {point.metric:.4f} at {point.time}", console
-    )
+    print_plainly(f"Values of trial {best.number}:", console)
     for word in words_of_values(best.values):
         print_plainly(f"  {word}", console)
     evaluation = _evaluation_command(best, spec)

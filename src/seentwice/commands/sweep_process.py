@@ -63,7 +63,7 @@ def _work(spec: WorkerSpec, worker: str) -> None:
     # Imported here: torch and Lightning take seconds, in which SIGTERM shall end this quietly.
     import torch
 
-    from seentwice.commands.sweep_trial import TrialTrainer
+    from seentwice.commands.sweep_trial import TrialTrainer, remove_resume_files
     from seentwice.sweeps.liveness import show_life
     from seentwice.sweeps.log import open_log
     from seentwice.sweeps.mirror import open_mirror
@@ -83,6 +83,7 @@ def _work(spec: WorkerSpec, worker: str) -> None:
             spec.folder,
             choose_sampler(spec.sampler, spec.plan),
             TrialTrainer(spec.words, spec.folder, spec.experiment, spec.run_id),
+            remove_resume_files,
             mirror.show,
             partial(time.sleep, spec.poll_seconds),
         ).work()

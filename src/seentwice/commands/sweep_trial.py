@@ -118,6 +118,12 @@ class TrialTrainer:
             )
 
 
+def remove_resume_files(folder: Path) -> None:
+    """Remove what a training goes on with: it weighs many times what its checkpoint does."""
+    for name in (LAST, BEST):
+        (folder / name).unlink(missing_ok=True)
+
+
 def _is_resumable(folder: Path, console: Console) -> bool:
     """Tell whether there is a whole epoch to go on from; what is damaged is thrown away."""
     if not (folder / LAST).is_file():
@@ -126,7 +132,6 @@ def _is_resumable(folder: Path, console: Console) -> bool:
         check_resumable(folder)
     except UserError as error:
         print_plainly(f"begins again: {error}", console)
-        for name in (LAST, BEST):
-            (folder / name).unlink(missing_ok=True)
+        remove_resume_files(folder)
         return False
     return True

@@ -85,17 +85,20 @@ class SweepView:
         return len(self._brackets[trial.bracket].rungs)
 
     def _table(self, trials: Sequence[Trial]) -> Table:
-        table = Table(box=None, header_style="bold", pad_edge=False)
+        better = "smaller" if self._smaller_is_better else "larger"
+        title = f"{show_text(self._metric)}: {better} is better"
+        table = Table(title=Text(title), box=None, header_style="bold", pad_edge=False)
         table.add_column("trial", justify="right")
         table.add_column("state")
-        table.add_column("rung", justify="right")
+        table.add_column("rungs", justify="right")
         table.add_column("epochs", justify="right")
-        table.add_column(f"best {self._metric}", justify="right")
+        table.add_column("best", justify="right")
         table.add_column("values", no_wrap=True, overflow="ellipsis", max_width=_LONGEST)
         winner = find_best(trials, self._smaller_is_better)
         for trial in trials:
             best = find_best_point(trial.curve, self._smaller_is_better)
-            rungs = f"{trial.rungs}/{self._rungs(trial)}" if self._brackets else ""
+            reached = trial.rungs + (trial.status == "finished")
+            rungs = f"{reached}/{self._rungs(trial)}" if self._brackets else ""
             told = trial.error if trial.status in ("failed", "impossible") else None
             table.add_row(
                 str(trial.number),

@@ -44,7 +44,8 @@ def _validate(key: str, parameter: inspect.Parameter, value: object) -> object:
     try:
         return TypeAdapter(parameter.annotation).validate_python(value)
     except ValidationError as error:
-        first = error.errors()[0]
+        # Of what may be one or several, the complaint that comes nearest: that of an item.
+        first = max(error.errors(), key=lambda one: len(one["loc"]))
         # Pydantic says of a text that it is "not allowed as a Sequence", and names Python's class.
         is_no_list = first["type"] in ("sequence_str", "is_instance_of")
         complaint = "Input should be a list" if is_no_list else first["msg"]

@@ -6,6 +6,7 @@ sets it: `hyperparameters: {optimizer: {lr: {type: log, ...}}}` is `optimizer.lr
 
 import itertools
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -207,8 +208,17 @@ def _find_problem(parameter: Hyperparameter) -> str | None:
         return f"minval={parameter.minval} must be below maxval={parameter.maxval}"
     if parameter.count is not None and parameter.count < 1:
         return f"count={parameter.count}: at least 1"
-    if isinstance(parameter, Log) and not parameter.base > 0:
+    if isinstance(parameter, Log):
+        return _find_problem_of_powers(parameter)
+    return None
+
+
+def _find_problem_of_powers(parameter: Log) -> str | None:
+    if not parameter.base > 0:
         return f"base={parameter.base} must be above 0"
+    for exponent in (parameter.minval, parameter.maxval):
+        if abs(exponent * math.log(parameter.base)) > math.log(sys.float_info.max):
+            return f"{exponent} is an exponent: {parameter.base} to its power is no number"
     return None
 
 

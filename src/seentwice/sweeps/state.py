@@ -21,6 +21,7 @@ from seentwice.sweeps.events import (
     Withdrawn,
 )
 from seentwice.sweeps.plan import Plan
+from seentwice.sweeps.ranking import find_best
 from seentwice.sweeps.searcher import Create, Decision, Stop
 from seentwice.sweeps.trials import Point, Status, Trial
 
@@ -106,13 +107,7 @@ class SweepState:
 
         One that failed or was impossible is never it, one that still runs may be.
         """
-        sign = 1 if self.plan.watched.smaller_is_better else -1
-        ranked = [
-            (min(sign * point.metric for point in trial.curve), trial.number)
-            for trial in self._trials
-            if trial.curve and trial.status not in ("failed", "impossible")
-        ]
-        return self._trials[min(ranked)[1]] if ranked else None
+        return find_best(self._trials, self.plan.watched.smaller_is_better)
 
     def _claim(self, event: Claimed) -> None:
         trial = self._trials[event.trial]

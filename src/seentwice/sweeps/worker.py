@@ -77,6 +77,7 @@ class Worker:
         folder: Path,
         sampler: Sampler,
         train: TrainTrial,
+        tidy: Callable[[Path], None],
         show: Callable[[Trial], None],
         wait: Callable[[], None],
     ) -> None:
@@ -89,6 +90,7 @@ class Worker:
             folder: of the sweep's files; a trial gets one in it.
             sampler: who chooses the trials' values.
             train: trains one trial.
+            tidy: removes from a trial's folder what only a training that goes on needs.
             show: told of every change of a trial that this worker holds.
             wait: called where others have all open trials; returns after a while.
         """
@@ -98,6 +100,7 @@ class Worker:
         self._folder = folder
         self._sampler = sampler
         self._train = train
+        self._tidy = tidy
         self._show = show
         self._wait = wait
         self._state = SweepState(plan)
@@ -145,6 +148,7 @@ class Worker:
             self._tell(Crashed(number, self.name, told))
         else:
             self._tell(Concluded(number, self.name, str(checkpoint)))
+            self._tidy(folder)
 
     def _report(self, number: int, epochs: int, metrics: Mapping[str, float]) -> bool:
         """Tell what an epoch measured, and return whether the trial goes on.

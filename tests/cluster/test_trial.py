@@ -25,6 +25,7 @@ from seentwice.learn.cluster import (
     KEEP_SECONDS,
     WORST_LOSS,
     ClusterReports,
+    ClusterTrial,
     flatten_hyperparameters,
     on_cluster,
 )
@@ -177,6 +178,23 @@ def test_a_training_that_diverges_reports_a_large_loss_and_ends(
     said = capsys.readouterr()
     assert "validation_loss=nan is reported as 1e+09" in said.out
     assert "training diverged" in said.err
+
+
+def test_a_trial_that_cannot_keep_its_files_has_failed(
+    master: DeterminedMaster,
+    words: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def is_full(trial: ClusterTrial, folder: Path) -> None:
+        raise OSError(28, "No space left on device", "/kept")
+
+    monkeypatch.setattr(ClusterTrial, "keep", is_full)
+    enter_trial(monkeypatch, trial_environment(master, tmp_path, SMALL))
+    master.stop("1.1")
+    assert run_entrypoint(words) == 2
+    assert "No space left on device" in capsys.readouterr().err
 
 
 class Kept:

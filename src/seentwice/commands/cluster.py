@@ -12,6 +12,7 @@ from seentwice.commands.application import run_application
 from seentwice.commands.main import main
 from seentwice.commands.next_steps import compose_command
 from seentwice.commands.progress import open_console, print_plainly
+from seentwice.commands.stopping import STOPPED
 from seentwice.commands.train import read_interrupted_run, read_state
 from seentwice.commands.training_job import (
     Job,
@@ -46,8 +47,9 @@ def _run_trial(words: Sequence[str]) -> int:
     except UserError as error:
         print(f"seentwice train: {error}", file=sys.stderr)
         return 2
-    # An error would be tried again, to the same end.
-    return 0 if trial.was_preempted or trial.has_diverged else code
+    # An error would be tried again; this one to the same end.
+    ended_well = trial.has_diverged or (trial.was_preempted and code == STOPPED)
+    return 0 if ended_well else code
 
 
 def _train(trial: ClusterTrial, words: Sequence[str], config: DictConfig) -> None:

@@ -13,6 +13,7 @@ Writes benchmarks/results/sweep.json.
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,7 @@ from time import perf_counter
 
 from seentwice.commands.provenance import describe_machine, git_commit, library_versions
 from seentwice.commands.sweep import spell_settings
+from seentwice.commands.sweep_trial import LOG_FILE
 from seentwice.commands.trial_words import words_of_trials
 from seentwice.data.rooms import write_rooms
 from seentwice.files import write_atomically
@@ -35,7 +37,7 @@ from seentwice.sweeps.store import open_storage
 FOLDER = Path(__file__).resolve().parent
 PLAN = FOLDER.parent / "adaptive.yaml"
 PLACES, TEST_PLACES, VIEWS = 28, 10, 2
-PAIRS = 10_192  # 112 ordered pairs of a place in 64 ways, and all others
+PAIRS = 10_192  # 112 ordered pairs of a place in 64 ways, and all others; checked
 NAME = "benchmark"
 
 
@@ -86,6 +88,10 @@ def sweep(folder: Path, workers: int) -> dict[str, float]:
     settings = spell_settings(plan, words_of_trials(plan, words), "searcher")
     log = open_log(open_storage(f"sqlite:///{own}/study.db"), NAME, settings)
     results = json.loads((own / RESULTS).read_text())
+    told = (own / "trials" / "0000" / LOG_FILE).read_text()
+    (line,) = set(re.findall("train: .*", told))
+    counts = re.findall(r"([\d,]+) (?:edited|same place|hash weighted)", line)
+    assert sum(int(count.replace(",", "")) for count in counts) == PAIRS
     return {
         "seconds": round(seconds, 1),
         "trials": len(results["trials"]),

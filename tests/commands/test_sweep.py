@@ -40,6 +40,8 @@ hyperparameters:
     lr: {type: log, base: 10, minval: -5.0, maxval: -2.0}
 """
 
+PROGRAM = Path(sys.executable).with_name("seentwice")
+
 
 @pytest.fixture
 def words(few_rooms: Path, tmp_path: Path) -> list[str]:
@@ -103,23 +105,41 @@ def test_a_sweep_trains_tells_the_best_and_says_so_again(
 
 
 @pytest.mark.slow
-def test_a_killed_sweep_goes_on_where_it_was_and_ends_as_one_that_was_not(
+def test_a_sweep_goes_on_after_kill_and_ctrl_c_and_ends_as_one_that_was_not_stopped(
     words: list[str], tmp_path: Path
 ) -> None:
-    program = Path(sys.executable).with_name("seentwice")
-    command = [str(program), "sweep", *words, "name=few"]
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    run = partial(subprocess.run, cwd=tmp_path, check=True, capture_output=True)
+    command = [str(PROGRAM), "sweep", *words, "name=few"]
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    run = partial(subprocess.run, cwd=tmp_path, check=True, capture_output=True, text=True)
     run([*command, f"folder={whole}"])
-    for line_to_kill_at in ("trial 0: begins", "trial 1: begins"):
+    for at, end in (
+        ("trial 0: after 2 epochs", signal.SIGKILL),
+        ("trial 1: begins", signal.SIGINT),
+    ):
         with subprocess.Popen(
-            [*command, f"folder={killed}"], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+            [*command, f"folder={stopped}"],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
         ) as process:
             assert process.stdout is not None
-            next(line for line in process.stdout if line_to_kill_at in line)
-            os.kill(process.pid, signal.SIGKILL)
-    run([*command, f"folder={killed}"])
-    events, trials = read_sweep(killed, words)
+            next(line for line in process.stdout if at in line)
+            if end == signal.SIGINT:
+                os.killpg(process.pid, end)  # as a terminal does
+                _, said = process.communicate()
+                assert process.returncode == 130
+                assert said.splitlines() == [
+                    "seentwice sweep: stopped; what was trained is kept; give the same command "
+                    "again to go on"
+                ]
+                # Nobody holds a trial any more.
+                assert not any(trial.worker for trial in read_sweep(stopped, words)[1])
+            else:
+                process.kill()  # its worker ends by itself
+    run([*command, f"folder={stopped}"])
+    events, trials = read_sweep(stopped, words)
     _, expected = read_sweep(whole, words)
     assert [(one.values, one.status, one.rungs) for one in trials] == [
         (one.values, one.status, one.rungs) for one in expected
@@ -128,8 +148,30 @@ def test_a_killed_sweep_goes_on_where_it_was_and_ends_as_one_that_was_not(
         assert [point.metric for point in one.curve] == pytest.approx(
             [point.metric for point in other.curve]
         )
-    begun = [one.event for one in events if isinstance(one.event, Began)]
     told = [one.event for one in events if isinstance(one.event, Reported)]
-    # An epoch is trained again only if it was the one under way.
+    assert [event.time for event in told if event.trial == 0][:2] == [1, 2]
+    # An epoch is trained again only where it was under way, or its files were being written.
+    begun = [one.event for one in events if isinstance(one.event, Began)]
     again = len(told) - len({(event.trial, event.time) for event in told})
-    assert again <= len(begun) - len(trials)
+    assert again <= len(begun) - len(trials) <= 2
+
+
+@pytest.mark.slow
+def test_two_machines_share_the_trials_of_one_sweep(words: list[str], tmp_path: Path) -> None:
+    command = [str(PROGRAM), "sweep", *words, "name=few"]
+    shared = [*command, f"storage=sqlite:///{tmp_path / 'study.db'}"]
+    both = [
+        subprocess.Popen(
+            [*shared, f"folder={tmp_path / name}"], cwd=tmp_path, stdout=subprocess.DEVNULL
+        )
+        for name in ("one", "other")
+    ]
+    assert [process.wait() for process in both] == [0, 0]
+    events, trials = read_sweep(tmp_path, words)
+    assert len(trials) == 4
+    for trial in trials:
+        assert Path(trial.checkpoint).is_file()
+    begun = [one.event.trial for one in events if isinstance(one.event, Began)]
+    assert sorted(begun) == [0, 1, 2, 3]
+    folders = {Path(trial.folder).parents[1].name for trial in trials}
+    assert folders == {"one", "other"}

@@ -7,7 +7,8 @@ import pytest
 from seentwice.commands.main import main
 from seentwice.commands.sweep import spell_settings
 from seentwice.commands.sweep_words import read_words
-from seentwice.commands.trial_words import words_of_trials
+from seentwice.commands.trial_words import check_plan, words_of_trials
+from seentwice.errors import UserError
 from seentwice.sweeps.plan import read_plan
 
 PLAN = """\
@@ -59,9 +60,9 @@ def test_the_name_follows_from_the_file_the_sampler_and_the_overrides(tmp_path: 
         (["a.yaml", "b.yaml"], "'b.yaml' is not an override: write key=value"),
         (["a.yaml", "--multirun"], "--multirun: no such flag; see seentwice sweep --help"),
         (["a.yaml", "workers=0"], "workers=0: give a whole number of processes, 1 or more"),
-        (["a.yaml", "workers=2", "workers=1"], "workers=1: workers is given twice"),
+        (["a.yaml", "workers=2", "workers=1"], "workers is given twice"),
         (["a.yaml", "seed=1", "seed=2"], "seed is given twice"),
-        (["a.yaml", "storage=study.db"], "storage=study.db: give a URL, such as sqlite:///study"),
+        (["a.yaml", "storage=study.db"], "storage: give a URL, such as sqlite:///study.db"),
         (["a.yaml", "name=../up"], "name=../up: up to 100 letters, digits, '.', '_' and '-'"),
         (["a.yaml", "resume=x"], "resume: a sweep goes on by itself; give the command again"),
         (["no.yaml"], "no.yaml: No such file or directory"),
@@ -118,6 +119,49 @@ def test_another_entrypoint_runs_on_a_cluster_alone(
     path.write_text(path.read_text().replace("seentwice.commands.train", "mine.train"))
     assert main(["sweep", str(path)]) == 2
     assert "cannot be swept on this machine: give python3 -m seent" in capsys.readouterr().err
+
+
+def asha(folder: Path, more: str, words: str = "") -> Path:
+    path = write(folder, more=words)
+    searcher = "{name: adaptive_asha, metric: validation_loss, max_trials: 4, max_time: 9, "
+    drawn = "{name: random, metric: validation_loss, max_trials: 2"
+    path.write_text(path.read_text().replace(drawn, searcher + more))
+    return path
+
+
+def test_a_training_is_counted_by_epochs_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["sweep", str(asha(tmp_path, "time_metric: batches"))]) == 2
+    assert "searcher.time_metric=batches: choose epochs" in capsys.readouterr().err
+
+
+def test_what_a_plan_and_its_training_do_not_agree_on_is_told(tmp_path: Path) -> None:
+    plan = read_plan(asha(tmp_path, "time_metric: epochs", "training.epochs=5"))
+    _, remarks = check_plan(plan, words_of_trials(plan, []))
+    assert remarks == [
+        "searcher.metric=validation_loss, but training.monitor=average_precision: a trial's "
+        "checkpoint is that of its best epoch by the latter",
+        "training.epochs=5 are fewer than searcher.max_time=9: no trial comes to the last rung",
+    ]
+    given = ["training.monitor=loss", "training.epochs=9"]
+    assert check_plan(plan, words_of_trials(plan, given))[1] == []
+
+
+def test_flags_of_an_entrypoint_are_of_no_use_here(tmp_path: Path) -> None:
+    plan = read_plan(write(tmp_path, more="--config-dir=mine"))
+    with pytest.raises(UserError, match="--config-dir=mine is of no use on this machine"):
+        words_of_trials(plan, [])
+
+
+def test_a_folder_holds_one_sweep(
+    few_rooms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "sweep_id.txt").write_text("another\n")
+    words = ["data=folder", f"data.root={few_rooms}", f"folder={tmp_path}"]
+    assert main(["sweep", str(write(tmp_path)), *words]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"{tmp_path}: it holds the files of another sweep" in line
 
 
 def test_help_needs_no_file(capsys: pytest.CaptureFixture[str]) -> None:

@@ -180,3 +180,13 @@ def test_processes_that_write_at_once_and_one_that_is_killed(new_url, open_again
     for name, found in (numbers | {"victim": told}).items():
         assert [read[number].event.worker for number in found] == [name] * len(found)
     assert log.append(Claimed(0, "after"), 0.0).number == len(read)
+
+
+def test_workers_agree_on_what_the_first_said(sqlite_url, open_database):
+    one = open_log(open_database(sqlite_url), "sweep", "{}")
+    other = open_log(open_database(sqlite_url), "sweep", "{}")
+    assert one.agree("photos", "these") == "these"
+    assert other.agree("photos", "those") == "these"
+    assert other.agree("rooms", "those") == "those"
+    assert one.id == other.id != ""
+    assert one.read() == []

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from seentwice.errors import UserError
 from seentwice.sweeps.events import Claimed
 from seentwice.sweeps.log import open_log
-from seentwice.sweeps.store import open_storage
+from seentwice.sweeps.store import hide_password, open_storage
 
 
 @pytest.mark.parametrize(
@@ -77,3 +77,9 @@ def test_a_sweep_that_somebody_deletes_is_told(sqlite_url, open_database):
         log.read()
     with pytest.raises(UserError, match="somebody deleted the sweep while it ran"):
         log.append(Claimed(0, "a"), 0.0)
+
+
+def test_a_shown_url_has_no_password():
+    assert hide_password("postgresql://me:secret@host/sweeps") == (
+        "postgresql+psycopg://me:***@host/sweeps"
+    )

@@ -16,7 +16,7 @@ from seentwice.sweeps.trials import Trial
 from seentwice.sweeps.values import Sampler
 from seentwice.sweeps.worker import (
     MOST_IMPOSSIBLE,
-    DivergedTrialError,
+    FailedTrialError,
     ImpossibleTrialError,
     Measured,
     TrialJob,
@@ -156,7 +156,7 @@ def test_a_loss_that_is_no_number_ends_the_trial_and_never_wins(plan: Plan, tmp_
             measured(1, {"loss": -100.0})  # better than all
             measured(2, {"loss": nan})
         if job.number == 1:
-            raise DivergedTrialError("the weights are no numbers")
+            raise FailedTrialError("the weights are no numbers")
         return train(job, measured)
 
     log = ListLog()
@@ -224,7 +224,7 @@ def test_a_plan_of_impossible_values_alone_ends(plan: Plan, tmp_path: Path) -> N
     def refuses(job: TrialJob, measured: Measured) -> Path:
         raise ImpossibleTrialError("head.x: no such layer")
 
-    with pytest.raises(UserError, match=r"first 20 trials are impossible.*no such layer"):
+    with pytest.raises(UserError, match=r"20 trials in a row were impossible.*no such layer"):
         make_worker(plan, ListLog(), tmp_path, refuses).work()
     assert MOST_IMPOSSIBLE == 20
 
@@ -304,17 +304,47 @@ def test_a_worker_that_was_taken_for_dead_leaves_its_trial(plan: Plan, tmp_path:
     assert state.trials[0].curve[0].metric > 0
 
 
-@pytest.mark.parametrize(
-    ("key", "complaint"),
-    [
-        ("metric: loss", "searcher.metric=other: choose one of epochs, loss"),
-        ("time_metric: epochs", "searcher.time_metric=other: choose one of epochs, loss"),
-    ],
-)
-def test_a_metric_that_there_is_none_of_names_those_there_are(
-    key: str, complaint: str, tmp_path: Path
+def test_one_whose_files_are_lost_trains_to_where_it_was_stopped(
+    plan: Plan, tmp_path: Path
 ) -> None:
+    class Killed(BaseException):
+        pass
+
+    def kills(job: TrialJob, measured: Measured) -> Path:
+        train(job, measured)
+        raise Killed  # decided on, but not concluded
+
+    log = ListLog()
+    with pytest.raises(Killed):
+        make_worker(plan, log, tmp_path / "one", kills, name="dead").work()
+    stop = state_of(plan, log).stop_time(0)
+    assert stop == EPOCHS
+    log.append(Released(0, "dead"), 0.0)
+    make_worker(plan, log, tmp_path / "other", train, name="next").work()
+    assert (tmp_path / "other" / "trials" / "0000" / "epochs").read_text() == str(EPOCHS)
+    assert len(state_of(plan, log).trials[0].curve) == EPOCHS
+
+
+def test_a_metric_that_there_is_none_of_names_those_there_are(tmp_path: Path) -> None:
     path = tmp_path / "plan.yaml"
-    path.write_text(PLAN.replace(f"  {key}\n", f"  {key.partition(':')[0]}: other\n"))
-    with pytest.raises(UserError, match=complaint):
-        make_worker(read_plan(path), ListLog(), tmp_path, train).work()
+    path.write_text(PLAN.replace("metric: loss\n", "metric: other\n", 1))
+    log, plan = ListLog(), read_plan(path)
+
+    def ranks(job: TrialJob, measured: Measured) -> Path:
+        measured(1, {"loss": 1.0, "rank": 2.0})
+        raise AssertionError("it had none of the metric")
+
+    with pytest.raises(UserError, match=r"searcher\.metric=other: choose one of loss, rank"):
+        make_worker(plan, log, tmp_path, ranks).work()
+
+
+def test_one_that_alone_has_none_of_the_metric_fails_alone(plan: Plan, tmp_path: Path) -> None:
+    def lacks(job: TrialJob, measured: Measured) -> Path:
+        if job.number == 1:
+            measured(1, {"rank": 2.0})
+        return train(job, measured)
+
+    log = ListLog()
+    make_worker(plan, log, tmp_path, lacks).work()
+    one = state_of(plan, log).trials[1]
+    assert (one.status, one.error) == ("failed", "searcher.metric=loss: choose one of rank")

@@ -10,12 +10,14 @@ from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
+from omegaconf import DictConfig
 from rich.console import Console
 
 from seentwice.commands.application import compose_words
 from seentwice.commands.next_steps import NEXT, evaluation_overrides, spell_value
 from seentwice.commands.progress import open_console, print_plainly, show_progress
-from seentwice.commands.sweep_process import WorkerSpec, run_process
+from seentwice.commands.settings import read_source
+from seentwice.commands.sweep_process import EXPERIMENT, WorkerSpec, run_process
 from seentwice.commands.sweep_view import SweepView
 from seentwice.commands.sweep_words import HELP, SweepWords, read_words
 from seentwice.commands.trial_words import check_plan, words_of_trials, words_of_values
@@ -23,13 +25,13 @@ from seentwice.errors import UserError
 from seentwice.files import write_atomically
 from seentwice.sweeps.brackets import plan_brackets
 from seentwice.sweeps.plan import AdaptiveAsha, Plan, read_plan
+from seentwice.sweeps.state import SweepState
 from seentwice.sweeps.trials import Trial
 
 ON_STOP = "what was trained is kept; give the same command again to go on"
 
-_EXPERIMENT = "sweep"  # MLflow's
 _RUN_FILE = "mlflow_run_id.txt"
-_POLL_SECONDS = 0.5
+_MARK_FILE = "sweep_id.txt"  # says whose files a folder holds
 
 
 def run(arguments: Sequence[str]) -> None:
@@ -40,30 +42,27 @@ def run(arguments: Sequence[str]) -> None:
     given = read_words(arguments)
     plan = read_plan(given.file)
     words = tuple(words_of_trials(plan, given.overrides))
-    source = check_plan(plan, words)
+    config, remarks = check_plan(plan, words)
     settings = spell_settings(plan, words, given.sampler)
     name = given.name or _name_sweep(plan, settings)
     folder = (given.folder or Path("outputs/sweep") / name).absolute()
     folder.mkdir(parents=True, exist_ok=True)
+    threads = max((os.cpu_count() or 1) // given.workers, 1)
     spec = WorkerSpec(
         plan=plan,
-        words=words,
+        words=(*words, f"workers={threads}"),
         sampler=given.sampler,
         storage=given.storage or f"sqlite:///{folder / 'study.db'}",
         name=name,
         settings=settings,
         folder=folder,
-        experiment=_EXPERIMENT,
         run_id="",
-        threads=max((os.cpu_count() or 1) // given.workers, 1),
-        poll_seconds=_POLL_SECONDS,
+        threads=threads,
     )
     console = open_console()
-    # Not left to the workers, of which nobody sees what they download.
-    with show_progress("Preparing photos", console) as progress:
-        source.prepare(progress)
-    source.read()
-    _train_trials(spec, given, console)
+    for line in remarks:
+        print_plainly(line, console)
+    _train_trials(spec, given, config, console)
 
 
 def spell_settings(plan: Plan, words: Sequence[str], sampler: str) -> str:
@@ -87,27 +86,30 @@ def _name_sweep(plan: Plan, settings: str) -> str:
     return f"{readable}-{hashlib.sha256(settings.encode()).hexdigest()[:8]}"
 
 
-def _train_trials(spec: WorkerSpec, given: SweepWords, console: Console) -> None:
+def _train_trials(
+    spec: WorkerSpec, given: SweepWords, config: DictConfig, console: Console
+) -> None:
     # Imported here: MLflow and Optuna take seconds, and no --help should wait for them.
     from seentwice.learn.tracking import FOLDER_TAG, check_store, track_run
     from seentwice.sweeps.liveness import Judge, name_worker
     from seentwice.sweeps.local import LocalWorkers
     from seentwice.sweeps.log import open_log
     from seentwice.sweeps.mirror import open_mirror
-    from seentwice.sweeps.state import SweepState
     from seentwice.sweeps.store import open_storage
     from seentwice.sweeps.values import choose_sampler
 
     choose_sampler(spec.sampler, spec.plan)
+    state = SweepState(spec.plan)
     storage = open_storage(spec.storage)
     log = open_log(storage, spec.name, spec.settings)
-    state = SweepState(spec.plan)
+    _mark_folder(spec.folder, log.id)
     check_store()
+    _prepare_photos(config, console)
     run_file = spec.folder / _RUN_FILE
     known = run_file.read_text(encoding="utf-8").strip() if run_file.is_file() else None
     tags = {FOLDER_TAG: str(spec.folder), "seentwice.command": "sweep"}
     print_plainly(f"{spec.name}: files in {spec.folder}", console)
-    with track_run(_EXPERIMENT, spec.name, tags, resumed_id=known) as tracked:
+    with track_run(EXPERIMENT, spec.name, tags, resumed_id=known) as tracked:
         write_atomically(run_file, f"{tracked.run_id}\n")
         tracked.log_file(given.file)
         workers = LocalWorkers(
@@ -125,7 +127,35 @@ def _train_trials(spec: WorkerSpec, given: SweepWords, console: Console) -> None
         finally:  # as far as it has come
             open_mirror(storage, spec.name, spec.plan).show_all(state.trials)
             _report(spec, given, state.trials, console)
-    _tell_of_best(state.best, spec, console)
+    _tell_of_best(state, spec, console)
+
+
+def _mark_folder(folder: Path, sweep: str) -> None:
+    """Refuse a folder with the files of another sweep, which trials would go on from.
+
+    Raises:
+        UserError: it is such.
+    """
+    mark = folder / _MARK_FILE
+    if not mark.is_file():
+        write_atomically(mark, f"{sweep}\n")
+    elif mark.read_text(encoding="utf-8").strip() != sweep:
+        raise UserError(
+            f"{folder}: it holds the files of another sweep, or of one whose database is gone; "
+            "give folder=ANOTHER, or remove it"
+        )
+
+
+def _prepare_photos(config: DictConfig, console: Console) -> None:
+    """Make or download the photos of the first trial here, where that is seen, and not in workers.
+
+    Raises:
+        UserError: the data set is not there or not as its reader needs it.
+    """
+    source = read_source(config)
+    with show_progress("Preparing photos", console) as progress:
+        source.prepare(progress)
+    source.read()
 
 
 def _report(spec: WorkerSpec, given: SweepWords, trials: Sequence[Trial], console: Console) -> None:
@@ -143,8 +173,6 @@ def _report(spec: WorkerSpec, given: SweepWords, trials: Sequence[Trial], consol
         brackets=plan_brackets(asha) if asha else (),
         trials=tuple(trials),
     )
-    if not any(trial.curve for trial in trials):
-        return
     evaluation = _evaluation_command(results.best, spec)
     write_report(spec.folder, results, spell_value, _command(given), evaluation)
     for line in (describe_sweep(results), describe_budget(results)):
@@ -154,7 +182,10 @@ def _report(spec: WorkerSpec, given: SweepWords, trials: Sequence[Trial], consol
 
 def _command(given: SweepWords) -> str:
     """Return the command that runs the sweep, without what changes nothing of its trials."""
-    own = {"sampler": given.sampler, "storage": given.storage, "name": given.name}
+    from seentwice.sweeps.store import hide_password
+
+    storage = given.storage and hide_password(given.storage)
+    own = {"sampler": given.sampler, "storage": storage, "name": given.name}
     words = [f"{key}={value}" for key, value in own.items() if value not in (None, "searcher")]
     return shlex.join(["seentwice", "sweep", str(given.file), *words, *given.overrides])
 
@@ -168,12 +199,19 @@ def _evaluation_command(best: Trial | None, spec: WorkerSpec) -> str:
     return shlex.join(["seentwice", "evaluate", *words])
 
 
-def _tell_of_best(best: Trial | None, spec: WorkerSpec, console: Console) -> None:
+def _tell_of_best(state: SweepState, spec: WorkerSpec, console: Console) -> None:
+    best = state.best
     if best is None:
-        raise UserError(f"no trial came to an end of use; see the trials in {spec.folder}")
+        errors = [trial.error for trial in state.trials if trial.error]
+        told = f", the last for this: {errors[-1]}" if errors else ""
+        raise UserError(f"no trial was measured{told}; see the trials in {spec.folder}")
     print_plainly(f"Values of trial {best.number}:", console)
     for word in words_of_values(best.values):
         print_plainly(f"  {word}", console)
     evaluation = _evaluation_command(best, spec)
-    if evaluation:
+    if not Path(best.checkpoint).is_file():
+        print_plainly(
+            f"Its checkpoint is on the machine that trained it: {best.checkpoint}", console
+        )
+    elif evaluation:
         print_plainly(f"{NEXT}{evaluation}", console)

@@ -15,6 +15,9 @@ from seentwice.commands.stopping import STOPPED, sigterm_as_ctrl_c
 from seentwice.errors import UserError
 from seentwice.sweeps.plan import Plan
 
+EXPERIMENT = "sweep"  # MLflow's
+_POLL_SECONDS = 0.5
+
 
 @dataclass(frozen=True, slots=True)
 class WorkerSpec:
@@ -27,10 +30,8 @@ class WorkerSpec:
     name: str  # of the sweep
     settings: str  # of its log
     folder: Path  # of its files
-    experiment: str  # MLflow's
     run_id: str  # of the sweep's MLflow run
     threads: int  # for its computations
-    poll_seconds: float
 
 
 def run_process(spec: WorkerSpec, worker: str, told: Connection) -> None:
@@ -82,10 +83,10 @@ def _work(spec: WorkerSpec, worker: str) -> None:
             log,
             spec.folder,
             choose_sampler(spec.sampler, spec.plan),
-            TrialTrainer(spec.words, spec.folder, spec.experiment, spec.run_id),
+            TrialTrainer(spec.words, spec.folder, spec.run_id, log.agree),
             remove_resume_files,
             mirror.show,
-            partial(time.sleep, spec.poll_seconds),
+            partial(time.sleep, _POLL_SECONDS),
         ).work()
 
 

@@ -1,14 +1,14 @@
 """Train one trial of a sweep after another in one process, which reads the photos once."""
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 from rich.console import Console
 
 from seentwice.commands.application import compose_words
 from seentwice.commands.progress import LOG_WIDTH, print_plainly
+from seentwice.commands.sweep_process import EXPERIMENT
 from seentwice.commands.training_job import (
     RUN_FILE,
     Job,
@@ -21,11 +21,11 @@ from seentwice.commands.training_job import (
 )
 from seentwice.commands.trial_words import words_of_values
 from seentwice.errors import UserError
-from seentwice.files import write_atomically
 from seentwice.learn.measuring import Measured, MeasuredEpochs
 from seentwice.learn.siamese_task import DivergedError
+from seentwice.learn.tracking import check_store
 from seentwice.learn.training import BEST, LAST, check_resumable
-from seentwice.sweeps.worker import DivergedTrialError, ImpossibleTrialError, TrialJob
+from seentwice.sweeps.worker import FailedTrialError, ImpossibleTrialError, TrialJob
 
 LOG_FILE = "log.txt"
 _OF_NETS = ("head", "tower", "whitening", "optimizer", "training", "calibration", "threshold")
@@ -35,19 +35,25 @@ _OF_NETS = ("head", "tower", "whitening", "optimizer", "training", "calibration"
 class TrialTrainer:
     """Trains trials; those that differ in their nets alone share photos, pairs and features."""
 
-    def __init__(self, words: Sequence[str], folder: Path, experiment: str, parent_id: str) -> None:
+    def __init__(
+        self,
+        words: Sequence[str],
+        folder: Path,
+        run_id: str,
+        agree: Callable[[str, str], str],
+    ) -> None:
         """Take what is the same for every trial.
 
         Args:
             words: overrides.
             folder: of the sweep's files.
-            experiment: MLflow's.
-            parent_id: of the sweep's MLflow run.
+            run_id: of the sweep's MLflow run.
+            agree: from a key and a value to that which the first worker of the sweep gave.
         """
         self.words = list(words)
         self.folder = folder
-        self.experiment = experiment
-        self.parent_id = parent_id
+        self.run_id = run_id
+        self._agree = agree
         self._material: tuple[str, Material] | None = None
 
     def __call__(self, job: TrialJob, measured: Measured) -> Path:
@@ -59,37 +65,57 @@ class TrialTrainer:
 
         Raises:
             ImpossibleTrialError: its values make no net that can be trained.
-            DivergedTrialError: its loss is no number any more.
+            FailedTrialError: its loss is no number any more; or its photos are of no use, and
+                other trials have others.
             UserError: what is wrong is wrong for every trial, such as the photos.
         """
         with (job.folder / LOG_FILE).open("a", encoding="utf-8") as log:
             console = Console(file=log, width=LOG_WIDTH)
-            words = [*self.words, *words_of_values(job.values)]
+            training, settings, data = self._prepare(job, measured, console)
             try:
-                config = with_absolute_paths(compose_words("train", words))
-                settings = check_settings(config, words)
-            except UserError as error:
-                raise ImpossibleTrialError(str(error)) from error
-            resumed = _is_resumable(job.folder, console)
-            run_file = job.folder / RUN_FILE
-            training = Job(
-                config,
-                job.folder,
-                resumed=resumed,
-                run_id=run_file.read_text().strip() if run_file.is_file() else None,
-                experiment=self.experiment,
-                run_name=f"trial {job.number}",
-                parent_id=self.parent_id,
-                watchers=[MeasuredEpochs(measured)],
-                stop_after=job.stop_after,
-            )
-            try:
-                material = self._gather(training, settings, console)
+                material = self._gather(training, settings, data, console)
                 return train_net(training, settings, material, console).checkpoint
             except DivergedError as error:
-                raise DivergedTrialError(str(error)) from error
+                raise FailedTrialError(str(error)) from error
+            except UserError as error:
+                if all(key.partition(".")[0] in _OF_NETS for key in job.values):
+                    raise
+                raise FailedTrialError(str(error)) from error
 
-    def _gather(self, job: Job, settings: Settings, console: Console) -> Material:
+    def _prepare(
+        self, job: TrialJob, measured: Measured, console: Console
+    ) -> tuple[Job, Settings, str]:
+        """Check a trial's settings; return them with what they say of the data.
+
+        Raises:
+            ImpossibleTrialError: they are wrong, and those of the sweep without its values are not.
+            UserError: those of the sweep are.
+        """
+        check_store()
+        words = [*self.words, *words_of_values(job.values)]
+        try:
+            composed = compose_words("train", words)
+            config = with_absolute_paths(composed)
+            settings = check_settings(config, words)
+        except UserError as error:
+            check_settings(compose_words("train", self.words), self.words)
+            raise ImpossibleTrialError(str(error)) from error
+        run_file = job.folder / RUN_FILE
+        training = Job(
+            config,
+            job.folder,
+            resumed=_is_resumable(job.folder, console),
+            run_id=run_file.read_text().strip() if run_file.is_file() else None,
+            experiment=EXPERIMENT,
+            run_name=f"trial {job.number}",
+            parent_id=self.run_id,
+            watchers=[MeasuredEpochs(measured)],
+            stop_after=job.stop_after,
+        )
+        # Before its paths were made absolute, which differ from machine to machine.
+        return training, settings, OmegaConf.to_yaml(composed.data, resolve=True)
+
+    def _gather(self, job: Job, settings: Settings, data: str, console: Console) -> Material:
         """Return what the trial's net is trained on, that of the trial before where it is the same.
 
         Raises:
@@ -102,26 +128,27 @@ class TrialTrainer:
         if self._material is None or self._material[0] != key:
             self._material = None  # not two of them in memory
             material = gather_material(job, settings, console)
-            self._check_photos(job.config, material.fingerprint.text)
+            self._check_photos(data, material.fingerprint.text)
             self._material = key, material
         return self._material[1]
 
-    def _check_photos(self, config: DictConfig, fingerprint: str) -> None:
-        data = hashlib.sha256(OmegaConf.to_yaml(config.data, resolve=True).encode()).hexdigest()
-        path = self.folder / f"photos_{data[:16]}.txt"
-        if not path.is_file():
-            write_atomically(path, f"{fingerprint}\n")
-        elif path.read_text(encoding="utf-8").strip() != fingerprint:
+    def _check_photos(self, data: str, fingerprint: str) -> None:
+        """Refuse photos that are not those of the sweep's other workers, now or before.
+
+        Raises:
+            UserError: they are not.
+        """
+        if self._agree(f"photos of {data}", fingerprint) != fingerprint:
             raise UserError(
                 f"{self.folder}: the photos are not those that the sweep was started with; bring "
-                "those back, or start another with name=NAME"
+                "those back, or start another sweep with another name=NAME and folder"
             )
 
 
 def remove_resume_files(folder: Path) -> None:
     """Remove what a training goes on with: it weighs many times what its checkpoint does."""
-    for name in (LAST, BEST):
-        (folder / name).unlink(missing_ok=True)
+    for path in (folder / LAST, folder / BEST, *folder.glob(".*.partial")):
+        path.unlink(missing_ok=True)
 
 
 def _is_resumable(folder: Path, console: Console) -> bool:

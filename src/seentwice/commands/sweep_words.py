@@ -24,7 +24,10 @@ brackets and rungs, the same decisions. A sweep that was stopped goes on with th
                     overrides
   folder=FOLDER     of its files; outputs/sweep/NAME unless given
 
-Every other key=value is an override for every trial, see seentwice train --help.
+Every other key=value is an override for every trial, see seentwice train --help. A worker decodes
+and computes with its share of the cores. Machines that share trials see the photos under the same
+relative path; a trial that another machine took over goes on from its last epoch where FOLDER is
+shared as well, and begins again where it is not.
 
 Examples:
   seentwice sweep adaptive.yaml workers=2
@@ -63,7 +66,7 @@ def read_words(arguments: Sequence[str]) -> SweepWords:
             raise UserError(f"{word}: no such flag; see seentwice sweep --help")
         if equals and key in ("workers", "storage", "sampler", "name", "folder"):
             if key in own:
-                raise UserError(f"{word}: {key} is given twice")
+                raise UserError(f"{key} is given twice")
             own[key] = value
         elif equals or word.startswith("~"):
             overrides.append(word)
@@ -101,7 +104,7 @@ def _read_workers(text: str) -> int:
 def _read_storage(text: str | None) -> str | None:
     if text is not None and "://" not in text:
         raise UserError(
-            f"storage={text}: give a URL, such as sqlite:///study.db or postgresql://user@host/name"
+            "storage: give a URL, such as sqlite:///study.db or postgresql://user@host/name"
         )
     return text
 

@@ -1,17 +1,19 @@
 """The overrides that a trial of a sweep is trained with, checked before any trial starts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+
+from omegaconf import DictConfig
 
 from seentwice.commands.application import compose_words
 from seentwice.commands.next_steps import spell_value
 from seentwice.commands.overrides import key_of
 from seentwice.commands.settings import read_source
-from seentwice.data.source import Source
 from seentwice.errors import UserError
-from seentwice.sweeps.plan import Plan
+from seentwice.sweeps.plan import AdaptiveAsha, Plan
 from seentwice.sweeps.space import Categorical, sample_values
 
 _ENTRY = "seentwice.commands.train"
+_TIME = "epochs"  # what a trial's training is counted by
 
 
 def words_of_trials(plan: Plan, given: Sequence[str]) -> list[str]:
@@ -27,6 +29,10 @@ def words_of_trials(plan: Plan, given: Sequence[str]) -> list[str]:
             f"entrypoint: {' '.join(words)!r} cannot be swept on this machine: give python3 -m "
             f"{_ENTRY} key=value"
         )
+    own = words[words.index(_ENTRY) + 1 :]
+    for word in own:
+        if word.startswith("-"):
+            raise UserError(f"entrypoint: {word} is of no use on this machine; leave it out")
     for word in given:
         if key_of(word) in plan.space:
             raise UserError(
@@ -34,8 +40,7 @@ def words_of_trials(plan: Plan, given: Sequence[str]) -> list[str]:
                 f"{key_of(word)} in its file instead"
             )
     replaced = {key_of(word) for word in given}
-    own = words[words.index(_ENTRY) + 1 :]
-    return [*(word for word in own if key_of(word) not in replaced), *given]
+    return [*(word for word in own if key_of(word) not in replaced), *sorted(given)]
 
 
 def words_of_values(values: Mapping[str, object]) -> list[str]:
@@ -43,7 +48,7 @@ def words_of_values(values: Mapping[str, object]) -> list[str]:
     return [f"{key}={spell_value(value)}" for key, value in values.items()]
 
 
-def check_plan(plan: Plan, words: Sequence[str]) -> Source:
+def check_plan(plan: Plan, words: Sequence[str]) -> tuple[DictConfig, list[str]]:
     """Compose the first trial, and so with every other choice of a categorical hyperparameter.
 
     Args:
@@ -51,15 +56,37 @@ def check_plan(plan: Plan, words: Sequence[str]) -> Source:
         words: the overrides of every trial.
 
     Returns:
-        The data of the first trial.
+        The configuration of the first trial, and what to know of the plan beside it.
 
     Raises:
-        UserError: a key or a choice does not exist, or the data lack a value.
+        UserError: a key or a choice does not exist, the data lack a value, or the plan counts
+            anything but epochs.
     """
     first = sample_values(plan.space, plan.seed, 0)
-    source = read_source(compose_words("train", [*words, *words_of_values(first)]))
+    config = compose_words("train", [*words, *words_of_values(first)])
+    read_source(config)
     for key, parameter in plan.space.items():
         for value in parameter.vals if isinstance(parameter, Categorical) else ():
             if value != first[key]:
-                compose_words("train", [*words, *words_of_values({**first, key: value})])
-    return source
+                read_source(
+                    compose_words("train", [*words, *words_of_values({**first, key: value})])
+                )
+    return config, list(_remark_on(plan, config))
+
+
+def _remark_on(plan: Plan, config: DictConfig) -> Iterator[str]:
+    metric, monitor = plan.watched.metric, f"validation_{config.training.monitor}"
+    if metric != monitor:
+        yield (
+            f"searcher.metric={metric}, but training.monitor={config.training.monitor}: a trial's "
+            "checkpoint is that of its best epoch by the latter"
+        )
+    if not isinstance(plan.searcher, AdaptiveAsha):
+        return
+    if plan.searcher.time_metric != _TIME:
+        raise UserError(f"searcher.time_metric={plan.searcher.time_metric}: choose {_TIME}")
+    if config.training.epochs < plan.searcher.max_time:
+        yield (
+            f"training.epochs={config.training.epochs} are fewer than searcher.max_time="
+            f"{plan.searcher.max_time}: no trial comes to the last rung"
+        )

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
@@ -57,6 +58,7 @@ class LocalWorkers:
         self._state = state
         self._running: dict[str, _Running] = {}
         self._barren = 0
+        self._seen: set[str] = set()  # workers that have told anything
 
     def run(self, show: Callable[[], None]) -> None:
         """Keep the workers running until every trial of the sweep is settled.
@@ -72,7 +74,7 @@ class LocalWorkers:
             self._catch_up()
             show()
             while not self._state.is_over or self._running:
-                while len(self._running) < self._count and not self._state.is_over:
+                while len(self._running) < min(self._count, self._count_open()):
                     self._start()
                 wait([one.process.sentinel for one in self._running.values()], POLL_SECONDS)
                 self._catch_up()
@@ -99,6 +101,7 @@ class LocalWorkers:
             UserError: see `run`.
         """
         dead = self._running.pop(worker)
+        self._catch_up()  # with what it told last
         code = dead.process.exitcode
         if dead.told.poll():
             try:
@@ -113,7 +116,7 @@ class LocalWorkers:
             told = f"its worker ended with {why}"
             self._log.append(Crashed(number, worker, told), time.time())
         self._catch_up()
-        self._barren = 0 if held else self._barren + 1
+        self._barren = 0 if worker in self._seen else self._barren + 1
         if self._barren == _MOST_BARREN:
             raise UserError(
                 f"{_MOST_BARREN} workers ended with {why} before they took a trial; see what they "
@@ -139,10 +142,17 @@ class LocalWorkers:
                 one.process.kill()
                 one.process.join()
         self._running.clear()
+        with suppress(UserError):  # of the database, which must not hide what ended the sweep
+            self._catch_up()
+
+    def _count_open(self) -> int:
+        """Return how many trials are not settled; more workers have nothing to do."""
+        return sum(not self._state.is_settled(trial.number) for trial in self._state.trials)
 
     def _catch_up(self) -> None:
         for logged in self._log.read(self._state.applied - 1):
             self._state.apply(logged)
+            self._seen.add(logged.event.worker)
 
 
 def _is_dead(one: _Running) -> bool:

@@ -30,6 +30,8 @@ class EventLog:
         """Take a log's study; see `open_log`."""
         self.name = name
         self.settings: str | None = None  # with which the sweep began; None before it did
+        self.id = ""  # of the sweep, like no other's; "" before it began
+        self._agreed: dict[str, str] = {}
         self._storage = storage
         self._study = study
         self._taken = 0  # records
@@ -78,6 +80,18 @@ class EventLog:
             self._write({"id": secrets.token_hex(16), "settings": settings})
             self._read_on()
 
+    def agree(self, key: str, value: str) -> str:
+        """Return the value of a key on which all workers agree: that of the first to give one.
+
+        Raises:
+            UserError: the database cannot be read or written.
+        """
+        self._read_on()
+        if key not in self._agreed:
+            self._write({"id": secrets.token_hex(16), "key": key, "value": value})
+            self._read_on()
+        return self._agreed[key]
+
     def beat(self, worker: str, count: int) -> None:
         """Show that a worker lives, by a number that grows.
 
@@ -120,7 +134,11 @@ class EventLog:
 
     def _take(self, record: dict[str, Any]) -> None:
         if "settings" in record:
-            self.settings = self.settings or str(record["settings"])
+            if self.settings is None:
+                self.settings, self.id = str(record["settings"]), str(record["id"])
+            return
+        if "key" in record:
+            self._agreed.setdefault(str(record["key"]), str(record["value"]))
             return
         if record["id"] in self._ids:  # written again, where the answer to the first was lost
             return

@@ -63,6 +63,15 @@ def close_storage(storage: RDBStorage) -> None:
     storage.engine.dispose()
 
 
+def hide_password(url: str) -> str:
+    """Return the URL of a database as it may be shown.
+
+    Raises:
+        UserError: it is none.
+    """
+    return show_text(_read_url(url).render_as_string())
+
+
 @contextmanager
 def tell_errors(storage: RDBStorage) -> Iterator[None]:
     """Let errors of the database in the block be those of the user.

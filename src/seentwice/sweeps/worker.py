@@ -20,7 +20,7 @@ from seentwice.sweeps.events import (
     Withdrawn,
 )
 from seentwice.sweeps.log import EventLog
-from seentwice.sweeps.plan import AdaptiveAsha, Plan
+from seentwice.sweeps.plan import Plan
 from seentwice.sweeps.space import Value
 from seentwice.sweeps.state import SweepState
 from seentwice.sweeps.trials import Trial
@@ -34,8 +34,8 @@ class ImpossibleTrialError(Exception):
     """A trial's hyperparameters make nothing that can be trained."""
 
 
-class DivergedTrialError(Exception):
-    """A trial's loss is no number any more."""
+class FailedTrialError(Exception):
+    """A trial can go on no more, and no other for the same reason: its loss is no number, say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +53,11 @@ TrainTrial = Callable[[TrialJob, Measured], Path]
 
 Raises:
     ImpossibleTrialError: its values make nothing that can be trained.
-    DivergedTrialError: its loss is no number any more.
+    FailedTrialError: it can go on no more.
     UserError: what is wrong is wrong for every trial.
 """
 
-MOST_IMPOSSIBLE = 20  # trials in a row from the first, before the plan is taken to be wrong
-_EPOCHS = "epochs"
+MOST_IMPOSSIBLE = 20  # trials of a worker in a row, before the plan is taken to be wrong
 _CRASH_FILE = "crash.txt"
 
 
@@ -90,7 +89,7 @@ class Worker:
             folder: of the sweep's files; a trial gets one in it.
             sampler: who chooses the trials' values.
             train: trains one trial.
-            tidy: removes from a trial's folder what only a training that goes on needs.
+            tidy: removes from the folder of a settled trial what a training goes on with.
             show: told of every change of a trial that this worker holds.
             wait: called where others have all open trials; returns after a while.
         """
@@ -104,6 +103,7 @@ class Worker:
         self._show = show
         self._wait = wait
         self._state = SweepState(plan)
+        self._impossible = 0  # trials in a row
 
     def work(self) -> None:
         """Train one trial after another.
@@ -124,20 +124,21 @@ class Worker:
                 self._take_on(number)
 
     def _take_on(self, number: int) -> None:
-        """Train a trial that this worker holds, and tell how that ended."""
+        """Train a trial that this worker holds, and tell how that ended.
+
+        Raises:
+            KeyboardInterrupt: passed on.
+            UserError: see `work`.
+        """
         folder = self._folder / "trials" / f"{number:04}"
-        values = choose_values(self._plan, self._sampler, self._state.trials, number)
-        self._tell(Began(number, self.name, values, str(folder)))
-        folder.mkdir(parents=True, exist_ok=True)
-        job = TrialJob(number, values, folder, self._state.stop_time(number))
         try:
-            checkpoint = self._train(job, lambda epochs, all_: self._report(number, epochs, all_))
+            checkpoint = self._train_trial(number, folder)
         except LostTrialError:
             return
         except ImpossibleTrialError as error:
             self._tell(Withdrawn(number, self.name, str(error)))
-            self._check_possible()
-        except DivergedTrialError as error:
+            self._count_impossible(str(error))
+        except FailedTrialError as error:
             self._tell(Failed(number, self.name, str(error)))
         except (KeyboardInterrupt, UserError):
             self._tell(Released(number, self.name))
@@ -147,44 +148,50 @@ class Worker:
             told = f"{type(error).__name__}: {error} (see {folder / _CRASH_FILE})"
             self._tell(Crashed(number, self.name, told))
         else:
+            self._impossible = 0
             self._tell(Concluded(number, self.name, str(checkpoint)))
+        if self._state.is_settled(number):
             self._tidy(folder)
+
+    def _train_trial(self, number: int, folder: Path) -> Path:
+        values = choose_values(self._plan, self._sampler, self._state.trials, number)
+        folder.mkdir(parents=True, exist_ok=True)
+        self._tell(Began(number, self.name, values, str(folder)))
+        job = TrialJob(number, values, folder, self._state.stop_time(number))
+        return self._train(job, lambda epochs, metrics: self._report(number, epochs, metrics))
 
     def _report(self, number: int, epochs: int, metrics: Mapping[str, float]) -> bool:
         """Tell what an epoch measured, and return whether the trial goes on.
 
         Raises:
-            DivergedTrialError: the metric is no finite number.
+            FailedTrialError: the metric is no finite number, or this trial alone has none of it.
             LostTrialError: another worker has the trial.
             UserError: the plan names a metric that there is none of.
         """
-        known = {**metrics, _EPOCHS: epochs}
-        metric = _metric(self._plan.watched.metric, "searcher.metric", known)
-        searcher = self._plan.searcher
-        trained = _metric(
-            searcher.time_metric if isinstance(searcher, AdaptiveAsha) else _EPOCHS,
-            "searcher.time_metric",
-            known,
-        )
-        if not isfinite(metric):
-            raise DivergedTrialError(f"{self._plan.watched.metric} is {metric}")
-        self._tell(Reported(number, self.name, int(trained), metric))
+        name = self._plan.watched.metric
+        if name not in metrics:
+            told = f"searcher.metric={name}: choose one of {', '.join(sorted(metrics))}"
+            has_measured = any(trial.curve for trial in self._state.trials)
+            raise FailedTrialError(told) if has_measured else UserError(told)
+        if not isfinite(metrics[name]):
+            raise FailedTrialError(f"{name} is {metrics[name]}")
+        self._tell(Reported(number, self.name, epochs, metrics[name]))
         if not self._holds(number):
             raise LostTrialError
-        return self._state.stop_time(number) is None
+        # One that was decided on may have lost its files, and trains to that epoch once more.
+        stop = self._state.stop_time(number)
+        return stop is None or epochs < stop
 
-    def _check_possible(self) -> None:
-        """Refuse a plan of which every trial so far is impossible.
+    def _count_impossible(self, reason: str) -> None:
+        """Refuse a plan of which too many trials in a row are impossible.
 
         Raises:
-            UserError: it is.
+            UserError: it is such.
         """
-        trials = [trial for trial in self._state.trials if trial.status != "waiting"]
-        impossible = [trial for trial in trials if trial.status == "impossible"]
-        if len(impossible) == len(trials) >= MOST_IMPOSSIBLE:
+        self._impossible += 1
+        if self._impossible == MOST_IMPOSSIBLE:
             raise UserError(
-                f"all of the first {len(trials)} trials are impossible, the last for this: "
-                f"{impossible[-1].error}"
+                f"{MOST_IMPOSSIBLE} trials in a row were impossible, the last for this: {reason}"
             )
 
     def _holds(self, number: int) -> bool:
@@ -200,9 +207,3 @@ class Worker:
         for logged in self._log.read(self._state.applied - 1):
             self._state.apply(logged)
         return self._state
-
-
-def _metric(name: str, key: str, known: Mapping[str, float]) -> float:
-    if name not in known:
-        raise UserError(f"{key}={name}: choose one of {', '.join(sorted(known))}")
-    return known[name]

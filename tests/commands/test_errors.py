@@ -56,7 +56,10 @@ MISTAKES = {
     "two heads": ("train head=[l1,l2]", "train takes one head; compare takes several"),
     "no checkpoint": ("evaluate", "checkpoint needs a value: give checkpoint=VALUE"),
     "missing checkpoint": ("evaluate checkpoint=none.safetensors", "no such file"),
-    "not a run": ("train resume=abc", "resume=abc: neither an MLflow run of train nor the folder"),
+    "not a run": (
+        "train resume=abc",
+        "resume=abc: neither the folder of a training nor an MLflow run of train in sqlite",
+    ),
     "missing weights": ("train backbone.weights=w.safetensors", "w.safetensors: no such file"),
     "fewer blocks than none": (
         "train data=folder data.root=R backbone.trained_blocks=-1",

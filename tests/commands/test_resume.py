@@ -144,8 +144,13 @@ def test_without_its_last_epoch_a_training_says_that_it_begins_again(
     shutil.copytree(trained, folder)
     for name in (LAST, CHECKPOINT_FILE):
         (folder / name).unlink()
+    (folder / RUN_FILE).write_text("0" * 32)  # of another store
     assert main(["train", f"resume={folder}", f"hydra.run.dir={tmp_path / 'elsewhere'}"]) == 0
-    assert f"{folder}: no last.ckpt: starts from the first epoch" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"{folder}: no last.ckpt: starts from the first epoch" in said
+    run_id = (folder / RUN_FILE).read_text().strip()
+    assert f"MLflow run {'0' * 32} is not in sqlite" in said
+    assert f"in a new run there, {run_id}\n" in said
     assert same_weights(trained, folder)
 
 
@@ -186,7 +191,7 @@ def test_the_folder_and_the_run_of_another_command_are_refused(
         pass
     for name in (other, run.run_id):
         line = refuses(capsys, tmp_path / "x", f"resume={name}")
-        assert "neither an MLflow run of train nor the folder of one" in line
+        assert "neither the folder of a training nor an MLflow run of train in" in line
 
 
 @pytest.mark.parametrize(

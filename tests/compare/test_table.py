@@ -172,3 +172,12 @@ def test_an_interval_over_few_homes_is_said_to_say_little(comparison):
     ]
     enough = describe_result(replace(comparison, clusters=10))
     assert not any(line.startswith("Only") for line in enough)
+
+
+def test_a_detector_that_tells_no_pair_from_another_is_named(comparison):
+    (first, *others) = comparison.detectors
+    metrics = {**first.metrics, "roc_auc": Interval(0.5, 0.5, 0.5)}
+    constant = replace(comparison, detectors=(replace(first, metrics=metrics), *others))
+    told = f"{first.name} gives every test pair the same score: it has learned nothing"
+    assert told in describe_result(constant)
+    assert told not in describe_result(comparison)

@@ -24,7 +24,7 @@ from seentwice.commands.mining import check_mining
 from seentwice.commands.nets import check_nets, chosen_heads, net_trainer, read_architecture
 from seentwice.commands.pair_counts import print_tables
 from seentwice.commands.place_batches import check_batches, check_own_table, tell_of_batches
-from seentwice.commands.progress import show_progress
+from seentwice.commands.progress import print_plainly, show_progress
 from seentwice.commands.provenance import git_commit, library_versions
 from seentwice.commands.settings import read_settings, read_source
 from seentwice.commands.trunks import Trunks, name_backbone, read_trunks, tell_cut
@@ -43,7 +43,7 @@ from seentwice.detectors.siamese import SiameseEvidence
 from seentwice.detectors.trunk import describe_input
 from seentwice.errors import UserError
 from seentwice.files import write_atomically
-from seentwice.learn.tracking import FOLDER_TAG, check_store, track_run
+from seentwice.learn.tracking import FOLDER_TAG, check_store, track_run, tracking_uri
 from seentwice.learn.training import Watcher
 from seentwice.metrics import pair_metrics
 from seentwice.models.checkpoint import (
@@ -190,6 +190,12 @@ def train_net(job: Job, settings: Settings, material: Material, console: Console
     tags = {FOLDER_TAG: str(job.folder.resolve()), "seentwice.command": job.experiment}
     name = job.run_name or settings.head
     with track_run(job.experiment, name, tags, job.parent_id, job.run_id) as tracked:
+        if job.run_id not in (None, tracked.run_id):
+            print_plainly(
+                f"MLflow run {job.run_id} is not in {tracking_uri()}: what comes now is in a new "
+                f"run there, {tracked.run_id}",
+                console,
+            )
         write_atomically(job.folder / RUN_FILE, f"{tracked.run_id}\n")
         tracked.log_file(job.folder / CONFIG_FILE)
         # MLflow lets no parameter change, such as the commit, and the run may have some already.
@@ -219,6 +225,12 @@ def train_net(job: Job, settings: Settings, material: Material, console: Console
             tables.validation.label, detector.score(tables.validation, rows)
         )
         score = detector.score(tables.test, rows)
+        if np.ptp(score) == 0:
+            print_plainly(
+                f"{settings.head} gives every test pair the same score: it has learned nothing; "
+                "try a smaller optimizer.lr, or more epochs",
+                console,
+            )
         metrics = pair_metrics(tables.test.label, score, score >= threshold)
         path = job.folder / CHECKPOINT_FILE
         assert detector.calibration is not None

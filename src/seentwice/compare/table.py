@@ -131,6 +131,11 @@ def describe_result(comparison: Comparison) -> list[str]:
         )
         if comparison.folds > 1:
             lines.append(_describe_folds(comparison))
+    lines += [
+        f"{result.name} gives every test pair the same score: it has learned nothing"
+        for result in comparison.detectors
+        if _is_constant(result)
+    ]
     more = f"; folds={FOLDS_TO_TRY} tests every photo once" if has_folds_to_try(comparison) else ""
     lines += [f"{line}{more}" for line in describe_few_clusters(comparison)]
     if comparison.retrieval is not None:
@@ -142,6 +147,12 @@ def describe_result(comparison: Comparison) -> list[str]:
             f"{share.value:.1%}{between} of {comparison.retrieval.queries:,}"
         )
     return lines
+
+
+def _is_constant(result: DetectorResult) -> bool:
+    """Say whether a detector tells no pair from another: each resample then ranks by chance."""
+    area = result.metrics["roc_auc"]
+    return area.value == area.low == area.high == 0.5
 
 
 def _judge(gain: Interval, tested: Clustered) -> str:

@@ -9,7 +9,7 @@ from seentwice.errors import UserError
 from seentwice.sweeps.event_text import KINDS, read_event, spell_event
 from seentwice.sweeps.events import Began, Claimed, Reported
 
-CLAIMED = {"kind": "claimed", "trial": 1, "worker": "a", "after": ""}
+CLAIMED = {"kind": "claimed", "trial": 1, "worker": "a"}
 
 
 def test_every_kind_reads_back():
@@ -40,7 +40,7 @@ def test_an_object_by_hand():
         ({"kind": "paused"}, r"^no event is 'paused', only claimed, began, .*use that one$"),
         ({"mood": "good"}, r"^the event claimed has no 'mood'; if a newer seentwice wrote it"),
         ({"trial": "first"}, r"^the event claimed has a wrong trial: .* valid integer"),
-        ({"kind": "released"}, r"^the event released has no 'after'"),
+        ({"after": "b"}, r"^the event claimed has no 'after'"),
     ],
 )
 def test_what_is_no_event_is_told(changed, message):

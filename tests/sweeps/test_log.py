@@ -30,7 +30,7 @@ from seentwice.sweeps.log import EventLog, open_log
 WORKER = Path(__file__).parent / "appending_worker.py"
 EVENTS: list[Event] = [
     Claimed(0, "a"),
-    Claimed(0, "b", after="a"),
+    Claimed(0, "b"),
     Began(
         0,
         "b",

@@ -37,18 +37,10 @@ def apply_all(state: SweepState, *events: Event) -> list[list[Decision]]:
     ]
 
 
-def nobody(worker: str) -> bool:
-    return False
-
-
-def everybody(worker: str) -> bool:
-    return True
-
-
 def test_a_sweep_by_hand():
     state = SweepState(plan_asha())  # four trials of four epochs, rungs 1, 2, 4, two at once
     assert [trial.status for trial in state.trials] == ["waiting", "waiting"]
-    assert state.next_trial(everybody) == 0
+    assert state.next_trial() == 0
     decided = apply_all(
         state,
         Claimed(0, "a"),
@@ -67,8 +59,10 @@ def test_a_sweep_by_hand():
     assert (third.status, third.values, third.worker) == ("waiting", {}, "")
     assert state.stop_time(1) == 1
     assert state.stop_time(0) is None
-    assert state.next_trial(everybody) == 2
-    assert state.next_trial("a".__eq__) == 1  # its checkpoint is not written
+    assert state.next_trial() == 2
+    apply_all(state, Released(1, "b"))
+    assert state.next_trial() == 1  # its checkpoint is not written
+    apply_all(state, Claimed(1, "b"))
 
     apply_all(
         state,
@@ -89,18 +83,13 @@ def test_the_first_claim_counts():
     state = SweepState(plan_asha())
     apply_all(state, Claimed(0, "a"), Claimed(0, "b"))
     assert state.trials[0].worker == "a"
-    apply_all(state, Claimed(0, "b", after="c"), Claimed(9, "b"), Claimed(0, "", after="a"))
+    apply_all(state, Claimed(9, "b"), Released(0, "b"), Claimed(0, "b"))
     assert state.trials[0].worker == "a"
-    apply_all(state, Claimed(0, "b", after="a"), Claimed(0, "c", after="a"))
+    apply_all(state, Released(0, "a"), Claimed(0, ""))
+    assert (state.trials[0].worker, state.trials[0].status) == ("", "waiting")
+    assert state.next_trial() == 0
+    apply_all(state, Claimed(0, "b"), Claimed(0, "c"))
     assert state.trials[0].worker == "b"
-
-
-def test_a_claim_of_a_trial_that_was_given_back_meanwhile_is_void():
-    state = SweepState(plan_asha())
-    apply_all(state, Claimed(0, "a"), Released(0, "a"), Claimed(0, "b", after="a"))
-    assert state.trials[0].worker == ""
-    assert state.trials[0].status == "waiting"
-    assert state.next_trial(everybody) == 0
 
 
 def test_what_a_worker_tells_of_a_trial_that_it_lost_is_void():
@@ -109,7 +98,8 @@ def test_what_a_worker_tells_of_a_trial_that_it_lost_is_void():
         state,
         Claimed(0, "a"),
         Began(0, "a", {"lr": 0.1}, "/a"),
-        Claimed(0, "b", after="a"),
+        Released(0, "a"),
+        Claimed(0, "b"),
         Reported(0, "a", 1, 0.1),
         Concluded(0, "a", "/a/best.ckpt"),
         Crashed(0, "a", "late"),
@@ -133,7 +123,8 @@ def test_a_trial_that_begins_again_keeps_its_values():
         state,
         Claimed(0, "a"),
         Began(0, "a", {"lr": 0.1}, "/a"),
-        Claimed(0, "b", after="a"),
+        Released(0, "a"),
+        Claimed(0, "b"),
         Began(0, "b", {"lr": 0.3}, "/b"),
     )
     assert state.trials[0].values == {"lr": 0.1}
@@ -155,11 +146,11 @@ def test_a_trial_trains_no_further_than_it_was_decided():
     assert len(state.trials[1].curve) == 1
     assert state.stop_time(1) == 1
     # Whoever takes it on concludes it.
-    apply_all(state, Claimed(1, "c", after="b"))
+    apply_all(state, Released(1, "b"), Claimed(1, "c"))
     assert (state.trials[1].worker, state.trials[1].status) == ("c", "stopped")
     apply_all(state, Released(1, "c"))
     assert state.trials[1].status == "stopped"
-    assert state.next_trial(everybody) == 1
+    assert state.next_trial() == 1
 
 
 def test_a_trial_that_crashes_too_often_has_failed():
@@ -167,13 +158,13 @@ def test_a_trial_that_crashes_too_often_has_failed():
     assert apply_all(state, Claimed(0, "a"), Crashed(0, "a", "first")) == [[], []]
     trial = state.trials[0]
     assert (trial.status, trial.restarts, trial.error) == ("waiting", 1, "first")
-    assert state.next_trial(everybody) == 0
+    assert state.next_trial() == 0
     # The second is told by another worker in the name of one that is gone.
     assert apply_all(state, Claimed(0, "b"), Crashed(0, "b", "second")) == [[], [Create(2, 0)]]
     trial = state.trials[0]
     assert (trial.status, trial.restarts, trial.error) == ("failed", 1, "second")
     assert state.is_settled(0)
-    assert state.next_trial(everybody) == 1
+    assert state.next_trial() == 1
     assert apply_all(state, Claimed(0, "c"), Reported(0, "c", 1, 0.1)) == [[], []]
     assert state.trials[0].curve == ()
 
@@ -184,7 +175,7 @@ def test_a_trial_that_crashes_once_it_is_decided_on_is_still_to_be_concluded():
     assert state.trials[0].status == "finished"
     apply_all(state, Crashed(0, "a", "no room"))
     assert state.trials[0].status == "finished"
-    assert state.next_trial(everybody) == 0
+    assert state.next_trial() == 0
     assert state.best == state.trials[0]
     other = SweepState(plan_asha(max_restarts=1))
     apply_all(other, Claimed(0, "a"), Crashed(0, "a", "no room"), Claimed(0, "a"))
@@ -222,8 +213,8 @@ def test_a_search_without_rungs_ends_when_its_trials_do():
     assert state.trials[0].status == "finished"
     apply_all(state, Claimed(1, "a"), Concluded(1, "a", "/1"))
     assert state.is_over
-    assert state.next_trial(nobody) is None
-    assert SweepState(plan_with(Single())).next_trial(nobody) == 0
+    assert state.next_trial() is None
+    assert SweepState(plan_with(Single())).next_trial() == 0
 
 
 def test_an_event_that_is_left_out_is_an_error():
@@ -256,7 +247,7 @@ class Reference:
         if trial in self.done:
             return []
         if isinstance(event, Claimed):
-            if self.holder.get(trial, "") == event.after:
+            if not self.holder.get(trial):
                 self.holder[trial] = event.worker
             return []
         if self.holder.get(trial) != event.worker:
@@ -317,11 +308,13 @@ class Workers:
     def _act(self, worker: str) -> Event:
         held = [trial for trial in self.state.trials if trial.worker == worker]
         if not held:
-            number = self.state.next_trial(self.alive.__contains__)
+            for trial in self.state.trials:
+                if trial.worker not in ("", *self.alive):
+                    return Released(trial.number, trial.worker)
+            number = self.state.next_trial()
             if number is None:  # a claim of what is another's
                 number = self.chance.randrange(len(self.state.trials))
-                return Claimed(number, worker, after=self.chance.choice(["", "nobody"]))
-            return Claimed(number, worker, after=self.state.trials[number].worker)
+            return Claimed(number, worker)
         (trial,) = held  # no worker has two
         if self._has_bad_luck():
             kinds = [Released(trial.number, worker), Began(trial.number, worker, {}, "/again")]
@@ -365,8 +358,8 @@ def test_workers_that_die_crash_and_meet_never_lose_a_trial(
                 "" if trial.number in reference.done else reference.holder.get(trial.number, "")
             )
             assert state.is_settled(trial.number) == (trial.number in reference.done)
-            if not state.is_settled(trial.number) and trial.worker not in workers.alive:
-                assert state.next_trial(workers.alive.__contains__) <= trial.number
+            if not state.is_settled(trial.number) and not trial.worker:
+                assert state.next_trial() <= trial.number
     assert state.is_over
     assert isinstance(reference.searcher, Asha)
     assert reference.searcher.running == ()

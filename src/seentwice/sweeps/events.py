@@ -12,15 +12,10 @@ from seentwice.sweeps.space import Value
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A worker takes a trial on: one that waited, or whose worker is gone.
-
-    The first claim counts. Whether a worker is gone is judged by clocks and locks, outside the log;
-    so the claim says whose it replaces, and is void where another was faster.
-    """
+    """A worker takes on a trial that nobody holds; the first claim counts."""
 
     trial: int
     worker: str  # not empty
-    after: str = ""  # the worker that holds the trial and is gone; "" where nobody holds it
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +80,11 @@ class Withdrawn:
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """A worker that was told to stop gives its trial back, to go on from its last epoch."""
+    """A trial is given back, to go on from its last epoch: by its worker, which was told to stop.
+
+    Or by another in the name of one that is gone, which is judged by clocks and locks, outside the
+    log.
+    """
 
     trial: int
     worker: str

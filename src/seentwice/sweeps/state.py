@@ -4,7 +4,6 @@ No clock, no chance and no file is in it: every process that applies the same ev
 trials and makes the same decisions, whichever machine it runs on and whenever it began to read.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from seentwice.sweeps.asha import Asha
@@ -60,7 +59,7 @@ class SweepState:
             return []
         holder = self._trials[event.trial].worker
         if isinstance(event, Claimed):
-            if event.worker and event.after == holder != event.worker:
+            if event.worker and not holder:
                 self._claim(event)
             return []
         return self._follow(event, logged.at) if event.worker and event.worker == holder else []
@@ -70,23 +69,16 @@ class SweepState:
         """All trials that were created, by their numbers."""
         return tuple(self._trials)
 
-    def next_trial(self, alive: Callable[[str], bool]) -> int | None:
+    def next_trial(self) -> int | None:
         """Return the trial that a worker should claim: the first that is open and that nobody has.
 
         One that was decided to stop is open until its checkpoint is written.
 
-        Args:
-            alive: whether a worker is; asked of those that hold a trial.
-
         Returns:
-            Its number; None where every open trial is in good hands.
+            Its number; None where every open trial has a worker.
         """
-        for trial in self._trials:
-            if trial.number in self._settled:
-                continue
-            if not trial.worker or not alive(trial.worker):
-                return trial.number
-        return None
+        free = (trial.number for trial in self._trials if not trial.worker)
+        return next((number for number in free if number not in self._settled), None)
 
     def stop_time(self, trial: int) -> int | None:
         """Return the training time at which it was decided to stop a trial, None if it was not."""

@@ -115,7 +115,7 @@ class Worker:
         """
         while not self._catch_up().is_over:
             # Those of dead workers are freed by `LocalWorkers`, which knows how its own ended.
-            number = self._state.next_trial(alive=lambda worker: True)
+            number = self._state.next_trial()
             if number is None:
                 self._wait()
                 continue

@@ -5,7 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from seentwice.sweeps.brackets import AshaSettings, plan_brackets
+from seentwice.sweeps.brackets import (
+    LARGEST_COUNT,
+    LARGEST_DIVISOR,
+    MOST_RUNGS,
+    AshaSettings,
+    plan_brackets,
+)
 
 SETTINGS = st.builds(
     AshaSettings,
@@ -72,6 +78,25 @@ def test_every_plan_holds_what_it_promises(settings):
         assert bracket.concurrent >= 1
 
 
+@pytest.mark.parametrize("rungs", [(MOST_RUNGS,) * 9, ()])
+def test_the_largest_of_everything_can_be_computed(rungs):
+    settings = {
+        "max_trials": LARGEST_COUNT,
+        "max_time": LARGEST_COUNT,
+        "divisor": LARGEST_DIVISOR,
+        "max_rungs": MOST_RUNGS,
+        "bracket_rungs": rungs,
+    }
+    brackets = plan_brackets(TypeAdapter(AshaSettings).validate_python(settings))
+    assert len(brackets) == (len(rungs) or 4)  # 1000^6 < 2^63 < 1000^7: with 7 rungs down to 4
+    assert all(bracket.trials >= 1 for bracket in brackets)
+
+
+def test_a_whole_number_may_divide():
+    read = TypeAdapter(AshaSettings).validate_python({"max_trials": 9, "max_time": 9, "divisor": 3})
+    assert read == AshaSettings(9, 9, divisor=3.0)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -79,7 +104,19 @@ def test_every_plan_holds_what_it_promises(settings):
         {"max_trials": 16, "max_time": 0},
         {"max_trials": 16, "max_time": 30, "divisor": 1},
         {"max_trials": 16, "max_time": 30, "mode": "fast"},
+        {"max_trials": 16, "max_time": 30, "divisor": LARGEST_DIVISOR + 1},
+        {"max_trials": 16, "max_time": 30, "divisor": "4"},
+        {"max_trials": 16, "max_time": 30, "divisor": True},
+        {"max_trials": 16, "max_time": 30, "divisor": float("nan")},
+        {"max_trials": "16", "max_time": 30},
+        {"max_trials": True, "max_time": 30},
+        {"max_trials": LARGEST_COUNT + 1, "max_time": 30},
+        {"max_trials": 16, "max_time": 30.0},
+        {"max_trials": 16, "max_time": 30, "max_rungs": MOST_RUNGS + 1},
+        {"max_trials": 16, "max_time": 30, "max_concurrent_trials": True},
         {"max_trials": 16, "max_time": 30, "bracket_rungs": [0]},
+        {"max_trials": 16, "max_time": 30, "bracket_rungs": [MOST_RUNGS + 1]},
+        {"max_trials": 16, "max_time": 30, "bracket_rungs": [True]},
         {"max_trials": 16, "max_time": 30, "stop_once": True},
     ],
 )

@@ -80,12 +80,20 @@ def test_the_other_searchers_stop_nothing(tmp_path, searcher, kind, trials):
     [
         ("metric: loss", "searcher.name=None: choose one of single, random, grid, adaptive_asha"),
         ("name: pbt", "searcher.name='pbt': choose one of single"),
+        ("name: [single]", "searcher.name=['single']: choose one of single"),
         ("name: random\nmetric: loss", "searcher: random needs max_trials"),
         (ASHA + "max_length: 3", "searcher.max_length: give max_time and time_metric instead"),
         (ASHA + "rungs: 3", "searcher.rungs: no such key; adaptive_asha has "),
         (ASHA + "divisor: 1", "searcher.divisor=1: "),
         (ASHA.replace("16", "0"), "searcher.max_trials=0: "),
         (ASHA.replace("16", "many"), "searcher.max_trials='many': "),
+        (ASHA.replace("16", "'16'"), "searcher.max_trials='16': "),
+        (ASHA.replace("16", "true"), "searcher.max_trials=True: "),
+        (ASHA.replace("30", "30.0"), "searcher.max_time=30.0: "),
+        (ASHA + "divisor: '4'", "searcher.divisor='4': "),
+        (ASHA + "max_concurrent_trials: true", "searcher.max_concurrent_trials=True: "),
+        (ASHA + "bracket_rungs: [2, 5000]", "searcher.bracket_rungs.1=5000: "),
+        ("name: random\nmetric: loss\nmax_trials: '5'", "searcher.max_trials='5': "),
     ],
 )
 def test_a_wrong_searcher_is_told_by_its_key(tmp_path, searcher, message):
@@ -99,6 +107,7 @@ def test_a_wrong_searcher_is_told_by_its_key(tmp_path, searcher, message):
     ("text", "message"),
     [
         ("name: [", "line 1: no YAML: "),
+        ("name: 2025-02-30", "no YAML: day is out of range"),
         ("- 1", "give keys with values"),
         ("", "give keys with values"),
         (TOP, "searcher is missing"),
@@ -133,6 +142,11 @@ def test_an_entrypoint_may_be_a_list(tmp_path):
     assert read_plan(write(tmp_path, ASHA, top)).entrypoint == ("python3", "train.py")
     with pytest.raises(UserError, match="entrypoint: give a command"):
         read_plan(write(tmp_path, ASHA, "name: a\nentrypoint: {a: 1}\n"))
+
+
+def test_a_quotation_without_its_end_is_told(tmp_path):
+    with pytest.raises(UserError, match=r"adaptive\.yaml: entrypoint: No closing quotation"):
+        read_plan(write(tmp_path, ASHA, "name: a\nentrypoint: python3 'x\n"))
 
 
 def test_restarts_and_seed_are_read_and_default_to_those_of_the_master_and_zero(tmp_path):

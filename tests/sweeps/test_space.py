@@ -53,6 +53,7 @@ def test_paths_are_those_of_the_keys():
             {"lr": {"type": "loguniform"}},
             "lr.type='loguniform': choose one of const, int, double, log, categorical",
         ),
+        ({"lr": {"type": ["log"]}}, "lr.type=['log']: choose one of const, int"),
         ({"n": {"type": "int", "minval": 3, "maxval": 3}}, "n: minval=3 must be below maxval=3"),
         ({"n": {"type": "int", "minval": 0.5, "maxval": 3}}, "n: minval=0.5: "),
         ({"n": {"type": "int", "minval": "1", "maxval": 3}}, "n: minval='1': "),

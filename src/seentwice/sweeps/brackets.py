@@ -10,9 +10,19 @@ import math
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, StrictFloat, StrictInt
 
 Mode = Literal["aggressive", "standard", "conservative"]
+
+# The powers of the largest divisor are numbers up to the highest rung.
+MOST_RUNGS = 100
+LARGEST_DIVISOR = 1000
+LARGEST_COUNT = 2**63 - 1  # that the master holds
+
+Count = Annotated[StrictInt, Field(ge=1, le=LARGEST_COUNT)]
+Concurrent = Annotated[StrictInt, Field(ge=0, le=LARGEST_COUNT)]
+Rungs = Annotated[StrictInt, Field(ge=1, le=MOST_RUNGS)]
+Divisor = Annotated[StrictFloat, Field(gt=1, le=LARGEST_DIVISOR)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +30,13 @@ class AshaSettings:
     """The budget of an adaptive_asha search, under Determined's names."""
 
     __pydantic_config__ = ConfigDict(extra="forbid")
-    max_trials: Annotated[int, Field(ge=1)]
-    max_time: Annotated[int, Field(ge=1)]  # of a trial, in units of `time_metric`
+    max_trials: Count
+    max_time: Count  # of a trial, in units of `time_metric`
     mode: Mode = "standard"
-    divisor: Annotated[float, Field(gt=1)] = 4.0  # of the trials of a rung, one goes on
-    max_rungs: Annotated[int, Field(ge=1)] = 5
-    bracket_rungs: tuple[Annotated[int, Field(ge=1)], ...] = ()  # instead of `mode`, where given
-    max_concurrent_trials: Annotated[int, Field(ge=0)] = 16  # 0: as many as the smallest bracket
+    divisor: Divisor = 4.0  # of the trials of a rung, one goes on
+    max_rungs: Rungs = 5
+    bracket_rungs: tuple[Rungs, ...] = ()  # instead of `mode`, where given
+    max_concurrent_trials: Concurrent = 16  # 0: as many as the smallest bracket
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from pydantic import (
 
 from seentwice.errors import UserError
 from seentwice.sweeps.asha import Asha
-from seentwice.sweeps.brackets import AshaSettings
+from seentwice.sweeps.brackets import AshaSettings, Concurrent, Count
 from seentwice.sweeps.searcher import Searcher, Unstopped
 from seentwice.sweeps.space import SearchSpace, Value, list_grid, read_space, sample_values
 
@@ -58,7 +58,6 @@ _KEYS_OF_THE_MASTER = frozenset(
 MAX_RESTARTS = 5  # the master's default
 LARGEST_SEED = 2**32 - 1  # that the master takes
 
-Concurrent = Annotated[StrictInt, Field(ge=0)]
 Restarts = Annotated[StrictInt, Field(ge=0)]
 MasterSeed = Annotated[StrictInt, Field(ge=0, le=LARGEST_SEED)]
 
@@ -93,7 +92,7 @@ class Random:
     """Trials with values that are drawn, none of which is stopped."""
 
     __pydantic_config__ = _CLOSED
-    max_trials: Annotated[StrictInt, Field(ge=1)]
+    max_trials: Count
     max_concurrent_trials: Concurrent = 16  # 0: all
 
 
@@ -173,6 +172,8 @@ def read_plan(path: Path) -> Plan:
         mark = getattr(error, "problem_mark", None)
         where = "" if mark is None else f" line {mark.line + 1}:"
         raise UserError(f"{path}:{where} no YAML: {getattr(error, 'problem', error)}") from error
+    except ValueError as error:  # of a number or date that is none
+        raise UserError(f"{path}: no YAML: {error}") from error
     try:
         return _read_keys(values)
     except UserError as error:
@@ -221,7 +222,10 @@ def _read_seed(value: object) -> int:
 
 def _read_entrypoint(value: object) -> tuple[str, ...]:
     if isinstance(value, str):
-        return tuple(shlex.split(value))
+        try:
+            return tuple(shlex.split(value))
+        except ValueError as error:  # a quotation without its end
+            raise UserError(f"entrypoint: {error}") from error
     if isinstance(value, list) and all(isinstance(word, str) for word in value):
         return tuple(value)
     raise UserError("entrypoint: give a command, as a text or as a list of words")
@@ -232,7 +236,7 @@ def _read_searcher(value: object) -> tuple[Watched, SearcherSettings]:
         raise UserError(f"searcher: give its name, one of {', '.join(SEARCHERS)}, and its settings")
     given = dict(value)
     name = given.pop("name", None)
-    if name not in SEARCHERS:
+    if not isinstance(name, str) or name not in SEARCHERS:
         raise UserError(f"searcher.name={name!r}: choose one of {', '.join(SEARCHERS)}")
     watched = {key: given.pop(key) for key in Watched.__dataclass_fields__ if key in given}
     try:

@@ -20,7 +20,6 @@ Value = bool | int | float | str | list[Any] | None
 """Of one hyperparameter in one trial."""
 
 _CLOSED = ConfigDict(extra="forbid")
-TYPES = ("const", "int", "double", "log", "categorical")
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +172,8 @@ def list_grid(space: SearchSpace) -> list[dict[str, Value]]:
 
 def _read_one(values: dict[str, Any], path: str) -> Hyperparameter:
     kind = values.pop("type")
-    if kind not in _KINDS:
-        raise UserError(f"{path}.type={kind!r}: choose one of {', '.join(TYPES)}")
+    if not isinstance(kind, str) or kind not in _KINDS:
+        raise UserError(f"{path}.type={kind!r}: choose one of {', '.join(_KINDS)}")
     try:
         parameter = TypeAdapter(_KINDS[kind]).validate_python(values)
     except ValidationError as error:

@@ -1,5 +1,7 @@
 """The files that Lightning goes on with: written whole or not at all, and free to be moved."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +17,14 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
     ) -> None:
-        """Write a training's state; the folder is made where it is missing."""
+        """Write a training's state; the folder is made where it is missing.
+
+        Raises:
+            UnwritableError: the disk is full, or the file cannot be written for another reason.
+        """
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open_atomically(path) as file:
+        with open_atomically(path) as file, _faults_of_files():
             torch.save(checkpoint, file)
 
     def load_checkpoint(
@@ -34,6 +40,24 @@ class AtomicCheckpointIO(TorchCheckpointIO):
             if kept.get("dirpath") is not None:
                 _move(kept, folder)
         return state
+
+
+@contextmanager
+def _faults_of_files() -> Iterator[None]:
+    """Raise what a write failed with: torch hides it behind a complaint of its own, of positions.
+
+    Raises:
+        OSError: in place of torch's complaint.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        fault: BaseException | None = error
+        while fault is not None and not isinstance(fault, OSError):
+            fault = fault.__cause__ or fault.__context__
+        if fault is None:
+            raise
+        raise fault from None
 
 
 def _move(kept: dict[str, Any], folder: str) -> None:

@@ -1,6 +1,7 @@
 """An interrupted training goes on as if nothing had happened."""
 
 import math
+import signal
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -170,6 +171,19 @@ def test_a_resumed_training_ends_with_the_same_weights(tmp_path, schedule):
     assert more == rates[-len(more) :]
     for name, tensor in whole.state_dict().items():
         assert torch.equal(tensor, resumed.state_dict()[name]), name
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("answer", [signal.default_int_handler, signal.SIG_IGN])
+def test_an_interrupted_training_leaves_the_answer_to_ctrl_c_as_it_was(tmp_path, answer):
+    """A sweep's worker answers SIGTERM so, and takes no notice of SIGINT."""
+    before = signal.signal(signal.SIGINT, answer)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            fit(tmp_path, "constant", resume=False, stop_after=1)
+        assert signal.getsignal(signal.SIGINT) == answer
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_training_whose_folder_was_moved_knows_its_best_epoch(tmp_path, monkeypatch):

@@ -254,6 +254,7 @@ def _train(
     # Nets may have scored before, and Lightning leaves every module in the mode it finds.
     task.train()
     restore_modes(task.net.trunk)
+    answer_to_ctrl_c = signal.getsignal(signal.SIGINT)
     try:
         with _quiet_lightning(), _unfilled_memory():
             _make_trainer(module.settings, logger, [best, newest, *reports]).fit(
@@ -264,7 +265,7 @@ def _train(
             )
     except SystemExit as stop:
         # Lightning answers Ctrl-C by exiting and leaves SIGINT ignored; callers want to tidy up.
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, answer_to_ctrl_c)
         raise KeyboardInterrupt from stop
     except MisconfigurationException as error:
         raise UserError(f"training: {' '.join(str(error).split())}") from error

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NoReturn
 import pytorch_lightning as pl
 
 from seentwice.errors import UserError
-from seentwice.learn.measuring import metric_name
+from seentwice.learn.measuring import read_metrics
 from seentwice.learn.siamese_task import DivergedError
 
 if TYPE_CHECKING:
@@ -213,10 +213,8 @@ class ClusterReports(pl.Callback):
         """Report the epoch, whose files are not written yet."""
         assert trainer.max_epochs is not None
         epochs = trainer.current_epoch + 1
-        metrics = {
-            metric_name(name): float(value) for name, value in trainer.callback_metrics.items()
-        }
-        self._trial.report(trainer.global_step, epochs, epochs / trainer.max_epochs, metrics)
+        share_done = epochs / trainer.max_epochs
+        self._trial.report(trainer.global_step, epochs, share_done, read_metrics(trainer))
         self._has_news = True
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

@@ -8,9 +8,11 @@ Measured = Callable[[int, Mapping[str, float]], bool]
 """Called with (epochs done, metrics by name) after every epoch; says whether to go on."""
 
 
-def metric_name(logged: str) -> str:
-    """Return the name by which sweeps know a metric, such as validation_loss."""
-    return logged.replace("/", "_")
+def read_metrics(trainer: pl.Trainer) -> dict[str, float]:
+    """Return what was measured last, by the names that sweeps know, such as validation_loss."""
+    return {
+        name.replace("/", "_"): float(value) for name, value in trainer.callback_metrics.items()
+    }
 
 
 class MeasuredEpochs(pl.Callback):
@@ -25,8 +27,5 @@ class MeasuredEpochs(pl.Callback):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Pass on the metrics of the epoch that just ended."""
-        metrics = {
-            metric_name(name): float(value) for name, value in trainer.callback_metrics.items()
-        }
-        if not self.measured(trainer.current_epoch + 1, metrics):
+        if not self.measured(trainer.current_epoch + 1, read_metrics(trainer)):
             trainer.should_stop = True

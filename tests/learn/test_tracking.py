@@ -1,7 +1,12 @@
 import os
+import shutil
+import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from mlflow import MlflowClient
@@ -48,10 +53,12 @@ def test_an_interrupted_run_says_how_it_ended(error: type[BaseException], status
 
 
 def test_a_child_names_its_parent() -> None:
-    with track_run("tracking", "parent", {}) as parent, track_run("x", "child", {}, parent) as run:
-        pass
+    with track_run("tracking", "parent", {}) as parent:
+        parent_id = parent.run_id
+        with track_run("x", "child", {}, parent_id) as run:
+            pass
     tags = MlflowClient().get_run(run.run_id).data.tags
-    assert tags["mlflow.parentRunId"] == parent.run_id
+    assert tags["mlflow.parentRunId"] == parent_id
 
 
 def test_a_resumed_run_goes_on_where_the_store_knows_it() -> None:
@@ -90,6 +97,39 @@ def test_a_store_that_cannot_be_used_is_told(
     with pytest.raises(UserError, match=f"MLflow store {uri}: .*set MLFLOW_TRACKING_U") as error:
         USES[use]()
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        ("http://me:s3cret@127.0.0.1:9", "http://me:***@127.0.0.1:9: "),
+        ("http://:s3cret@127.0.0.1:9", "http://:***@127.0.0.1:9: "),
+        ("nosql://me:s3c@r/s3cret@host/runs", "nosql://me:***@host/runs: "),
+        ("http://me@127.0.0.1:9", "http://me@127.0.0.1:9: "),
+    ],
+)
+def test_no_password_is_told(uri: str, shown: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    with pytest.raises(UserError) as error:
+        check_store()
+    assert str(error.value).startswith(f"MLflow store {shown}")
+    assert "s3c" not in str(error.value)
+
+
+@pytest.mark.parametrize("length", range(200, 300, 7))
+def test_no_piece_of_a_password_is_told_at_the_end_of_a_line(
+    length: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://me:{'s3cret' * 9}@host")
+
+    def lose() -> None:
+        raise MlflowException(f"{'x' * length} gone: http://me:{'s3cret' * 9}@host/api")
+
+    monkeypatch.setattr(MlflowClient, "search_experiments", lambda *_, **__: lose())
+    with pytest.raises(UserError, match="xxx") as error:
+        check_store()
+    assert "s3c" not in str(error.value)
 
 
 def test_a_store_that_can_be_used_is_not_complained_of() -> None:
@@ -192,11 +232,76 @@ def test_two_first_runs_in_one_folder_make_one_store(tmp_path: Path) -> None:
     assert [process.returncode for process in together] == [0, 0], complaints
 
 
+@contextmanager
+def locked(file: Path, seconds: float) -> Iterator[None]:
+    """Let nobody else read or write a store in the block, or in its first seconds."""
+    other = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN EXCLUSIVE")
+    release = Timer(seconds, lambda: other.execute("ROLLBACK"))
+    release.start()
+    try:
+        yield
+    finally:
+        release.cancel()
+        release.join()
+        other.close()
+
+
+def test_a_store_that_another_process_writes_is_waited_for(tracking_store: str) -> None:
+    file = Path(tracking_store.removeprefix("sqlite:///"))
+    with track_run("tracking", "waits", {}) as run:
+        with locked(file, 0.3):
+            run.log_metrics({"test/loss": 0.25})
+        assert MlflowClient().get_run(run.run_id).data.metrics == {"test/loss": 0.25}
+
+
+def test_a_store_that_stays_locked_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}?timeout=0.01"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    with (
+        locked(tmp_path / "mlflow.db", 60),
+        pytest.raises(UserError, match=r"MLflow store .*database is locked"),
+    ):
+        find_run_folder("0" * 32)
+
+
+def test_of_a_fault_in_a_database_nothing_is_told_but_one_line(
+    tracking_store: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    check_store()
+    file = shutil.copy(tracking_store.removeprefix("sqlite:///"), tmp_path / "mlflow.db")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{file}")
+
+    def lose() -> None:
+        with track_run("tracking", "lost", {}) as run:
+            with closing(sqlite3.connect(file)) as other:
+                other.execute("DROP TABLE metrics")
+            run.log_metrics({"test/loss": 0.25})
+
+    with pytest.raises(UserError, match="no such table: metrics") as error:
+        lose()
+    assert "\n" not in str(error.value)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_a_store_below_a_file_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'file' / 'mlflow.db'}")
     with pytest.raises(UserError, match=r"MLflow store .*file: File exists; work in a folder"):
         check_store()
+
+
+def test_an_address_may_say_how_long_to_wait(
+    tracking_store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check_store()
+    shutil.copy(tracking_store.removeprefix("sqlite:///"), tmp_path / "mlflow.db")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}?timeout=60")
+    check_store()
+    assert {file.name for file in tmp_path.iterdir()} <= {"mlflow.db", "mlflow.db.lock"}
 
 
 def test_a_store_in_a_folder_that_cannot_be_written_is_told(

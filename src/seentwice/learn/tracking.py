@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -60,6 +61,10 @@ class TrackedRun:
 def tracking_uri() -> str:
     """Return the store's address: MLFLOW_TRACKING_URI or the sqlite file."""
     return os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_URI
+
+
+def _shown_uri() -> str:
+    return show_text(_hide_password(tracking_uri()))
 
 
 @contextmanager
@@ -126,7 +131,7 @@ def _alone_with_file_store() -> Iterator[None]:
     if not uri.startswith(_FILE_STORE):
         yield
         return
-    file = Path(uri.removeprefix(_FILE_STORE))
+    file = Path(uri.removeprefix(_FILE_STORE).partition("?")[0])
     _require_writable(file.absolute().parent)  # where it is not, the lock would be waited for
     with FileLock(f"{file}.lock"):
         yield
@@ -147,7 +152,7 @@ def _require_writable(folder: Path) -> None:
             return
         reason = "it cannot be written"
     raise UserError(
-        f"MLflow store {_storable(tracking_uri())}: {show_text(str(folder))}: {reason}; work in "
+        f"MLflow store {_shown_uri()}: {show_text(str(folder))}: {reason}; work in "
         f"a folder that you may write to, or set MLFLOW_TRACKING_URI={_FILE_STORE}FILE"
     )
 
@@ -181,8 +186,10 @@ def _store_errors() -> Iterator[None]:
     try:
         yield
     except _store_faults() as error:
+        # The address may be in the error, too, and one line may end in its middle.
+        reason = one_line(Exception(_hide_password(str(error))))
         raise UserError(
-            f"MLflow store {_storable(tracking_uri())}: {one_line(error)}; "
+            f"MLflow store {_shown_uri()}: {reason}; "
             f"set MLFLOW_TRACKING_URI, or unset it for {DEFAULT_URI}"
         ) from error
 
@@ -192,6 +199,13 @@ def _store_faults() -> tuple[type[Exception], ...]:
     from sqlalchemy.exc import SQLAlchemyError
 
     return MlflowException, SQLAlchemyError
+
+
+def _hide_password(text: str) -> str:
+    """Return a text that may hold the store's address, without the password in that."""
+    # Not by `urllib.parse`, for which a slash ends the password; for databases it does not.
+    found = re.search("://[^:/@]*:(.*)@", tracking_uri(), re.DOTALL)
+    return text.replace(f":{found[1]}@", ":***@") if found else text
 
 
 def _storable(text: str) -> str:
@@ -206,6 +220,8 @@ def _connect() -> "MlflowClient":
 
     for talkative in ("alembic", "mlflow"):  # they tell of every table they make
         logging.getLogger(talkative).setLevel(logging.WARNING)
+    # It tells of every error at length before it raises it.
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
     return MlflowClient(tracking_uri())
 
 

@@ -214,7 +214,7 @@ def epochs_of(reports: Sequence[Report]) -> list[float]:
     return [report.metrics["epochs"] for report in reports]
 
 
-def test_a_trial_of_what_was_posted_is_stopped_and_goes_on(
+def test_a_trial_of_what_was_posted_trains_and_reports(
     master: DeterminedMaster, agent: Agent
 ) -> None:
     posted = agent.experiment["modelDefinition"]
@@ -225,6 +225,22 @@ def test_a_trial_of_what_was_posted_is_stopped_and_goes_on(
     assert files <= expected
     assert len(json.dumps(posted)) < MAX_BYTES / 10
 
+    agent.run(1, 1, {"optimizer": {"lr": 0.002}, "training": {"epochs": 2}}, None)
+    reports = master.trials[1].of("validation")
+    assert [(report.run, report.steps) for report in reports] == [(1, 2), (1, 4)]
+    assert epochs_of(reports) == epochs_of(master.trials[1].of("training")) == [1, 2]
+    assert master.trials[1].progress == [0.5, 1]
+    (kept,) = master.checkpoints
+    assert kept["metadata"] == {"steps_completed": 4}
+    assert (agent.storage / kept["uuid"] / CHECKPOINT_FILE).is_file()
+    assert not master.acknowledged
+
+
+@pytest.mark.slow
+def test_a_trial_of_what_was_posted_is_stopped_and_goes_on(
+    master: DeterminedMaster, agent: Agent
+) -> None:
+    """As `test_trial` has it in one process."""
     small = {"optimizer": {"lr": 0.002}, "training": {"epochs": 3}}
     master.stop("1.1")
     agent.run(1, 1, small, None)

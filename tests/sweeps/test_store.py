@@ -1,5 +1,7 @@
 """Databases that cannot be opened are told in one line, without their passwords."""
 
+import shutil
+
 import optuna
 import pytest
 from sqlalchemy import text
@@ -46,10 +48,11 @@ def test_a_server_that_does_not_answer_is_told_without_the_password():
     assert "\n" not in str(caught.value)
 
 
-def test_a_path_may_hold_braces(tmp_path, open_database):
+def test_a_path_may_hold_braces(tmp_path, empty_database, open_database):
     path = tmp_path / "{0} {x}.db"
+    shutil.copy(empty_database, path)
     open_database(f"sqlite:///{path}")
-    assert path.exists()
+    assert list(tmp_path.iterdir()) == [path]  # and no other was made
 
 
 def test_a_database_of_an_optuna_that_does_not_fit_is_told(sqlite_url, open_database):

@@ -77,7 +77,7 @@ def test_a_sweep_trains_tells_the_best_and_says_so_again(
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "sweep"
     given = ["sweep", *words, "name=few", f"folder={folder}"]
-    assert main([*given, "workers=2"]) == 0
+    assert main(given) == 0
     said = capsys.readouterr().out
     events, trials = read_sweep(folder, words)
     assert len(trials) == 4

@@ -69,7 +69,7 @@ from seentwice.detectors.protocol import Detector
 from seentwice.display import show_text
 from seentwice.errors import UserError
 from seentwice.files import write_atomically
-from seentwice.learn.tracking import FOLDER_TAG, TrackedRun, check_store, track_run, tracking_uri
+from seentwice.learn.tracking import FOLDER_TAG, TrackedRun, check_store, shown_uri, track_run
 
 EPOCHS = "epochs"  # the folder of Lightning's own files
 
@@ -162,7 +162,7 @@ def run(config: DictConfig) -> None:
     shutil.rmtree(folder / EPOCHS, ignore_errors=True)
     print_table(comparison, console)
     print_plainly(f"Report:  {folder / REPORT}", console)
-    print_plainly(f"Runs:    mlflow ui --backend-store-uri {tracking_uri()}", console)
+    print_plainly(f"Runs:    mlflow ui --backend-store-uri {shown_uri()}", console)
     for line in _next_steps(comparison, config):
         print_plainly(line, console)
 

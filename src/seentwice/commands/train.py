@@ -33,7 +33,7 @@ from seentwice.commands.training_job import (
 )
 from seentwice.display import one_line
 from seentwice.errors import UserError
-from seentwice.learn.tracking import find_run_folder, tracking_uri
+from seentwice.learn.tracking import find_run_folder, shown_uri
 from seentwice.learn.training import LAST, check_resumable
 from seentwice.models.checkpoint import CHECKPOINT_FILE
 
@@ -109,7 +109,7 @@ def _choose_job(config: DictConfig) -> Job:
     if found is None or not (found / CONFIG_FILE).is_file() or not (found / STATE_FILE).is_file():
         raise UserError(
             f"resume={name}: neither the folder of a training nor an MLflow run of train in "
-            f"{tracking_uri()}"
+            f"{shown_uri()}"
         )
     try:
         stored = OmegaConf.load(found / CONFIG_FILE)

@@ -43,7 +43,7 @@ from seentwice.detectors.siamese import SiameseEvidence
 from seentwice.detectors.trunk import describe_input
 from seentwice.errors import UserError
 from seentwice.files import write_atomically
-from seentwice.learn.tracking import FOLDER_TAG, check_store, track_run, tracking_uri
+from seentwice.learn.tracking import FOLDER_TAG, check_store, shown_uri, track_run
 from seentwice.learn.training import Watcher
 from seentwice.metrics import pair_metrics
 from seentwice.models.checkpoint import (
@@ -192,7 +192,7 @@ def train_net(job: Job, settings: Settings, material: Material, console: Console
     with track_run(job.experiment, name, tags, job.parent_id, job.run_id) as tracked:
         if job.run_id not in (None, tracked.run_id):
             print_plainly(
-                f"MLflow run {job.run_id} is not in {tracking_uri()}: what comes now is in a new "
+                f"MLflow run {job.run_id} is not in {shown_uri()}: what comes now is in a new "
                 f"run there, {tracked.run_id}",
                 console,
             )

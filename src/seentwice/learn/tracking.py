@@ -63,7 +63,8 @@ def tracking_uri() -> str:
     return os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_URI
 
 
-def _shown_uri() -> str:
+def shown_uri() -> str:
+    """Return the store's address as it may be shown, without a password."""
     return show_text(_hide_password(tracking_uri()))
 
 
@@ -152,7 +153,7 @@ def _require_writable(folder: Path) -> None:
             return
         reason = "it cannot be written"
     raise UserError(
-        f"MLflow store {_shown_uri()}: {show_text(str(folder))}: {reason}; work in "
+        f"MLflow store {shown_uri()}: {show_text(str(folder))}: {reason}; work in "
         f"a folder that you may write to, or set MLFLOW_TRACKING_URI={_FILE_STORE}FILE"
     )
 
@@ -189,7 +190,7 @@ def _store_errors() -> Iterator[None]:
         # The address may be in the error, too, and one line may end in its middle.
         reason = one_line(Exception(_hide_password(str(error))))
         raise UserError(
-            f"MLflow store {_shown_uri()}: {reason}; "
+            f"MLflow store {shown_uri()}: {reason}; "
             f"set MLFLOW_TRACKING_URI, or unset it for {DEFAULT_URI}"
         ) from error
 

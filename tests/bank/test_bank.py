@@ -328,3 +328,5 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match=r"bank\.folder=.*file/bank: cannot be made"):
         open_bank(tmp_path / "file" / "bank", 1)
+    with pytest.raises(UserError, match=r"bank\.folder=.*file: is a file; give a folder, or null"):
+        open_bank(tmp_path / "file", 1)

@@ -182,6 +182,10 @@ def open_bank(folder: Path | None, max_gb: float) -> Bank:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
+        if folder.is_file():
+            raise UserError(
+                f"bank.folder={folder}: is a file; give a folder, or null to keep nothing"
+            ) from error
         raise _name_folder(folder, f"cannot be made ({error.strerror})") from error
     return Bank(folder, int(max_gb * 1e9))
 

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
+from seentwice.bank import bank as bank_module
 from seentwice.bank.bank import Bank, open_bank
 from seentwice.bank.entries import count_entry, list_entries, read_recipe, remove_entry
 from seentwice.bank.recipe import KEY, Recipe
-from seentwice.bank.segment import ABOUT
+from seentwice.bank.segment import ABOUT, Count
 from seentwice.errors import UserError
+from seentwice.files import UnwritableError
 
 FLOATS = Recipe("trunk", (("weights", "abc"),), (4,), "float32")  # 40 bytes a row and its record
 HALVES = Recipe("trunk", (("weights", "abc"),), (4,), "float16")  # 32
@@ -30,9 +32,9 @@ def fill(bank, recipe, numbers, data, used=None):
     return writer.path
 
 
-def make_room(bank, rows, recipe=HALVES, needed=frozenset()):
+def make_room(bank, rows, recipe=HALVES, needed=frozenset(), on_removal=None):
     with bank.alone([recipe], on_wait=lambda: None):
-        bank.make_room({recipe: rows}, needed)
+        bank.make_room({recipe: rows}, needed, on_removal)
 
 
 def names(bank):
@@ -48,7 +50,7 @@ def test_a_bank_tells_what_is_in_it(tmp_path):
     path = fill(bank, FLOATS, [1, 2, 3], "rooms", used=1000)
     (entry,) = list_entries(tmp_path)
     assert (entry.segment, entry.recipe) == (path, FLOATS)
-    assert (entry.data, count_entry(entry), entry.used) == ("rooms", 3, 1000)
+    assert (entry.data, count_entry(entry), entry.used) == ("rooms", Count(3, 0, 0), 1000)
     assert entry.bytes == sum(file.stat().st_size for file in path.parent.glob(f"{path.name}.*"))
 
 
@@ -74,7 +76,39 @@ def test_a_damaged_description_of_a_recipe_is_written_anew_with_the_next_rows(tm
     assert read_recipe(folder) is None
     fill(bank, FLOATS, [2], "rooms")
     assert read_recipe(folder) == FLOATS
-    assert [count_entry(entry) for entry in list_entries(tmp_path)] == [1, 1]
+    assert [count_entry(entry).found for entry in list_entries(tmp_path)] == [1, 1]
+
+
+def test_a_damaged_description_of_a_recipe_is_written_anew_by_whoever_reads(tmp_path, monkeypatch):
+    bank = open_bank(tmp_path, 1)
+    folder = fill(bank, FLOATS, [1], "rooms").parent
+    (folder / "recipe.json").unlink()
+    with monkeypatch.context() as patch:
+
+        def refuse(path, data):
+            raise UnwritableError("'recipe.json' cannot be written")
+
+        patch.setattr(bank_module, "write_atomically", refuse)
+        assert bank.open(FLOATS).take(keys_of([1])).sum() == 4
+    assert read_recipe(folder) is None
+    bank.open(FLOATS)
+    assert read_recipe(folder) == FLOATS
+
+
+def test_to_ask_for_rows_that_are_not_there_makes_nothing(tmp_path):
+    open_bank(tmp_path, 1).open(FLOATS)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("keys", [b"", b"short", bytes(48), None])
+def test_a_part_of_which_no_row_can_be_found_goes_where_rows_are_added(tmp_path, keys):
+    bank = open_bank(tmp_path, 1)
+    path = fill(bank, FLOATS, [1, 2], "rooms").with_suffix(".keys")
+    path.unlink()
+    if keys is not None:
+        path.write_bytes(keys)
+    other = fill(bank, FLOATS, [3], "others")
+    assert [entry.segment for entry in list_entries(tmp_path)] == [other]
 
 
 def test_rows_that_cannot_be_found_are_not_counted(tmp_path):
@@ -83,24 +117,30 @@ def test_rows_that_cannot_be_found_are_not_counted(tmp_path):
     path = fill(bank, FLOATS, [1, 2, 3, 4], "rooms")
     bank.open(FLOATS).forget(keys_of([2]))
     (entry,) = list_entries(tmp_path)
-    assert count_entry(entry) == 3
+    assert count_entry(entry) == Count(3, 0, 0)
     os.truncate(path.with_suffix(".rows"), 3 * FLOATS.row_bytes - 1)
-    assert count_entry(entry) == 1
+    assert count_entry(entry) == Count(1, 0, 2)
+    keys = path.with_suffix(".keys")
+    keys.write_bytes(b"x" * 24 + keys.read_bytes()[24:])
+    assert count_entry(entry) == Count(0, 1, 2)
     path.with_suffix(".rows").unlink()
-    assert count_entry(entry) == 0
-    path.with_suffix(".keys").unlink()
-    assert count_entry(entry) == 0
+    assert count_entry(entry) == Count(0, 1, 2)
+    keys.unlink()
+    assert count_entry(entry) == Count(0, 0, 0)
 
 
 def test_the_least_recently_used_rows_go_first(tmp_path):
     bank = open_bank(tmp_path, 1)
     for number, data in enumerate(["old", "middle", "new"]):
         fill(bank, FLOATS, [number], data, used=1000 + number)
-    full = Bank(tmp_path, size_of(bank) + 32)
-    make_room(full, 1)
+    full, told = Bank(tmp_path, size_of(bank) + 32), []
+    make_room(full, 1, on_removal=told.append)
     assert names(bank) == ["middle", "new", "old"]
-    make_room(full, 2)
+    assert told == []
+    (old,) = [entry for entry in list_entries(tmp_path) if entry.data == "old"]
+    make_room(full, 2, on_removal=told.append)
     assert names(bank) == ["middle", "new"]
+    assert told == [[old]]
 
 
 def test_to_take_rows_is_to_use_them(tmp_path):
@@ -189,7 +229,7 @@ def test_what_is_left_of_a_fill_is_counted_and_thrown_away(tmp_path, suffix):
     os.utime(path.with_suffix(suffix), (1000, 1000))
     left = {path.with_suffix(suffix), path.parent / ".0123456789abcdef.partial"}
     entries = list_entries(tmp_path)
-    assert [(entry.has_keys, count_entry(entry)) for entry in entries] == [(False, 0)] * 2
+    assert [(entry.has_keys, count_entry(entry).found) for entry in entries] == [(False, 0)] * 2
     assert size_of(bank) == sum(file.stat().st_size for file in left)
     make_room(Bank(tmp_path, size_of(bank) + 28), 2, BYTES)
     assert len(list_entries(tmp_path)) == 1  # the older of the two is gone

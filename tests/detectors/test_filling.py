@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from grey_photos import BROKEN, Disk, Level, Size, make_views, recipe_of, run, value_of
 
-from seentwice.bank.bank import open_bank
+from seentwice.bank.bank import Bank, open_bank
 from seentwice.bank.entries import count_entry, list_entries, remove_entry
 from seentwice.bank.segment import RECORD
 from seentwice.detectors import filling
@@ -141,7 +141,7 @@ def test_files_of_the_same_bytes_share_a_row(disk, copies, tmp_path):
     assert told == [(1, 2), (2, 2)]
     assert described.rows["level"][:, 0].tolist() == [10, 10, 10, 40]
     assert described.readable.all()
-    assert [count_entry(entry) for entry in list_entries(tmp_path)] == [2]
+    assert [count_entry(entry).found for entry in list_entries(tmp_path)] == [2]
 
 
 def test_a_copy_is_looked_at_where_the_first_file_gives_none(disk, copies):
@@ -167,7 +167,7 @@ def test_copies_of_a_file_that_gives_none_are_written_once(disk, copies, tmp_pat
     views, contents = copies
     described = run(views, [Level()], bank=open_bank(tmp_path, 1), contents=contents)
     assert described.decoded == 3
-    assert [count_entry(entry) for entry in list_entries(tmp_path)] == [2]
+    assert [count_entry(entry).found for entry in list_entries(tmp_path)] == [2]
 
 
 def with_own_edits(views, contents):
@@ -186,7 +186,8 @@ def test_what_a_first_copy_gave_is_not_decoded_again_where_another_gives_none(
     described = run(views, [level], bank=open_bank(tmp_path, 1), contents=contents)
     assert sorted(disk.decoded) == ["1", "2", "3", "4"]
     assert described.decoded == 3
-    assert [count_entry(entry) for entry in list_entries(tmp_path)] == [sum(level.blocks)] == [5]
+    assert sum(level.blocks) == 5
+    assert [count_entry(entry).found for entry in list_entries(tmp_path)] == [5]
     assert described.rows["level"][:, 0].tolist() == [10, 11, 10, 0, 10, 33, 40, 44]
     assert described.readable.tolist() == [True, True, True, False, True, True, True, True]
     assert [file.path.name for file in described.unreadable] == ["2"]
@@ -330,6 +331,22 @@ def test_rows_whose_file_is_gone_are_computed_again_and_told(disk, tmp_path):
         again = run(views, bank=open_bank(tmp_path, 1), on_damage=told.append)
         assert again.rows["level"][:, 0].tolist() == [0, 10, 20, 30]
     assert told == [4]
+    assert [count_entry(entry).found for entry in list_entries(tmp_path)] == [4, 4]
+
+
+def test_a_bank_above_its_bound_loses_rows_where_some_are_added_alone(disk, tmp_path):
+    disk.broken = ()
+    views = make_views(photos=4, edits=("",))
+    run(views[:3], [Size()], bank=open_bank(tmp_path, 1))
+    run(views[3:], [Size()], bank=open_bank(tmp_path, 1))
+    held = sum(entry.bytes for entry in list_entries(tmp_path))
+    small, told = Bank(tmp_path, held - 1), []
+    run(views[3:], [Size()], bank=small, on_removal=told.append)
+    assert told == []
+    assert len(list_entries(tmp_path)) == 2
+    run(views[3:], bank=Bank(tmp_path, held), on_removal=told.append)
+    ((entry,),) = told
+    assert (entry.data, len(list_entries(tmp_path))) == ("noise", 2)
 
 
 def test_damaged_keys_are_told_of_views_that_are_asked_for(disk, tmp_path):

@@ -16,6 +16,7 @@ from seentwice.commands.banking import (
     is_decoding_reduced,
     tell_of_damage,
     tell_of_decoding,
+    tell_of_removal,
     tell_of_waiting,
 )
 from seentwice.commands.fingerprint import Fingerprint, digest_files
@@ -105,6 +106,7 @@ def look_at_unlabelled(
             at_least=descriptor.at_least if is_decoding_reduced(config) else None,
             on_wait=tell_of_waiting(bank, console),
             on_damage=tell_of_damage(bank, console),
+            on_removal=tell_of_removal(bank, console),
         )
     photos = int(described.readable.sum())
     tell_of_decoding(described.decoded, photos, "unlabelled photos", config, console)

@@ -105,6 +105,7 @@ def test_what_is_not_described_any_more_is_told_with_its_file(
         (".keys", None, "gone, so none of these rows can be found"),
         (".rows", lambda data: data[:-1], "cut, so 1 row cannot be found"),
         (".rows", lambda data: b"", "cut, so 1,000 rows cannot be found"),
+        (".keys", lambda data: b"", "holds no key, so none of these rows can be found"),
         (".keys", lambda data: b"?" * 48 + data[48:], "damaged, so 2 rows cannot be found"),
     ],
 )

@@ -149,6 +149,8 @@ def _tell_of_lost_rows(counts: Mapping[Entry, Count | None]) -> list[str]:
         if entry.has_keys != entry.has_rows:
             gone = rows if entry.has_keys else keys
             lines.append(f"{gone}: gone, so none of these rows can be found; {_AGAIN}")
+        elif count == Count(0, 0, 0) and entry.has_keys:
+            lines.append(f"{keys}: holds no key, so none of these rows can be found; {_AGAIN}")
         elif count is not None:
             for file, fault, lost in ((keys, "damaged", count.damaged), (rows, "cut", count.cut)):
                 if lost:

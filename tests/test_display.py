@@ -1,6 +1,6 @@
 import pytest
 
-from seentwice.display import LONGEST_ERROR, name_count, name_first, one_line, show_text
+from seentwice.display import LONGEST_ERROR, name_bytes, name_count, name_first, one_line, show_text
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,11 @@ def test_a_number_comes_with_its_noun() -> None:
         "1 city",
         "1,200 cities",
     ]
+
+
+@pytest.mark.parametrize(
+    ("count", "named"),
+    [(999, "999 bytes"), (1000, "1.0 kB"), (1_240_000, "1.2 MB"), (3 * 10**12, "3,000.0 GB")],
+)
+def test_bytes_are_named_in_the_unit_that_people_read_best(count: int, named: str) -> None:
+    assert name_bytes(count) == named

@@ -35,3 +35,11 @@ def name_first(names: Sequence[str]) -> str:
     shown = ", ".join(map(repr, names[:_FIRST]))
     more = len(names) - _FIRST
     return f"{shown} and {more:,} more" if more > 0 else shown
+
+
+def name_bytes(count: int) -> str:
+    """Return bytes in the unit that people read best: "1.2 MB"."""
+    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if count >= size:
+            return f"{count / size:,.1f} {unit}"
+    return f"{count} bytes"

@@ -6,33 +6,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from filelock import FileLock
+from small_banks import BYTES, FLOATS, HALVES, fill, keys_of
 
 from seentwice.bank.bank import Bank, open_bank
-from seentwice.bank.entries import count_entry, list_entries, read_recipe, remove_entry
-from seentwice.bank.recipe import KEY, Recipe
-from seentwice.bank.segment import ABOUT
+from seentwice.bank.entries import count_entry, list_entries, remove_entry
+from seentwice.bank.recipe import Recipe
+from seentwice.bank.segment import Count
 from seentwice.errors import UserError
 
-FLOATS = Recipe("trunk", (("weights", "abc"),), (4,), "float32")  # 40 bytes a row and its record
-HALVES = Recipe("trunk", (("weights", "abc"),), (4,), "float16")  # 32
-BYTES = Recipe("hash", (), (4,), "uint8")  # 28
 
-
-def keys_of(numbers):
-    return np.array([[n, 1] for n in numbers], "<u8").view(KEY).ravel()
-
-
-def fill(bank, recipe, numbers, data, used=None):
-    with bank.alone([recipe], on_wait=lambda: None), bank.begin_segment(recipe, data) as writer:
-        writer.append(keys_of(numbers), np.ones((len(numbers), 4)))
-    if used is not None:
-        os.utime(writer.path.with_suffix(ABOUT), (used, used))
-    return writer.path
-
-
-def make_room(bank, rows, recipe=HALVES, needed=frozenset()):
+def make_room(bank, rows, recipe=HALVES, needed=frozenset(), on_removal=None):
     with bank.alone([recipe], on_wait=lambda: None):
-        bank.make_room({recipe: rows}, needed)
+        bank.make_room({recipe: rows}, needed, on_removal)
 
 
 def names(bank):
@@ -48,59 +33,22 @@ def test_a_bank_tells_what_is_in_it(tmp_path):
     path = fill(bank, FLOATS, [1, 2, 3], "rooms", used=1000)
     (entry,) = list_entries(tmp_path)
     assert (entry.segment, entry.recipe) == (path, FLOATS)
-    assert (entry.data, count_entry(entry), entry.used) == ("rooms", 3, 1000)
+    assert (entry.data, count_entry(entry), entry.used) == ("rooms", Count(3, 0, 0), 1000)
     assert entry.bytes == sum(file.stat().st_size for file in path.parent.glob(f"{path.name}.*"))
-
-
-@pytest.mark.parametrize("about", [b"{", b"[]", b"{}", None])
-@pytest.mark.parametrize("recipe", [b"[]", HALVES.to_json().encode(), b"\xff", None])
-def test_damaged_descriptions_hide_no_rows(tmp_path, about, recipe):
-    bank = open_bank(tmp_path, 1)
-    path = fill(bank, FLOATS, [1], "rooms")
-    for file, data in ((path.with_suffix(ABOUT), about), (path.parent / "recipe.json", recipe)):
-        file.unlink()
-        if data is not None:
-            file.write_bytes(data)
-    (entry,) = list_entries(tmp_path)
-    assert (entry.recipe, entry.data, count_entry(entry)) == (None, None, None)
-    assert entry.has_keys
-    np.testing.assert_array_equal(bank.open(FLOATS).take(keys_of([1])), np.ones((1, 4)))
-
-
-def test_a_damaged_description_of_a_recipe_is_written_anew_with_the_next_rows(tmp_path):
-    bank = open_bank(tmp_path, 1)
-    folder = fill(bank, FLOATS, [1], "rooms").parent
-    (folder / "recipe.json").write_text("{")
-    assert read_recipe(folder) is None
-    fill(bank, FLOATS, [2], "rooms")
-    assert read_recipe(folder) == FLOATS
-    assert [count_entry(entry) for entry in list_entries(tmp_path)] == [1, 1]
-
-
-def test_rows_that_cannot_be_found_are_not_counted(tmp_path):
-    """Those that were forgotten or cut off, and those of which the keys or the rows are gone."""
-    bank = open_bank(tmp_path, 1)
-    path = fill(bank, FLOATS, [1, 2, 3, 4], "rooms")
-    bank.open(FLOATS).forget(keys_of([2]))
-    (entry,) = list_entries(tmp_path)
-    assert count_entry(entry) == 3
-    os.truncate(path.with_suffix(".rows"), 3 * FLOATS.row_bytes - 1)
-    assert count_entry(entry) == 1
-    path.with_suffix(".rows").unlink()
-    assert count_entry(entry) == 0
-    path.with_suffix(".keys").unlink()
-    assert count_entry(entry) == 0
 
 
 def test_the_least_recently_used_rows_go_first(tmp_path):
     bank = open_bank(tmp_path, 1)
     for number, data in enumerate(["old", "middle", "new"]):
         fill(bank, FLOATS, [number], data, used=1000 + number)
-    full = Bank(tmp_path, size_of(bank) + 32)
-    make_room(full, 1)
+    full, told = Bank(tmp_path, size_of(bank) + 32), []
+    make_room(full, 1, on_removal=told.append)
     assert names(bank) == ["middle", "new", "old"]
-    make_room(full, 2)
+    assert told == []
+    (old,) = [entry for entry in list_entries(tmp_path) if entry.data == "old"]
+    make_room(full, 2, on_removal=told.append)
     assert names(bank) == ["middle", "new"]
+    assert told == [[old]]
 
 
 def test_to_take_rows_is_to_use_them(tmp_path):
@@ -189,7 +137,7 @@ def test_what_is_left_of_a_fill_is_counted_and_thrown_away(tmp_path, suffix):
     os.utime(path.with_suffix(suffix), (1000, 1000))
     left = {path.with_suffix(suffix), path.parent / ".0123456789abcdef.partial"}
     entries = list_entries(tmp_path)
-    assert [(entry.has_keys, count_entry(entry)) for entry in entries] == [(False, 0)] * 2
+    assert [(entry.has_keys, count_entry(entry).found) for entry in entries] == [(False, 0)] * 2
     assert size_of(bank) == sum(file.stat().st_size for file in left)
     make_room(Bank(tmp_path, size_of(bank) + 28), 2, BYTES)
     assert len(list_entries(tmp_path)) == 1  # the older of the two is gone
@@ -328,3 +276,5 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match=r"bank\.folder=.*file/bank: cannot be made"):
         open_bank(tmp_path / "file" / "bank", 1)
+    with pytest.raises(UserError, match=r"bank\.folder=.*file: is a file; give a folder, or null"):
+        open_bank(tmp_path / "file", 1)

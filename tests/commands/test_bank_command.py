@@ -6,6 +6,8 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +22,12 @@ from seentwice.bank.recipe import Recipe, row_keys
 from seentwice.bank.segment import ABOUT
 from seentwice.commands.application import find_configs
 from seentwice.commands.bank import DEFAULT
-from seentwice.commands.banking import tell_of_damage, tell_of_waiting
+from seentwice.commands.banking import tell_of_damage, tell_of_removal, tell_of_waiting
 from seentwice.commands.main import main
+from seentwice.models.preprocessing import Preprocessing
 
+INPUT = Preprocessing(72, 96, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
+SLIP = replace(INPUT, normalisation="samespace")
 PARTS = (("backbone", "mobilenet_v2"), ("cut", "20 of 20 stages"), ("weights", "abc"))
 
 
@@ -60,6 +65,9 @@ def test_rows_that_are_kept_apart_are_told_apart(filled: Path, capsys: pytest.Ca
         "decoded to at least 9 x 9": ((2,), "float32", ("reduced", "to at least 9 x 9")),
         " 2 float16 ": ((2,), "float16", ("code", "1")),
         " 3 x 4 x 5 uint8 ": ((3, 4, 5), "uint8", ("code", "1")),
+        " weights 0123abcd ": ((2,), "float32", ("weights", "0123abcd" * 8)),
+        " 96 x 72 px, normalisation usual ": ((2,), "float32", ("preprocessing", repr(INPUT))),
+        "px, normalisation samespace": ((2,), "float32", ("preprocessing", repr(SLIP))),
     }
     bank = open_bank(filled, 1)
     for number, (shape, dtype, part) in enumerate(kinds.values()):
@@ -84,10 +92,40 @@ def test_what_is_not_described_any_more_is_told_with_its_file(
     assert re.search(r"houses .* unknown .* unknown .* unknown .* unknown .* 2001-09-09", text)
     lines = [line for line in text.splitlines() if "damaged" in line]
     assert [line.partition(": ")[0] for line in lines] == [str(recipe), str(about)]
-    assert lines[0].endswith("the next run that adds to them writes it anew")
+    assert lines[0].endswith("the next run that uses them writes it anew")
     assert lines[1].endswith("seentwice bank clear --data unknown throws them away")
     assert main(["bank", "clear", "--data", "unknown"]) == 0
     assert len(data_of(filled)) == 1
+
+
+@pytest.mark.parametrize(
+    ("suffix", "spoil", "fault"),
+    [
+        (".rows", None, "gone, so none of these rows can be found"),
+        (".keys", None, "gone, so none of these rows can be found"),
+        (".rows", lambda data: data[:-1], "cut, so 1 row cannot be found"),
+        (".rows", lambda data: b"", "cut, so 1,000 rows cannot be found"),
+        (".keys", lambda data: b"", "holds no key, so none of these rows can be found"),
+        (".keys", lambda data: b"?" * 48 + data[48:], "damaged, so 2 rows cannot be found"),
+    ],
+)
+def test_rows_that_cannot_be_found_are_told_with_their_file(
+    filled: Path,
+    suffix: str,
+    spoil: Callable[[bytes], bytes] | None,
+    fault: str,
+    capsys: pytest.CaptureFixture[str],
+):
+    assert main(["bank"]) == 0
+    assert "cannot be found" not in capsys.readouterr().out
+    file = max(filled.rglob(f"*{suffix}"), key=lambda file: file.stat().st_size)
+    if spoil is None:
+        file.unlink()
+    else:
+        file.write_bytes(spoil(file.read_bytes()))
+    assert main(["bank"]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith(str(file))]
+    assert lines == [f"{file}: {fault}; what is missing is computed again when it is needed"]
 
 
 def test_one_data_set_is_thrown_away(filled: Path, capsys: pytest.CaptureFixture[str]):
@@ -184,6 +222,28 @@ def test_damaged_rows_are_told_in_one_line(tmp_path: Path, views: int, named: st
     )
 
 
+def test_what_a_full_bank_throws_away_is_told_in_one_line(filled: Path):
+    console = Console(file=io.StringIO(), width=20)
+    tell_of_removal(open_bank(filled, 0.0002), console)(list_entries(filled))
+    assert console.file.getvalue() == (
+        "bank.max_gb=0.0002: 2 parts (1.2 MB: houses, rooms) thrown away\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["prepare", "card"])
+def test_commands_tell_what_they_throw_away(
+    command: str,
+    filled: Path,
+    few_rooms: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+):
+    words = ["data=folder", f"data.root={few_rooms}", "bank.max_gb=0.0002"]
+    assert main([command, *words, f"hydra.run.dir={tmp_path / 'out'}"]) == 0
+    told = "bank.max_gb=0.0002: 1 part (1.2 MB: rooms) thrown away"
+    assert capsys.readouterr().out.splitlines().count(told) == 1
+
+
 def fill_bank(root, folder, on_progress):
     """Describe photos; with imports of its own, since another process runs its source, too."""
     from seentwice.bank.bank import open_bank
@@ -234,7 +294,7 @@ def test_a_fill_that_is_killed_is_resumed(few_rooms: Path, tmp_path: Path):
         assert process.stdout is not None
         assert process.stdout.readline() == b"half\n"
         process.send_signal(signal.SIGKILL)
-    kept = sum(count_entry(entry) or 0 for entry in list_entries(tmp_path / "a"))
+    kept = sum(count_entry(entry).found for entry in list_entries(tmp_path / "a"))
     assert kept == 28  # seven blocks of four
     told = []
     whole = fill_bank(few_rooms, tmp_path / "b", lambda *_: None)

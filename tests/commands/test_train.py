@@ -201,6 +201,15 @@ def test_a_frozen_trunk_from_a_file_is_asked_for_by_the_files_name(
     words = [*ask, "weights=gone.safetensors"]
     assert main(["evaluate", f"hydra.run.dir={tmp_path / 'c'}", *words]) == 2
     assert "evaluate: weights=gone.safetensors: no such file" in capsys.readouterr().err
+    save_file(models.squeezenet1_1().state_dict(), tmp_path / "other.safetensors")
+    words = [*ask, f"weights={tmp_path / 'other.safetensors'}"]
+    assert main(["evaluate", f"hydra.run.dir={tmp_path / 'c'}", *words]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    named = f"weights={tmp_path}/other.safetensors: not the weights of mobilenet_v3_small, its clas"
+    assert line.startswith(f"seentwice evaluate: {named}")
+    assert line.endswith(
+        "; give the weights of mobilenet_v3_small that the checkpoint was trained on"
+    )
 
 
 def test_folders_and_heads_are_printed_as_they_are_named(

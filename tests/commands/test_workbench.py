@@ -101,6 +101,32 @@ def test_unlabelled_photos_of_the_data_itself_are_refused(
     assert "1 of its photos are in the data set itself, first again.jpg" in complaint
 
 
+def test_unlabelled_photos_that_are_there_twice_are_counted(
+    few_rooms: Path, spare_rooms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    twice = tmp_path / "twice"
+    shutil.copytree(spare_rooms, twice)
+    words = [*UNTRAINED, "data=folder", f"data.root={few_rooms}", f"unlabelled={twice}", "head=[]"]
+    words += ["baselines=[whitened_cosine]", "bootstrap_resamples=10"]
+    for name in ("again", "once_more"):
+        shutil.copy(next(spare_rooms.rglob("*_1.jpg")), twice / f"{name}.jpg")
+    assert main(["compare", *words, f"hydra.run.dir={tmp_path / 'out'}"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    told = "Of 62 unlabelled photos 2 are copies of others: the whitening learns from each file"
+    assert told in lines
+    assert "unlabelled: 62 photos, from which the whitening learns, too" in lines
+
+
+def test_a_folder_without_unlabelled_photos_is_named_with_its_key(
+    few_rooms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "none").mkdir()
+    words = ["data=folder", f"data.root={few_rooms}", f"unlabelled={tmp_path / 'none'}", "head=[]"]
+    assert main(["compare", *UNTRAINED, *words, f"hydra.run.dir={tmp_path / 'out'}"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"unlabelled='{tmp_path}/none' holds no photo that is read; give a folder" in line
+
+
 def test_a_trunk_that_trains_cannot_be_whitened(
     few_rooms: Path, spare_rooms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -95,6 +95,7 @@ def run(
     contents=None,
     on_wait=None,
     on_damage=None,
+    on_removal=None,
 ):
     return describe_views(
         views,
@@ -109,6 +110,7 @@ def run(
         at_least,
         on_wait,
         on_damage,
+        on_removal,
     )
 
 

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 from grey_photos import BROKEN, Disk, Level, Size, make_views, recipe_of, run, value_of
 
-from seentwice.bank.bank import open_bank
+from seentwice.bank.bank import Bank, open_bank
 from seentwice.bank.entries import count_entry, list_entries, remove_entry
-from seentwice.bank.segment import RECORD
 from seentwice.detectors import filling
 from seentwice.errors import UserError
 from seentwice.records import Reason
@@ -141,7 +140,7 @@ def test_files_of_the_same_bytes_share_a_row(disk, copies, tmp_path):
     assert told == [(1, 2), (2, 2)]
     assert described.rows["level"][:, 0].tolist() == [10, 10, 10, 40]
     assert described.readable.all()
-    assert [count_entry(entry) for entry in list_entries(tmp_path)] == [2]
+    assert [count_entry(entry).found for entry in list_entries(tmp_path)] == [2]
 
 
 def test_a_copy_is_looked_at_where_the_first_file_gives_none(disk, copies):
@@ -167,7 +166,7 @@ def test_copies_of_a_file_that_gives_none_are_written_once(disk, copies, tmp_pat
     views, contents = copies
     described = run(views, [Level()], bank=open_bank(tmp_path, 1), contents=contents)
     assert described.decoded == 3
-    assert [count_entry(entry) for entry in list_entries(tmp_path)] == [2]
+    assert [count_entry(entry).found for entry in list_entries(tmp_path)] == [2]
 
 
 def with_own_edits(views, contents):
@@ -186,7 +185,8 @@ def test_what_a_first_copy_gave_is_not_decoded_again_where_another_gives_none(
     described = run(views, [level], bank=open_bank(tmp_path, 1), contents=contents)
     assert sorted(disk.decoded) == ["1", "2", "3", "4"]
     assert described.decoded == 3
-    assert [count_entry(entry) for entry in list_entries(tmp_path)] == [sum(level.blocks)] == [5]
+    assert sum(level.blocks) == 5
+    assert [count_entry(entry).found for entry in list_entries(tmp_path)] == [5]
     assert described.rows["level"][:, 0].tolist() == [10, 11, 10, 0, 10, 33, 40, 44]
     assert described.readable.tolist() == [True, True, True, False, True, True, True, True]
     assert [file.path.name for file in described.unreadable] == ["2"]
@@ -283,73 +283,16 @@ def test_rows_that_are_thrown_away_during_the_run_are_no_zeros(disk, tmp_path):
         run(make_views(photos=5), bank=bank, on_progress=clear)
 
 
-def one_file(folder, suffix, name="level"):
-    (recipe,) = [
-        file for file in folder.rglob("recipe.json") if f'"name": "{name}"' in file.read_text()
-    ]
-    (file,) = recipe.parent.glob(f"*{suffix}")
-    return file
-
-
-@pytest.mark.parametrize(
-    ("suffix", "spoil", "damaged"),
-    [
-        (".rows", lambda data: np.random.default_rng(0).bytes(len(data)), 4),
-        (".rows", lambda data: data[16:32] + data[:16] + data[32:], 2),
-        (".rows", lambda data: data[:20], 3),
-        (".rows", lambda data: b"", 4),
-        (".keys", lambda data: np.random.default_rng(0).bytes(len(data)), 4),
-        (".keys", lambda data: np.frombuffer(data, RECORD)["key"].tobytes(), 4),  # as they were
-        (".keys", lambda data: data[:30] + b"?" + data[31:], 1),
-    ],
-)
-def test_damaged_rows_are_computed_again_and_told(disk, tmp_path, suffix, spoil, damaged):
+def test_a_bank_above_its_bound_loses_rows_where_some_are_added_alone(disk, tmp_path):
     disk.broken = ()
     views = make_views(photos=4, edits=("",))
-    run(views, bank=open_bank(tmp_path, 1))
-    file = one_file(tmp_path, suffix)
-    file.write_bytes(spoil(file.read_bytes()))
-    disk.decoded.clear()
-    level, size, told = Level(), Size(), []
-    again = run(views, [level, size], bank=open_bank(tmp_path, 1), on_damage=told.append)
-    assert again.rows["level"][:, 0].tolist() == [0, 10, 20, 30]
-    assert (len(disk.decoded), sum(level.blocks), told) == (damaged, damaged, [damaged])
-    disk.decoded.clear()
-    third = run(views, bank=open_bank(tmp_path, 1), on_damage=told.append)
-    assert third.rows["level"][:, 0].tolist() == [0, 10, 20, 30]
-    assert (disk.decoded, told) == ([], [damaged])
-
-
-def test_rows_whose_file_is_gone_are_computed_again_and_told(disk, tmp_path):
-    disk.broken = ()
-    views = make_views(photos=4, edits=("",))
-    run(views, bank=open_bank(tmp_path, 1))
-    one_file(tmp_path, ".rows").unlink()
-    told = []
-    for _ in range(2):
-        again = run(views, bank=open_bank(tmp_path, 1), on_damage=told.append)
-        assert again.rows["level"][:, 0].tolist() == [0, 10, 20, 30]
-    assert told == [4]
-
-
-def test_damaged_keys_are_told_of_views_that_are_asked_for(disk, tmp_path):
-    disk.broken = ()
-    views = make_views(photos=2, edits=("plus:1", ""))
-    run(views, [Size()], unedited=[Level()], bank=open_bank(tmp_path, 1))
-    one_file(tmp_path, ".keys").write_bytes(b"x" * 48)
-    told = []
-    run(views, [Size()], unedited=[Level()], bank=open_bank(tmp_path, 1), on_damage=told.append)
-    assert told == [2]
-
-
-def test_a_view_with_several_damaged_rows_is_told_once(disk, tmp_path):
-    disk.broken = ()
-    views = make_views(photos=4, edits=("",))
-    run(views, bank=open_bank(tmp_path, 1))
-    for name in ("level", "size"):
-        file = one_file(tmp_path, ".rows", name)
-        file.write_bytes(bytes(16) + b"?" + file.read_bytes()[17:])
-    told = []
-    described = run(views, bank=open_bank(tmp_path, 1), on_damage=told.append)
-    assert described.rows["level"][:, 0].tolist() == [0, 10, 20, 30]
-    assert told == [2]  # the first row of the sizes, which is not 0, and the second of both
+    run(views[:3], [Size()], bank=open_bank(tmp_path, 1))
+    run(views[3:], [Size()], bank=open_bank(tmp_path, 1))
+    held = sum(entry.bytes for entry in list_entries(tmp_path))
+    small, told = Bank(tmp_path, held - 1), []
+    run(views[3:], [Size()], bank=small, on_removal=told.append)
+    assert told == []
+    assert len(list_entries(tmp_path)) == 2
+    run(views[3:], bank=Bank(tmp_path, held), on_removal=told.append)
+    ((entry,),) = told
+    assert (entry.data, len(list_entries(tmp_path))) == ("noise", 2)

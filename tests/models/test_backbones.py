@@ -172,6 +172,7 @@ def test_a_damaged_file_is_refused(tmp_path):
         ("compact", "imagenet", "average", "no published weights"),
         ("mobilenet_v2", "weights.pth", "average", "choose none, imagenet or a .safetensors file"),
         ("mobilenet_v2", "gone.safetensors", "average", "no such file"),
+        ("compact", None, "average", "weights=None: choose none, imagenet or the path of a .safe"),
     ],
 )
 def test_wrong_names_name_the_choices(name, weights, pooling, message):

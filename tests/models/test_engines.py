@@ -125,6 +125,22 @@ def test_wrong_names_name_the_choices(stages, passing, complaint):
     assert str(error.value) == complaint
 
 
+@pytest.mark.parametrize(
+    ("number", "given", "complaint"),
+    [
+        (0, "trunk", "stages: a str; give trunk.frozen"),
+        (1, None, "preprocessing: a NoneType; give trunk.preprocessing"),
+        (2, "torch", 'passing: a str; give Passing("torch", "float32")'),
+    ],
+)
+def test_arguments_of_another_kind_are_told_by_their_type(stages, number, given, complaint):
+    arguments = [stages, SMALL, Passing()]
+    arguments[number] = given
+    with pytest.raises(UserError) as error:
+        open_engine(*arguments)
+    assert str(error.value) == complaint
+
+
 def test_without_openvino_the_extra_is_named(stages, monkeypatch):
     monkeypatch.setitem(sys.modules, "openvino", None)
     with pytest.raises(

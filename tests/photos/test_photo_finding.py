@@ -175,6 +175,8 @@ def test_a_root_that_is_no_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").touch()
     with pytest.raises(UserError, match="is no folder; give the folder"):
         find_photos(tmp_path / "a.jpg")
+    with pytest.raises(UserError, match=r"^root='a\.jpg': give Path\('a\.jpg'\)$"):
+        find_photos("a.jpg")
 
 
 def test_a_folder_without_photos_is_refused_by_extensions(tmp_path: Path) -> None:

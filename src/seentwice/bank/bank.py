@@ -6,7 +6,7 @@ import tempfile
 import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from seentwice.bank.entries import (
     remove_files,
 )
 from seentwice.bank.recipe import Recipe
-from seentwice.bank.segment import KEYS, RECORD, SegmentWriter
+from seentwice.bank.segment import RECORD, SegmentWriter, holds_records
 from seentwice.bank.shelf import RECIPE, Shelf, open_shelf
 from seentwice.errors import UserError
 from seentwice.files import UnwritableError, write_atomically
@@ -33,14 +33,24 @@ _RESERVED = ".reserved"
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
 class Bank:
-    """A folder of rows, in it a folder for each recipe."""
+    """A folder of rows, in it a folder for each recipe.
+
+    Its bound holds where rows are added: whoever only reads throws nothing away.
+    """
 
     folder: Path
     max_bytes: int  # of rows and keys; the descriptions, 100 bytes a fill, may go beyond
 
     def open(self, recipe: Recipe) -> Shelf:
-        """Map what is there of a recipe; see `open_shelf`."""
-        return open_shelf(self._folder_of(recipe), recipe)
+        """Map what is there of a recipe; see `open_shelf`.
+
+        Where the description of its rows is damaged or gone, it is written anew.
+        """
+        shelf = open_shelf(self._folder_of(recipe), recipe)
+        if shelf.segments:
+            with suppress(OSError):  # whoever only reads the bank does without
+                self._describe(recipe)
+        return shelf
 
     @contextmanager
     def alone(self, recipes: Sequence[Recipe], on_wait: Callable[[], None]) -> Iterator[None]:
@@ -66,13 +76,17 @@ class Bank:
                     # Before the lock is let go: whoever gets it next has reserved nothing yet.
                     held.callback((folder / _RESERVED).unlink, missing_ok=True)
                     for segment in list_stems(folder):
-                        if not segment.with_suffix(KEYS).exists():
+                        if not holds_records(segment):
                             remove_files(segment)
-                    if read_recipe(folder) is None:
-                        write_atomically(folder / RECIPE, recipe.to_json())
+                    self._describe(recipe)
             yield
 
-    def make_room(self, wanted: Mapping[Recipe, int], needed: Set[Path]) -> None:
+    def make_room(
+        self,
+        wanted: Mapping[Recipe, int],
+        needed: Set[Path],
+        on_removal: Callable[[Sequence[Entry]], None] | None = None,
+    ) -> None:
         """Throw away the least recently used rows until there is room for more.
 
         The room is the caller's until it is not `alone` with the recipes any more: for other
@@ -81,6 +95,7 @@ class Bank:
         Args:
             wanted: how many rows are about to be added, of recipes that the caller is alone with.
             needed: segments that stay, since the caller uses them.
+            on_removal: told of what was thrown away, once, where something was.
 
         Raises:
             UserError: there is not enough room without the other rows either; all of them stay,
@@ -115,14 +130,18 @@ class Bank:
             least = total - sum(entry.bytes for entry in goes)
             if least > self.max_bytes:
                 raise self._too_small(least, wanted)
+            gone = []
             for entry in goes:
                 if total <= self.max_bytes:
                     break
                 if entry.segment.parent in adds:
                     remove_files(entry.segment)
-                    total -= entry.bytes
-                elif remove_entry(entry):
-                    total -= entry.bytes
+                elif not remove_entry(entry):
+                    continue
+                total -= entry.bytes
+                gone.append(entry)
+            if gone and on_removal is not None:
+                on_removal(gone)
             if total > self.max_bytes:  # others have begun to fill what was to go
                 raise self._too_small(total, wanted)
             held = _measure(list_entries(self.folder))
@@ -161,6 +180,11 @@ class Bank:
             f"it, {'choose bank.dtype=float16, ' if halves else ''}or take fewer photos or edits"
         )
 
+    def _describe(self, recipe: Recipe) -> None:
+        folder = self._folder_of(recipe)
+        if read_recipe(folder) is None:
+            write_atomically(folder / RECIPE, recipe.to_json())
+
     def _folder_of(self, recipe: Recipe) -> Path:
         return self.folder / recipe.digest
 
@@ -182,6 +206,10 @@ def open_bank(folder: Path | None, max_gb: float) -> Bank:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
+        if folder.is_file():
+            raise UserError(
+                f"bank.folder={folder}: is a file; give a folder, or null to keep nothing"
+            ) from error
         raise _name_folder(folder, f"cannot be made ({error.strerror})") from error
     return Bank(folder, int(max_gb * 1e9))
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seentwice.bank.recipe import Recipe, digest_text
-from seentwice.bank.segment import ABOUT, KEYS, ROWS, count_rows
+from seentwice.bank.segment import ABOUT, KEYS, ROWS, Count, count_rows
 from seentwice.bank.shelf import RECIPE
 from seentwice.locks import try_lock
 
 LOCK = ".lock"
 """In a recipe's folder, and in the bank's."""
+UNKNOWN = "unknown"
+"""What people are shown as the data set, or the rows, of what has no description any more."""
 
 _FOLDER = re.compile("[0-9a-f]{16}")
 _STEM = re.compile(r"\.?[0-9a-f]{16}")  # ".0123456789abcdef.partial" is of a file to be renamed
@@ -25,6 +27,7 @@ class Entry:
 
     segment: Path  # its files, without their extensions
     has_keys: bool  # without, its files are what is left of some rows
+    has_rows: bool
     recipe: Recipe | None  # None where its description is gone or damaged
     data: str | None  # name of the data set that was looked at; None likewise
     bytes: int
@@ -45,7 +48,7 @@ def list_entries(folder: Path) -> list[Entry]:
     return entries
 
 
-def count_entry(entry: Entry) -> int | None:
+def count_entry(entry: Entry) -> Count | None:
     """Return how many rows of an entry can be found; None where their size is not known.
 
     Raises:
@@ -117,6 +120,7 @@ def _describe(segment: Path, recipe: Recipe | None) -> Entry | None:
     return Entry(
         segment=segment,
         has_keys=KEYS in found,
+        has_rows=ROWS in found,
         recipe=recipe,
         data=_read_data(segment.with_suffix(ABOUT)),
         bytes=sum(file.st_size for file in found.values()),

@@ -51,7 +51,7 @@ class Segment:
         return is_right
 
     def forget(self, numbers: NDArray[np.int64]) -> None:
-        """Take damaged rows out of the file of keys, which goes where it has no others.
+        """Take damaged rows out of the file of keys; all files go where it has no others.
 
         The caller is alone with the segment.
 
@@ -63,13 +63,22 @@ class Segment:
         """
         is_kept = self.is_sound.copy()
         is_kept[numbers] = False
-        file = self.path.with_suffix(KEYS)
         if is_kept.any():
             records = self.records.copy()
             records[~is_kept] = np.zeros((), RECORD)
-            write_atomically(file, records.tobytes())
+            write_atomically(self.path.with_suffix(KEYS), records.tobytes())
         else:
-            file.unlink(missing_ok=True)
+            for suffix in (KEYS, ROWS, ABOUT):
+                self.path.with_suffix(suffix).unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """The rows of a segment."""
+
+    found: int  # that can be
+    damaged: int  # whose record is
+    cut: int  # whose record is there, and of which the file of rows holds nothing or a part
 
 
 def read_segment(path: Path, recipe: Recipe) -> Segment:
@@ -87,9 +96,7 @@ def read_segment(path: Path, recipe: Recipe) -> Segment:
     stored = _count_stored(path, recipe.row_bytes)
     whole = min(len(records), stored)
     is_sound = _are_sound(records)
-    # Zeros may also be what a computer that lost its power left of an append.
-    is_none = records == np.zeros((), RECORD)
-    lost = int((~(is_sound | is_none)).sum() + is_sound[whole:].sum())
+    lost = int(_are_damaged(records, is_sound).sum() + is_sound[whole:].sum())
     if lost and not is_sound.any():  # such as of another version, whose records are shorter
         lost = max(lost, stored)
     shape = (whole, *recipe.shape)
@@ -102,7 +109,7 @@ def read_segment(path: Path, recipe: Recipe) -> Segment:
     return Segment(path, records[:whole], is_sound[:whole], rows, lost)
 
 
-def count_rows(path: Path, row_bytes: int) -> int:
+def count_rows(path: Path, row_bytes: int) -> Count:
     """Return how many rows of a segment can be found; whether they are damaged is not looked at.
 
     Args:
@@ -116,8 +123,25 @@ def count_rows(path: Path, row_bytes: int) -> int:
         records = _read_records(path)
         stored = _count_stored(path, row_bytes)
     except FileNotFoundError:
-        return 0
-    return int(_are_sound(records)[:stored].sum())
+        return Count(0, 0, 0)
+    is_sound = _are_sound(records)
+    found = int(is_sound[:stored].sum())
+    return Count(found, int(_are_damaged(records, is_sound).sum()), int(is_sound.sum()) - found)
+
+
+def holds_records(path: Path) -> bool:
+    """Say whether a segment's file of keys is there and holds a record, be it a damaged one.
+
+    Args:
+        path: of its files, without their extensions.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    try:
+        return bool((_read_records(path) != np.zeros((), RECORD)).any())
+    except FileNotFoundError:
+        return False
 
 
 def _read_records(path: Path) -> NDArray[np.void]:
@@ -234,6 +258,14 @@ def _make_records(keys: NDArray[np.bytes_], rows: bytes, row_bytes: int) -> NDAr
 def _are_sound(records: NDArray[np.void]) -> NDArray[np.bool_]:
     is_sound: NDArray[np.bool_] = records["own_sum"] == _sum_records(records)
     return is_sound
+
+
+def _are_damaged(records: NDArray[np.void], is_sound: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Say which records are of rows that cannot be found: of those that are not sound, (n,)."""
+    # Zeros may also be what a computer that lost its power left of an append.
+    is_none = records == np.zeros((), RECORD)
+    is_damaged: NDArray[np.bool_] = ~(is_sound | is_none)
+    return is_damaged
 
 
 def _sum_records(records: NDArray[np.void]) -> NDArray[np.uint32]:

@@ -1,30 +1,37 @@
 """List what the feature bank holds, and throw rows away."""
 
 import os
+import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from seentwice.bank.entries import Entry, count_entry, list_entries, remove_entry
-from seentwice.bank.segment import ABOUT
+from seentwice.bank.entries import UNKNOWN, Entry, count_entry, list_entries, remove_entry
+from seentwice.bank.segment import ABOUT, KEYS, ROWS, Count
 from seentwice.bank.shelf import RECIPE
 from seentwice.commands.options import OptionParser
 from seentwice.commands.progress import open_console, print_plainly
-from seentwice.display import show_text
+from seentwice.display import name_bytes, name_count, show_text
 from seentwice.errors import UserError
 
 ON_STOP = "what was thrown away is gone, the rest is there"
 DEFAULT = "data/prepared/bank"
 """Where configurations keep it unless SEENTWICE_BANK names a folder; see configs/bank/disk.yaml."""
 
-UNKNOWN = "unknown"
-"""The data set, or the rows, of what has no description any more."""
-_MADE_WITH = {"backbone": "{}", "cut": "{}", "engine": "{}", "reduced": "decoded {}"}
+_MADE_WITH = {
+    "backbone": "{}",
+    "cut": "{}",
+    "weights": "weights {:.8}",
+    "preprocessing": "{}",
+    "engine": "{}",
+    "reduced": "decoded {}",
+}
 """The parts of a recipe that a user chooses, and how they are shown."""
+_AGAIN = "what is missing is computed again when it is needed"
 
 _EXAMPLES = """\
   seentwice bank                        what is there, by data set
@@ -73,7 +80,7 @@ def _clear(entries: Sequence[Entry], folder: Path, console: Console) -> None:
             "write it"
         ) from error
     gone = sum(entry.bytes for entry in entries) - sum(entry.bytes for entry in busy)
-    print_plainly(f"{_parts(len(entries) - len(busy))} thrown away, {_size(gone)}", console)
+    print_plainly(f"{_parts(len(entries) - len(busy))} thrown away, {name_bytes(gone)}", console)
     if busy:
         names = ", ".join(sorted({_data_of(entry) for entry in busy}))
         why = "being added to right now, or another account's"
@@ -84,18 +91,19 @@ def _show(entries: Sequence[Entry], folder: Path, console: Console) -> None:
     table = Table()
     for name in ("data", "rows of", "a row", "made with", "rows", "size", "last used"):
         table.add_column(name, justify="right" if name in ("rows", "size") else "left")
+    counts = {entry: count_entry(entry) for entry in entries}
     for entry in sorted(entries, key=lambda entry: -entry.used):
         used = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.used))
-        rows = count_entry(entry)
-        count = UNKNOWN if rows is None else f"{rows:,}"
-        cells = _data_of(entry), *_recipe_cells(entry), count, _size(entry.bytes), used
+        rows = counts[entry]
+        count = UNKNOWN if rows is None else f"{rows.found:,}"
+        cells = _data_of(entry), *_recipe_cells(entry), count, name_bytes(entry.bytes), used
         table.add_row(*(Text(show_text(cell)) for cell in cells))
     if entries:
         console.print(table)
-    for line in _tell_of_damage(entries):
+    for line in (*_tell_of_damage(entries), *_tell_of_lost_rows(counts)):
         print_plainly(line, console)
     total = sum(entry.bytes for entry in entries)
-    print_plainly(f"{folder}: {_parts(len(entries))}, {_size(total)}", console)
+    print_plainly(f"{folder}: {_parts(len(entries))}, {name_bytes(total)}", console)
 
 
 def _data_of(entry: Entry) -> str:
@@ -107,7 +115,9 @@ def _recipe_cells(entry: Entry) -> tuple[str, str, str]:
     if entry.recipe is None:
         return UNKNOWN, UNKNOWN, UNKNOWN
     parts = dict(entry.recipe.parts)
-    made = [shown.format(parts[name]) for name, shown in _MADE_WITH.items() if name in parts]
+    if "preprocessing" in parts:
+        parts["preprocessing"] = _show_preprocessing(parts["preprocessing"])
+    made = [shown.format(parts[name]) for name, shown in _MADE_WITH.items() if parts.get(name)]
     row = f"{' x '.join(map(str, entry.recipe.shape))} {entry.recipe.dtype}".strip()
     return entry.recipe.name, row, ", ".join(made)
 
@@ -120,7 +130,7 @@ def _tell_of_damage(entries: Sequence[Entry]) -> list[str]:
     return [
         *(
             f"{file}: damaged or gone, so what these rows are of is not known; they are used all "
-            "the same, and the next run that adds to them writes it anew"
+            "the same, and the next run that uses them writes it anew"
             for file in sorted(recipes)
         ),
         *(
@@ -131,13 +141,32 @@ def _tell_of_damage(entries: Sequence[Entry]) -> list[str]:
     ]
 
 
+def _tell_of_lost_rows(counts: Mapping[Entry, Count | None]) -> list[str]:
+    """Return a line for each part of which rows cannot be found, with the file that is at fault."""
+    lines = []
+    for entry, count in sorted(counts.items(), key=lambda pair: pair[0].segment):
+        keys, rows = (entry.segment.with_suffix(suffix) for suffix in (KEYS, ROWS))
+        if entry.has_keys != entry.has_rows:
+            gone = rows if entry.has_keys else keys
+            lines.append(f"{gone}: gone, so none of these rows can be found; {_AGAIN}")
+        elif count == Count(0, 0, 0) and entry.has_keys:
+            lines.append(f"{keys}: holds no key, so none of these rows can be found; {_AGAIN}")
+        elif count is not None:
+            for file, fault, lost in ((keys, "damaged", count.damaged), (rows, "cut", count.cut)):
+                if lost:
+                    number = name_count(lost, "row", "rows")
+                    lines.append(f"{file}: {fault}, so {number} cannot be found; {_AGAIN}")
+    return lines
+
+
+def _show_preprocessing(text: str) -> str:
+    """Return the input size and the normalisation of a `Preprocessing` of which this is the text.
+
+    Of another version's it may be another text: "".
+    """
+    found = re.search(r"height_px=(\d+), width_px=(\d+),.* normalisation='(\w+)'", text)
+    return f"{found[2]} x {found[1]} px, normalisation {found[3]}" if found else ""
+
+
 def _parts(count: int) -> str:
-    return "1 part" if count == 1 else f"{count:,} parts"
-
-
-def _size(count: int) -> str:
-    """Return bytes in the unit that people read best."""
-    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if count >= size:
-            return f"{count / size:,.1f} {unit}"
-    return f"{count} bytes"
+    return name_count(count, "part", "parts")

@@ -10,10 +10,12 @@ from pydantic import BeforeValidator, Field
 from rich.console import Console
 
 from seentwice.bank.bank import Bank, open_bank
+from seentwice.bank.entries import UNKNOWN, Entry
 from seentwice.commands.overrides import key_of
 from seentwice.commands.progress import print_plainly
 from seentwice.commands.settings import read_settings
 from seentwice.detectors.trunk import RowType
+from seentwice.display import name_bytes, name_count, show_text
 from seentwice.errors import UserError
 from seentwice.models.engines import EngineName, Passing, Precision
 
@@ -113,6 +115,20 @@ def tell_of_damage(bank: Bank, console: Console) -> Callable[[int], None]:
         print_plainly(
             f"bank.folder={bank.folder}: rows of {of_views} were damaged and are computed again",
             console,
+        )
+
+    return tell
+
+
+def tell_of_removal(bank: Bank, console: Console) -> Callable[[Sequence[Entry]], None]:
+    """Return what says which rows were thrown away since the bank was full."""
+
+    def tell(entries: Sequence[Entry]) -> None:
+        parts = name_count(len(entries), "part", "parts")
+        size = name_bytes(sum(entry.bytes for entry in entries))
+        data = ", ".join(sorted({show_text(entry.data or UNKNOWN) for entry in entries}))
+        print_plainly(
+            f"bank.max_gb={bank.max_bytes / 1e9:g}: {parts} ({size}: {data}) thrown away", console
         )
 
     return tell

@@ -40,6 +40,8 @@ from seentwice.models.checkpoint import (
 )
 from seentwice.models.nets import pair_logits
 from seentwice.models.openvino_engine import NoOpenVinoError
+from seentwice.models.trunk import Trunk
+from seentwice.models.weights import WeightsFileError
 
 
 def run(config: DictConfig) -> None:
@@ -49,16 +51,7 @@ def run(config: DictConfig) -> None:
     overrides = HydraConfig.get().overrides.task
     path = _find_checkpoint(Path(str(config.checkpoint)))
     record = read_record(path)
-    architecture = record.architecture
-    trunk = build_trunk(
-        architecture.backbone,
-        _trunk_weights(config, path, record),
-        architecture.pooling,
-        architecture.trained_blocks,
-        architecture.frozen_batchnorm,
-        record.trunk_seed,
-        architecture.normalisation,
-    )
+    trunk = _build_trunk(record, _trunk_weights(config, path, record))
     net = load_checkpoint(path, record, trunk)
     try:
         seen = describe_input(trunk, record.row_type, record.passing)
@@ -176,6 +169,32 @@ def _find_checkpoint(path: Path) -> Path:
         going_on = write_command("train", [f"resume={spell_value(str(path.absolute()))}"])
         raise UserError(f"checkpoint={path}: this training was stopped; go on with: {going_on}")
     return path / CHECKPOINT_FILE
+
+
+def _build_trunk(record: CheckpointRecord, weights: str) -> Trunk:
+    """Build the trunk of a checkpoint.
+
+    Raises:
+        UserError: weights that cannot be had, or another network's.
+    """
+    architecture = record.architecture
+    try:
+        return build_trunk(
+            architecture.backbone,
+            weights,
+            architecture.pooling,
+            architecture.trained_blocks,
+            architecture.frozen_batchnorm,
+            record.trunk_seed,
+            architecture.normalisation,
+        )
+    except WeightsFileError as error:
+        if weights == "imagenet":  # a published file, which none of its keys names
+            raise
+        raise UserError(
+            f"weights={weights}: {error.fault}; give the weights of {architecture.backbone} "
+            "that the checkpoint was trained on"
+        ) from error
 
 
 def _trunk_weights(config: DictConfig, path: Path, record: CheckpointRecord) -> str:

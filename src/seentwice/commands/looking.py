@@ -8,7 +8,12 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from seentwice.bank.bank import Bank
-from seentwice.commands.banking import tell_of_damage, tell_of_decoding, tell_of_waiting
+from seentwice.commands.banking import (
+    tell_of_damage,
+    tell_of_decoding,
+    tell_of_removal,
+    tell_of_waiting,
+)
 from seentwice.commands.fingerprint import Fingerprint
 from seentwice.commands.progress import show_progress
 from seentwice.commands.settings import ReadingSettings, SeedSettings, read_settings
@@ -88,6 +93,7 @@ def look_at_views(
             unedited=[PixelDigestDescriptor()],
             on_wait=tell_of_waiting(bank, console),
             on_damage=tell_of_damage(bank, console),
+            on_removal=tell_of_removal(bank, console),
         )
     photos = int(described.readable[plan.edit_name == ""].sum())
     tell_of_decoding(described.decoded, photos, "photos", config, console)

@@ -7,7 +7,12 @@ from pathlib import Path
 from omegaconf import DictConfig
 from rich.console import Console
 
-from seentwice.commands.banking import read_bank, tell_of_damage, tell_of_waiting
+from seentwice.commands.banking import (
+    read_bank,
+    tell_of_damage,
+    tell_of_removal,
+    tell_of_waiting,
+)
 from seentwice.commands.fingerprint import fingerprint_photos
 from seentwice.commands.next_steps import NEXT, shared_overrides, write_command
 from seentwice.commands.progress import show_progress
@@ -50,6 +55,7 @@ def count_photos(config: DictConfig, folder: Path, console: Console) -> list[str
             on_progress=progress,
             on_wait=tell_of_waiting(bank, console),
             on_damage=tell_of_damage(bank, console),
+            on_removal=tell_of_removal(bank, console),
         )
     photos = [photo for photo, readable in zip(found, described.readable, strict=True) if readable]
     of_place = Counter(photo.place for photo in photos)

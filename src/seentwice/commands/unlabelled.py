@@ -16,10 +16,11 @@ from seentwice.commands.banking import (
     is_decoding_reduced,
     tell_of_damage,
     tell_of_decoding,
+    tell_of_removal,
     tell_of_waiting,
 )
 from seentwice.commands.fingerprint import Fingerprint, digest_files
-from seentwice.commands.progress import show_progress
+from seentwice.commands.progress import print_plainly, show_progress
 from seentwice.commands.settings import ReadingSettings, read_settings
 from seentwice.commands.trunks import Trunks
 from seentwice.detectors.describe import describe_views
@@ -77,7 +78,10 @@ def look_at_unlabelled(
     if config.get("unlabelled") is None:
         return None
     root = Path(str(config.unlabelled))
-    files, unreadable = find_photos(root)
+    try:
+        files, unreadable = find_photos(root)
+    except UserError as error:  # which begins with the folder
+        raise UserError(f"unlabelled={error}") from error
     digests = digest_files(files, "Fingerprinting unlabelled", console)
     pairs = zip(files, digests, strict=True)
     known = set(fingerprint.files)
@@ -102,9 +106,16 @@ def look_at_unlabelled(
             at_least=descriptor.at_least if is_decoding_reduced(config) else None,
             on_wait=tell_of_waiting(bank, console),
             on_damage=tell_of_damage(bank, console),
+            on_removal=tell_of_removal(bank, console),
         )
     photos = int(described.readable.sum())
     tell_of_decoding(described.decoded, photos, "unlabelled photos", config, console)
+    copies = photos - len({digests[number] for number in np.flatnonzero(described.readable)})
+    if copies:
+        are = "1 is a copy of another" if copies == 1 else f"{copies:,} are copies of others"
+        print_plainly(
+            f"Of {photos:,} unlabelled photos {are}: the whitening learns from each file", console
+        )
     return Unlabelled(
         np.asarray(described.rows[descriptor.name][described.readable], np.float32),
         hashlib.sha256(b"".join(sorted(digests))).hexdigest(),

@@ -14,6 +14,7 @@ import PIL
 from numpy.typing import NDArray
 
 from seentwice.bank.bank import Bank
+from seentwice.bank.entries import Entry
 from seentwice.bank.recipe import Recipe, row_keys
 from seentwice.bank.shelf import Shelf
 from seentwice.data.source import Progress
@@ -49,6 +50,7 @@ def describe_views(
     at_least: tuple[int, int] | None = None,
     on_wait: Callable[[], None] | None = None,
     on_damage: Callable[[int], None] | None = None,
+    on_removal: Callable[[Sequence[Entry]], None] | None = None,
 ) -> Described:
     """Decode each photo once, apply the edits of its views, and describe every view.
 
@@ -71,6 +73,7 @@ def describe_views(
         on_wait: called once before this process waits for another one that fills the bank.
         on_damage: told of how many views the bank had rows that are not what was written there;
             they are computed again.
+        on_removal: told of rows that were thrown away to make room, see `Bank.make_room`.
 
     Raises:
         UserError: not one photo could be read, or the bank has no room.
@@ -117,7 +120,8 @@ def describe_views(
                 lead = first_of_their_key(keys)
                 added = missing[np.unique(lead)].sum(axis=0)
                 needed = {path for shelf in shelves for path in shelf.needed(keys)}
-                bank.make_room({recipes[n]: int(added[n]) for n in lacking}, needed)
+                wanted = {recipes[column]: int(added[column]) for column in lacking}
+                bank.make_room(wanted, needed, on_removal)
                 with ExitStack() as open_files:
                     writers = [
                         open_files.enter_context(bank.begin_segment(recipe, data))

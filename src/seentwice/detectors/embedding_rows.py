@@ -53,20 +53,33 @@ def embed_photos(
     Raises:
         UserError: an argument of another kind, or out of its range.
     """
-    given: object = files  # whatever its annotation says
-    if isinstance(given, str) or not isinstance(given, Sequence):
-        raise UserError(f"files={given!r}: give a list of paths")
-    for file in files:
-        if not isinstance(file, Path):
-            raise UserError(f"files: {file!r} is no path; give Path({file!r})")
-    if not isinstance(engine, Engine):
-        raise UserError(f"engine={engine!r}: give what open_engine returns")
+    _check_files(files)
+    if not isinstance(engine, Engine):  # its text may be that of a whole network
+        raise UserError(f"engine: a {type(engine).__name__}; give what open_engine returns")
     if decoding not in get_args(Decoding):
         raise UserError(f"decoding={decoding!r}: choose one of {', '.join(get_args(Decoding))}")
     for name, number in (("workers", workers), ("max_pixels", max_pixels)):
         if not (type(number) is int and number >= 1):
             raise UserError(f"{name}={number!r}: give a whole number from 1 on")
     return _embed_all(files, _Worker(engine, decoding, max_pixels), workers, on_progress)
+
+
+def _check_files(files: object) -> None:
+    """Refuse what is no list of paths, whatever its annotation says.
+
+    Raises:
+        UserError: names the type of what is none: its text may be as long as a list of photos.
+    """
+    if isinstance(files, str | Path):
+        found = f"find_photos(Path({str(files)!r}))[0]"
+        raise UserError(f"files={str(files)!r}: give a list of paths; of a folder, {found}")
+    if not isinstance(files, Sequence):
+        raise UserError(f"files: a {type(files).__name__}; give a list of paths")
+    for file in files:
+        if isinstance(file, str):
+            raise UserError(f"files: {file!r} is no path; give Path({file!r})")
+        if not isinstance(file, Path):
+            raise UserError(f"files: a {type(file).__name__} is among them; give a list of paths")
 
 
 def _embed_all(

@@ -149,6 +149,11 @@ def build_trunk(
             random ones.
     """
     entry = find_backbone(name)
+    given: object = weights  # whatever its annotation says
+    if not isinstance(given, str | Path):
+        raise UserError(
+            f"backbone.weights={given!r}: choose none, imagenet or the path of a .safetensors file"
+        )
     for key, value, names in (
         ("pooling", pooling, tuple(POOLINGS)),
         ("frozen_batchnorm", frozen_batchnorm, get_args(BatchNormMode)),

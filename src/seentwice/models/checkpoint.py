@@ -25,6 +25,8 @@ FORMAT = "seentwice-siamese-5"
 _FAMILY = "seentwice-"  # which all formats begin with
 CHECKPOINT_FILE = "checkpoint.safetensors"  # its name in the folder of a training
 _METADATA = "seentwice"
+_OWN = f"give the {CHECKPOINT_FILE} that seentwice train wrote"
+_AGAIN = f"copy it again, or {_OWN}"
 
 
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
@@ -82,13 +84,13 @@ def read_record(path: Path) -> CheckpointRecord:
         UserError: no such file, or not a checkpoint of this format.
     """
     if not path.is_file():
-        raise UserError(f"checkpoint {path}: no such file")
+        raise UserError(f"checkpoint {path}: no such file; {_OWN}")
     try:
         with safe_open(path, framework="pt") as stream:
             metadata = stream.metadata() or {}
     except (SafetensorError, OSError) as error:
         raise UserError(
-            f"checkpoint {path}: not a whole safetensors file ({one_line(error)})"
+            f"checkpoint {path}: not a whole safetensors file ({one_line(error)}); {_AGAIN}"
         ) from error
     if not metadata.get("format", "").startswith(_FAMILY):
         raise UserError(
@@ -103,7 +105,9 @@ def read_record(path: Path) -> CheckpointRecord:
     try:
         return TypeAdapter(CheckpointRecord).validate_json(metadata[_METADATA])
     except (KeyError, ValidationError) as error:
-        raise UserError(f"checkpoint {path}: its record is damaged ({one_line(error)})") from error
+        raise UserError(
+            f"checkpoint {path}: its record is damaged ({one_line(error)}); {_AGAIN}"
+        ) from error
 
 
 def load_checkpoint(path: Path, record: CheckpointRecord, trunk: Trunk) -> SiameseNet:
@@ -125,11 +129,13 @@ def load_checkpoint(path: Path, record: CheckpointRecord, trunk: Trunk) -> Siame
     try:
         net = build_siamese(record.architecture, trunk, record.seed)
     except (UserError, RuntimeError, ValueError) as error:
-        raise UserError(f"checkpoint {path}: its record is damaged ({one_line(error)})") from error
+        raise UserError(
+            f"checkpoint {path}: its record is damaged ({one_line(error)}); {_AGAIN}"
+        ) from error
     try:
         net.load_state_dict(load_file(path))
     except (RuntimeError, SafetensorError, OSError) as error:
         raise UserError(
-            f"checkpoint {path}: weights do not fit its record ({one_line(error)})"
+            f"checkpoint {path}: weights do not fit its record ({one_line(error)}); {_AGAIN}"
         ) from error
     return net.eval()

@@ -88,9 +88,17 @@ def open_engine(stages: nn.Sequential, preprocessing: Preprocessing, passing: Pa
     """Make ready what passes photos through stages in eval mode.
 
     Raises:
-        UserError: OpenVINO is not installed, or cannot convert the stages; or an engine or a
-            precision that there is none of.
+        UserError: OpenVINO is not installed, or cannot convert the stages; an engine or a
+            precision that there is none of; or an argument of another kind.
     """
+    arguments: tuple[tuple[str, object, type, str], ...] = (
+        ("stages", stages, nn.Sequential, "trunk.frozen"),
+        ("preprocessing", preprocessing, Preprocessing, "trunk.preprocessing"),
+        ("passing", passing, Passing, 'Passing("torch", "float32")'),
+    )
+    for what, given, kind, right in arguments:
+        if not isinstance(given, kind):
+            raise UserError(f"{what}: a {type(given).__name__}; give {right}")
     for what, name, names in (
         ("engine", passing.engine, get_args(EngineName)),
         ("precision", passing.precision, get_args(Precision)),

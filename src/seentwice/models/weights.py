@@ -19,6 +19,21 @@ from seentwice.display import one_line, show_text
 from seentwice.errors import UserError
 
 
+class WeightsFileError(UserError):
+    """A file that holds no weights of a network."""
+
+    def __init__(self, path: Path, fault: str, remedy: str) -> None:
+        """Name the file by the key that `train` and `compare` have.
+
+        Args:
+            path: the file.
+            fault: what is wrong with it.
+            remedy: what to do.
+        """
+        super().__init__(f"backbone.weights={path}: {fault}; {remedy}")
+        self.fault = fault
+
+
 @dataclass(frozen=True, slots=True)
 class HubFile:
     """The safetensors file of a repository on the Hugging Face hub."""
@@ -121,29 +136,32 @@ def load_weights(network: nn.Module, name: str, path: Path) -> None:
         path: the file.
 
     Raises:
-        UserError: another kind of file, no such file, or the weights of another network.
+        WeightsFileError: another kind of file, no such file, or the weights of another network.
     """
     if path.suffix != ".safetensors":
-        raise UserError(
-            f"backbone.weights={path}: choose none, imagenet or a .safetensors file "
-            "(other formats can run code when they are opened)"
+        raise WeightsFileError(
+            path,
+            "no .safetensors file (other formats can run code when they are opened)",
+            "choose none, imagenet or a .safetensors file",
         )
     if not path.is_file():
-        raise UserError(f"backbone.weights={path}: no such file")
+        raise WeightsFileError(path, "no such file", "choose none, imagenet or a .safetensors file")
     try:
         state = load_file(path)
     except (SafetensorError, OSError) as error:
-        raise UserError(
-            f"backbone.weights={path}: not a whole safetensors file ({one_line(error)}); give "
-            "another, or imagenet"
+        raise WeightsFileError(
+            path,
+            f"not a whole safetensors file ({one_line(error)})",
+            "give another, or imagenet",
         ) from error
     try:
         _load_state(network, state)
     except RuntimeError as error:
-        raise UserError(
-            f"backbone.weights={path}: not the weights of {name}, its classifier included: "
-            f"{_describe_misfit(network, state)}; choose the backbone that they are of, or "
-            f"weights of {name}"
+        raise WeightsFileError(
+            path,
+            f"not the weights of {name}, its classifier included: "
+            f"{_describe_misfit(network, state)}",
+            f"choose the backbone that they are of, or weights of {name}",
         ) from error
 
 

@@ -41,7 +41,8 @@ def find_photos(root: Path) -> tuple[list[Path], list[Unreadable]]:
         below `root`.
 
     Raises:
-        UserError: `root` is missing, is no folder, cannot be listed, or holds no photo.
+        UserError: `root` is missing, is no folder, cannot be listed, or holds no photo; or it is
+            no `Path`.
     """
     _check_root(root)
     photos: list[str] = []
@@ -81,6 +82,9 @@ def find_photos(root: Path) -> tuple[list[Path], list[Unreadable]]:
 
 
 def _check_root(root: Path) -> None:
+    given: object = root  # whatever its annotation says
+    if not isinstance(given, Path):
+        raise UserError(f"root={given!r}: give Path({str(given)!r})")
     try:
         mode = root.stat().st_mode
     except (FileNotFoundError, NotADirectoryError) as error:

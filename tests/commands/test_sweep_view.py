@@ -169,6 +169,10 @@ def test_elsewhere_every_change_is_a_line() -> None:
     assert lines_of([began], [crashed])[1:] == [
         "trial 0: crashed, and begins again from its last epoch: out of memory"
     ]
+    held = replace(went_on, worker="a")
+    assert lines_of([held], [replace(held, worker="")], [replace(held, worker="b")])[2:] == [
+        "trial 0: another worker goes on with it after 1 epoch"
+    ]
     for end in ("stopped", "finished"):
         assert lines_of([began], [trial_of(0, end, 0.5, 0.25, rungs=1)])[1:] == [
             f"trial 0: after 2 epochs: {end}; validation_loss 0.2500 at best"

@@ -136,6 +136,38 @@ def test_a_training_is_counted_by_epochs_alone(
     assert "searcher.time_metric=batches: choose epochs" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("searcher", "complaint"),
+    [
+        ("metric: validation_f2", "searcher.metric=validation_f2: choose one of validation_loss, "),
+        (
+            "metric: validation_average_precision",
+            "searcher.smaller_is_better: give false with searcher.metric=validation_average_prec",
+        ),
+    ],
+)
+def test_a_metric_that_no_training_has_or_that_is_taken_the_wrong_way(
+    searcher: str, complaint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(tmp_path)
+    path.write_text(path.read_text().replace("metric: validation_loss", searcher))
+    assert main(["sweep", str(path), f"folder={tmp_path / 'none'}"]) == 2
+    assert complaint in capsys.readouterr().err
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_folder_whose_database_is_gone_stays_as_it_is(
+    few_rooms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "sweep"
+    folder.mkdir()
+    (folder / "sweep_id.txt").write_text("one\n")
+    words = ["data=folder", f"data.root={few_rooms}", f"folder={folder}"]
+    assert main(["sweep", str(write(tmp_path)), *words]) == 2
+    assert f"{folder}: its study.db is gone" in capsys.readouterr().err
+    assert [path.name for path in folder.iterdir()] == ["sweep_id.txt"]
+
+
 def test_what_a_plan_and_its_training_do_not_agree_on_is_told(tmp_path: Path) -> None:
     plan = read_plan(asha(tmp_path, "time_metric: epochs", "training.epochs=5"))
     _, remarks = check_plan(plan, words_of_trials(plan, []))
@@ -158,6 +190,7 @@ def test_a_folder_holds_one_sweep(
     few_rooms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "sweep_id.txt").write_text("another\n")
+    (tmp_path / "study.db").touch()
     words = ["data=folder", f"data.root={few_rooms}", f"folder={tmp_path}"]
     assert main(["sweep", str(write(tmp_path)), *words]) == 2
     (line,) = capsys.readouterr().err.splitlines()

@@ -90,7 +90,7 @@ def test_processes_share_the_trials_and_one_that_is_killed_is_replaced(folder: P
         log,
         state,
     )
-    workers.run(lambda: shown.append(state.trials))
+    workers.run(lambda: shown.append(state.trials), lambda: False)
     assert state.is_over
     assert shown[-1] == state.trials
     killed = state.trials[1]
@@ -132,4 +132,4 @@ def test_what_is_wrong_for_every_worker_ends_all(
         state,
     )
     with pytest.raises(UserError, match=complaint):
-        workers.run(lambda: None)
+        workers.run(lambda: None, lambda: False)

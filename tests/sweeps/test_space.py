@@ -60,6 +60,7 @@ def test_paths_are_those_of_the_keys():
         ({"n": {"type": "double", "minval": 0, "maxval": float("inf")}}, "n: minval and maxval"),
         ({"n": {"type": "double", "minval": 0, "maxval": 1, "count": 0}}, "n: count=0: at least 1"),
         ({"n": {"type": "log", "minval": 0, "maxval": 1, "base": 0}}, "n: base=0"),
+        ({"n": {"type": "log", "minval": 0, "maxval": 1, "base": 1}}, "n: base=1"),
         (
             {"n": {"type": "log", "minval": 0, "maxval": 1000, "base": 10}},
             "n: 1000.0 is an exponent: 10.0 to its power is no number",

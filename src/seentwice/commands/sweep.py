@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shlex
+import signal
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import partial
@@ -17,6 +18,7 @@ from seentwice.commands.application import compose_words
 from seentwice.commands.next_steps import NEXT, evaluation_overrides, spell_value
 from seentwice.commands.progress import open_console, print_plainly, show_progress
 from seentwice.commands.settings import read_source
+from seentwice.commands.stopping import StopRequest
 from seentwice.commands.sweep_process import EXPERIMENT, WorkerSpec, run_process
 from seentwice.commands.sweep_view import SweepView
 from seentwice.commands.sweep_words import HELP, SweepWords, read_words
@@ -31,6 +33,7 @@ from seentwice.sweeps.trials import Trial
 ON_STOP = "what was trained is kept; give the same command again to go on"
 
 _RUN_FILE = "mlflow_run_id.txt"
+_DATABASE = "study.db"  # unless another storage is given
 _MARK_FILE = "sweep_id.txt"  # says whose files a folder holds
 
 
@@ -43,6 +46,7 @@ def run(arguments: Sequence[str]) -> None:
     plan = read_plan(given.file)
     words = tuple(words_of_trials(plan, given.overrides))
     config, remarks = check_plan(plan, words)
+    _check_sampler(given.sampler, plan)
     settings = spell_settings(plan, words, given.sampler)
     name = given.name or _name_sweep(plan, settings)
     folder = (given.folder or Path("outputs/sweep") / name).absolute()
@@ -52,7 +56,7 @@ def run(arguments: Sequence[str]) -> None:
         plan=plan,
         words=(*words, f"workers={threads}"),
         sampler=given.sampler,
-        storage=given.storage or f"sqlite:///{folder / 'study.db'}",
+        storage=given.storage or f"sqlite:///{folder / _DATABASE}",
         name=name,
         settings=settings,
         folder=folder,
@@ -63,6 +67,18 @@ def run(arguments: Sequence[str]) -> None:
     for line in remarks:
         print_plainly(line, console)
     _train_trials(spec, given, config, console)
+
+
+def _check_sampler(sampler: str, plan: Plan) -> None:
+    """Choose whoever chooses values once, before there are any files.
+
+    Raises:
+        UserError: there is no such sampler, or it has nothing to choose from.
+    """
+    from seentwice.sweeps.values import choose_sampler
+
+    choose_sampler(sampler, plan)
+    plan.open_searcher()
 
 
 def spell_settings(plan: Plan, words: Sequence[str], sampler: str) -> str:
@@ -96,9 +112,9 @@ def _train_trials(
     from seentwice.sweeps.log import open_log
     from seentwice.sweeps.mirror import open_mirror
     from seentwice.sweeps.store import open_storage
-    from seentwice.sweeps.values import choose_sampler
 
-    choose_sampler(spec.sampler, spec.plan)
+    if given.storage is None:
+        _require_own_database(spec.folder)
     state = SweepState(spec.plan)
     storage = open_storage(spec.storage)
     log = open_log(storage, spec.name, spec.settings)
@@ -121,13 +137,33 @@ def _train_trials(
             state,
         )
         view = SweepView(spec.plan, console)
+        stop = StopRequest()
         try:
-            with view.shown():
-                workers.run(lambda: view.show(state.trials))
-        finally:  # as far as it has come
-            open_mirror(storage, spec.name, spec.plan).show_all(state.trials)
-            _report(spec, given, state.trials, console)
+            with stop.heeded(signal.SIGINT, signal.SIGTERM), stop.held_back():
+                try:
+                    with view.shown():
+                        workers.run(lambda: view.show(state.trials), lambda: stop.came is not None)
+                finally:  # as far as it has come
+                    open_mirror(storage, spec.name, spec.plan).show_all(state.trials)
+                    _report(spec, given, state.trials, console)
+        except KeyboardInterrupt:
+            if stop.came is not None:
+                signal.raise_signal(stop.came)  # for those who end the program as it says
+            raise
     _tell_of_best(state, spec, console)
+
+
+def _require_own_database(folder: Path) -> None:
+    """Refuse a folder whose own database is gone, before another is made in it.
+
+    Raises:
+        UserError: it is.
+    """
+    if (folder / _MARK_FILE).is_file() and not (folder / _DATABASE).is_file():
+        raise UserError(
+            f"{folder}: its {_DATABASE} is gone, which tells what its trials came to; bring it "
+            "back, give folder=ANOTHER, or remove the folder"
+        )
 
 
 def _mark_folder(folder: Path, sweep: str) -> None:

@@ -11,7 +11,7 @@ from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
-from seentwice.commands.stopping import STOPPED, sigterm_as_ctrl_c
+from seentwice.commands.stopping import STOPPED, StopRequest
 from seentwice.errors import UserError
 from seentwice.sweeps.plan import Plan
 
@@ -42,6 +42,7 @@ def run_process(spec: WorkerSpec, worker: str, told: Connection) -> None:
         worker: its name.
         told: gets one text where something is wrong that the user can mend.
     """
+    stop = StopRequest()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which tells us
     threading.Thread(target=_end_with_parent, daemon=True).start()
     output = spec.folder / "workers" / f"{worker}.txt"
@@ -51,8 +52,8 @@ def run_process(spec: WorkerSpec, worker: str, told: Connection) -> None:
         os.dup2(file.fileno(), sys.stdout.fileno())
         os.dup2(file.fileno(), sys.stderr.fileno())
     try:
-        with sigterm_as_ctrl_c([]):
-            _work(spec, worker)
+        with stop.heeded(signal.SIGTERM):
+            _work(spec, worker, stop)
     except KeyboardInterrupt:
         sys.exit(STOPPED)
     except UserError as error:
@@ -60,7 +61,7 @@ def run_process(spec: WorkerSpec, worker: str, told: Connection) -> None:
         sys.exit(2)
 
 
-def _work(spec: WorkerSpec, worker: str) -> None:
+def _work(spec: WorkerSpec, worker: str, stop: StopRequest) -> None:
     # Imported here: torch and Lightning take seconds, in which SIGTERM shall end this quietly.
     import torch
 
@@ -87,6 +88,7 @@ def _work(spec: WorkerSpec, worker: str) -> None:
             remove_resume_files,
             mirror.show,
             partial(time.sleep, _POLL_SECONDS),
+            stop.held_back,
         ).work()
 
 

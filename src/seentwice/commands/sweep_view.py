@@ -71,6 +71,8 @@ class SweepView:
         """Yield what is new of a trial since it was shown last."""
         if now.values and not (before and before.values):
             yield f"begins with {spell_values(now.values)}"
+        if before and before.curve and now.worker not in ("", before.worker):
+            yield f"another worker goes on with it {self._rung(before)}"
         if now.restarts > (before.restarts if before else 0):
             yield f"crashed, and begins again from its last epoch: {now.error}"
         if now.rungs > (before.rungs if before else 0) and now.status == "running":

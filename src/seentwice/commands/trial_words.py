@@ -14,6 +14,12 @@ from seentwice.sweeps.space import Categorical, sample_values
 
 _ENTRY = "seentwice.commands.train"
 _TIME = "epochs"  # what a trial's training is counted by
+_SMALLER_IS_BETTER = {
+    "validation_loss": True,
+    "validation_average_precision": False,
+    "train_loss": True,
+}
+"""The metrics of every epoch; of the first, embedding heads have none."""
 
 
 def words_of_trials(plan: Plan, given: Sequence[str]) -> list[str]:
@@ -59,9 +65,10 @@ def check_plan(plan: Plan, words: Sequence[str]) -> tuple[DictConfig, list[str]]
         The configuration of the first trial, and what to know of the plan beside it.
 
     Raises:
-        UserError: a key or a choice does not exist, the data lack a value, or the plan counts
-            anything but epochs.
+        UserError: a key or a choice does not exist, the data lack a value, or the searcher goes by
+            what no training reports.
     """
+    _check_metric(plan)
     first = sample_values(plan.space, plan.seed, 0)
     config = compose_words("train", [*words, *words_of_values(first)])
     read_source(config)
@@ -72,6 +79,22 @@ def check_plan(plan: Plan, words: Sequence[str]) -> tuple[DictConfig, list[str]]
                     compose_words("train", [*words, *words_of_values({**first, key: value})])
                 )
     return config, list(_remark_on(plan, config))
+
+
+def _check_metric(plan: Plan) -> None:
+    """Refuse a metric that no training has, and one of which the worst would be taken for the best.
+
+    Raises:
+        UserError: it is such.
+    """
+    metric = plan.watched.metric
+    if metric not in _SMALLER_IS_BETTER:
+        raise UserError(f"searcher.metric={metric}: choose one of {', '.join(_SMALLER_IS_BETTER)}")
+    smaller = _SMALLER_IS_BETTER[metric]
+    if plan.watched.smaller_is_better != smaller:
+        raise UserError(
+            f"searcher.smaller_is_better: give {str(smaller).lower()} with searcher.metric={metric}"
+        )
 
 
 def _remark_on(plan: Plan, config: DictConfig) -> Iterator[str]:

@@ -60,20 +60,20 @@ class LocalWorkers:
         self._barren = 0
         self._seen: set[str] = set()  # workers that have told anything
 
-    def run(self, show: Callable[[], None]) -> None:
-        """Keep the workers running until every trial of the sweep is settled.
+    def run(self, show: Callable[[], None], is_stopped: Callable[[], bool]) -> None:
+        """Keep the workers running until every trial of the sweep is settled, or they are stopped.
 
         Args:
             show: called again and again, with the state up to date.
+            is_stopped: asked again and again; the workers then give their trials back.
 
         Raises:
             UserError: a worker says what is wrong, or workers die before they take a trial.
-            KeyboardInterrupt: passed on; the workers have given their trials back.
         """
         try:
             self._catch_up()
             show()
-            while not self._state.is_over or self._running:
+            while not is_stopped() and (not self._state.is_over or self._running):
                 while len(self._running) < min(self._count, self._count_open()):
                     self._start()
                 wait([one.process.sentinel for one in self._running.values()], POLL_SECONDS)
@@ -141,8 +141,13 @@ class LocalWorkers:
             if one.process.is_alive():
                 one.process.kill()
                 one.process.join()
+        names = set(self._running)
         self._running.clear()
         with suppress(UserError):  # of the database, which must not hide what ended the sweep
+            self._catch_up()
+            for trial in self._state.trials:
+                if trial.worker in names:  # which was killed before it could
+                    self._log.append(Released(trial.number, trial.worker), time.time())
             self._catch_up()
 
     def _count_open(self) -> int:

@@ -213,8 +213,8 @@ def _find_problem(parameter: Hyperparameter) -> str | None:
 
 
 def _find_problem_of_powers(parameter: Log) -> str | None:
-    if not parameter.base > 0:
-        return f"base={parameter.base} must be above 0"
+    if not parameter.base > 0 or parameter.base == 1:
+        return f"base={parameter.base} must be above 0, and not 1"
     for exponent in (parameter.minval, parameter.maxval):
         if abs(exponent * math.log(parameter.base)) > math.log(sys.float_info.max):
             return f"{exponent} is an exponent: {parameter.base} to its power is no number"

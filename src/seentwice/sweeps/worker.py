@@ -3,6 +3,7 @@
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
@@ -79,6 +80,7 @@ class Worker:
         tidy: Callable[[Path], None],
         show: Callable[[Trial], None],
         wait: Callable[[], None],
+        held_back: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         """Take what it works with.
 
@@ -92,6 +94,7 @@ class Worker:
             tidy: removes from the folder of a settled trial what a training goes on with.
             show: told of every change of a trial that this worker holds.
             wait: called where others have all open trials; returns after a while.
+            held_back: opens a block, of work with the log, that nothing interrupts but its end.
         """
         self.name = name
         self._plan = plan
@@ -102,6 +105,7 @@ class Worker:
         self._tidy = tidy
         self._show = show
         self._wait = wait
+        self._held_back = held_back
         self._state = SweepState(plan)
         self._impossible = 0  # trials in a row
 
@@ -199,11 +203,13 @@ class Worker:
 
     def _tell(self, event: Event) -> None:
         """Log an event, follow the log to it, and show what became of its trial."""
-        self._log.append(event, time.time())
-        self._catch_up()
-        self._show(self._state.trials[event.trial])
+        with self._held_back():
+            self._log.append(event, time.time())
+            self._catch_up()
+            self._show(self._state.trials[event.trial])
 
     def _catch_up(self) -> SweepState:
-        for logged in self._log.read(self._state.applied - 1):
-            self._state.apply(logged)
+        with self._held_back():
+            for logged in self._log.read(self._state.applied - 1):
+                self._state.apply(logged)
         return self._state

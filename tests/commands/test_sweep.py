@@ -108,6 +108,8 @@ def test_a_sweep_trains_tells_the_best_and_says_so_again(
 def test_a_sweep_goes_on_after_kill_and_ctrl_c_and_ends_as_one_that_was_not_stopped(
     words: list[str], tmp_path: Path
 ) -> None:
+    # Epochs that take longer than the time from one look at the trials to the next.
+    words = [*words, "training.batches_per_epoch=20"]
     command = [str(PROGRAM), "sweep", *words, "name=few"]
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
     run = partial(subprocess.run, cwd=tmp_path, check=True, capture_output=True, text=True)

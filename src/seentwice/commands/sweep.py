@@ -26,7 +26,7 @@ from seentwice.commands.trial_words import check_plan, words_of_trials, words_of
 from seentwice.errors import UserError
 from seentwice.files import write_atomically
 from seentwice.sweeps.brackets import plan_brackets
-from seentwice.sweeps.plan import AdaptiveAsha, Plan, read_plan
+from seentwice.sweeps.plan import AdaptiveAsha, Plan, name_file, read_plan
 from seentwice.sweeps.state import SweepState
 from seentwice.sweeps.trials import Trial
 
@@ -44,8 +44,9 @@ def run(arguments: Sequence[str]) -> None:
         return
     given = read_words(arguments)
     plan = read_plan(given.file)
-    words = tuple(words_of_trials(plan, given.overrides))
-    config, remarks = check_plan(plan, words)
+    with name_file(given.file):
+        words = tuple(words_of_trials(plan, given.overrides))
+        config, remarks = check_plan(plan, words)
     _check_sampler(given.sampler, plan)
     settings = spell_settings(plan, words, given.sampler)
     name = given.name or _name_sweep(plan, settings)

@@ -22,6 +22,7 @@ from seentwice.commands.stopping import StopRequest
 from seentwice.commands.sweep_process import EXPERIMENT, WorkerSpec, run_process
 from seentwice.commands.sweep_view import SweepView
 from seentwice.commands.sweep_words import HELP, SweepWords, read_words
+from seentwice.commands.trial_ends import find_ends
 from seentwice.commands.trial_words import check_plan, words_of_trials, words_of_values
 from seentwice.errors import UserError
 from seentwice.files import write_atomically
@@ -209,6 +210,7 @@ def _report(spec: WorkerSpec, given: SweepWords, trials: Sequence[Trial], consol
         space=plan.space,
         brackets=plan_brackets(asha) if asha else (),
         trials=tuple(trials),
+        ends=find_ends(trials, spec.words),
     )
     evaluation = _evaluation_command(results.best, spec)
     write_report(spec.folder, results, spell_value, _command(given), evaluation)

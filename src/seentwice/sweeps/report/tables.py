@@ -1,17 +1,25 @@
 """The tables of a sweep's report: trials, search space and brackets."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import PurePath
 
-from seentwice.display import name_count, show_text
+from seentwice.display import show_text
 from seentwice.pages import Cell, Column, Table
-from seentwice.sweeps.ranking import NEVER_WIN, find_best_point, rank_trials, trained_time
+from seentwice.sweeps.ranking import (
+    NEVER_WIN,
+    find_best_point,
+    rank_trials,
+    reached_rung,
+    trained_time,
+)
 from seentwice.sweeps.report.looks import format_metric
-from seentwice.sweeps.results import SweepResults, show_value
+from seentwice.sweeps.results import SweepResults, describe_interruptions, show_value
 from seentwice.sweeps.space import Categorical, Const, Hyperparameter, Log, Value
 from seentwice.sweeps.trials import Trial
 
 SHOWN_TRIALS = 500  # trials.csv has all
+SHOWN_INTERRUPTIONS = 3  # of a trial
 
 
 def tabulate_trials(results: SweepResults) -> tuple[Table, ...]:
@@ -73,14 +81,17 @@ def _trials_table(trials: Sequence[Trial], results: SweepResults) -> Table:
         _trial_row(trial, rank == 0, results) for rank, trial in enumerate(trials[:SHOWN_TRIALS])
     )
     unit = show_text(results.time_metric)
+    search = (
+        Column("Bracket", True),
+        Column("Rung", True, "Where it was compared last, of those of its bracket"),
+    )
     columns = (
         Column("Trial"),
         Column(show_text(results.metric), True, "Best measurement of the trial"),
-        Column(f"at {unit}", True, "When it was measured"),
+        Column(f"after {unit}", True, "When it was measured"),
         Column(f"trained {unit}", True, "By its last measurement"),
         Column("Status"),
-        Column("Bracket", True),
-        Column("Rungs", True, "That it passed"),
+        *(search if results.brackets else ()),
         *_value_columns(results),
     )
     return Table(f"Best first{_first_of(trials)}", columns, rows)
@@ -92,17 +103,32 @@ def _trial_row(trial: Trial, is_best: bool, results: SweepResults) -> tuple[Cell
     if point is not None:
         metric = Cell(format_metric(point.metric), value=point.metric, is_best=is_best)
         measured = (metric, _count(point.time))
-    restarts = name_count(trial.restarts, "restart", "restarts")
-    why = f"{restarts}: {show_text(trial.error)}" if trial.restarts else ""
     return (
         _name_trial(trial),
         *measured,
         _count(trained_time(trial)),
-        Cell(trial.status, why),
-        _count(trial.bracket + 1),
-        _count(trial.rungs),
+        Cell(trial.status, _tell_interruptions(trial, results)),
+        *_search_cells(trial, results),
         *_value_cells(trial, results),
     )
+
+
+def _search_cells(trial: Trial, results: SweepResults) -> tuple[Cell, ...]:
+    if not results.brackets:
+        return ()
+    bracket = results.brackets[trial.bracket]
+    rung = reached_rung(trial, bracket)
+    return _count(trial.bracket + 1), Cell(f"{rung} of {len(bracket.rungs)}", value=rung)
+
+
+def _tell_interruptions(trial: Trial, results: SweepResults) -> str:
+    """Say of the last interruptions when and why they came, and how many were before them."""
+    shown = replace(trial, interruptions=trial.interruptions[-SHOWN_INTERRUPTIONS:])
+    before = len(trial.interruptions) - len(shown.interruptions)
+    told = show_text(describe_interruptions(shown, results.time_metric))
+    if before:
+        told += f"; {before:,} more before, see trials.csv"
+    return f"interrupted {told}" if told else ""
 
 
 def _lost_table(trials: Sequence[Trial], results: SweepResults) -> Table:
@@ -110,7 +136,10 @@ def _lost_table(trials: Sequence[Trial], results: SweepResults) -> Table:
         (
             _name_trial(trial),
             Cell(trial.status),
-            Cell(show_text(trial.error) or "no reason was given"),
+            Cell(
+                show_text(trial.error) or "no reason was given",
+                _tell_interruptions(trial, results),
+            ),
             _count(trained_time(trial)),
             *_value_cells(trial, results),
         )

@@ -82,17 +82,17 @@ def test_wrong_words_are_one_line(
         (
             "optimizer: {lrr: 0.1}",
             [],
-            "plan.yaml: hyperparameters: no key 'optimizer.lrr' (did you mean lr?)",
+            "plan.yaml: hyperparameters.optimizer.lrr: no key 'optimizer.lrr' (did you mean lr?)",
         ),
         (
             "headd: l2",
             [],
-            "plan.yaml: hyperparameters: no key 'headd' (did you mean head?)",
+            "plan.yaml: hyperparameters.headd: no key 'headd' (did you mean head?)",
         ),
         (
             "backbone: {type: categorical, vals: [compact, vgg61]}",
             [],
-            "plan.yaml: hyperparameters.backbone.vals: Could not find 'backbone/vgg61'",
+            "plan.yaml: hyperparameters.backbone: In 'train': Could not find 'backbone/vgg61'",
         ),
         ("optimizer: {lr: 0.1}", ["optimizer.lr=1"], "optimizer.lr=1: the sweep chooses it for"),
         # Not the plan's.

@@ -1,6 +1,7 @@
 """The overrides that a trial of a sweep is trained with, checked before any trial starts."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
 from omegaconf import DictConfig
 
@@ -71,37 +72,43 @@ def check_plan(plan: Plan, words: Sequence[str]) -> tuple[DictConfig, list[str]]
     """
     _check_metric(plan)
     first = sample_values(plan.space, plan.seed, 0)
-    config = _compose(words, first, "hyperparameters")
+    config = _compose(words, first)
     read_source(config)
     for key, parameter in plan.space.items():
         for value in parameter.vals if isinstance(parameter, Categorical) else ():
             if value != first[key]:
-                chosen = {**first, key: value}
-                read_source(_compose(words, chosen, f"hyperparameters.{key}.vals"))
+                read_source(_compose(words, {**first, key: value}))
     return config, list(_remark_on(plan, config))
 
 
-def _compose(words: Sequence[str], values: Mapping[str, object], path: str) -> DictConfig:
+def _compose(words: Sequence[str], values: Mapping[str, object]) -> DictConfig:
     """Compose a trial.
 
     Args:
         words: the overrides of every trial.
         values: its own.
-        path: of what the plan says of these, for the errors.
 
     Raises:
-        PlanError: the values do not fit.
+        PlanError: the values do not fit; it names the first that does not, by itself.
         UserError: the words do not, whatever the values.
     """
     try:
         return compose_words("train", [*words, *words_of_values(values)])
     except UserError as error:
-        try:
-            compose_words("train", words)
-        except UserError as other:
-            if str(other) == str(error):
-                raise
+        if _tell_error(words, {}) == str(error):
+            raise
+        alike = (key for key in values if _tell_error(words, {key: values[key]}) == str(error))
+        path = ".".join(["hyperparameters", *islice(alike, 1)])
         raise PlanError(f"{path}: {error}") from error
+
+
+def _tell_error(words: Sequence[str], values: Mapping[str, object]) -> str | None:
+    """Return why nothing can be composed of the words with the values; None where it can."""
+    try:
+        compose_words("train", [*words, *words_of_values(values)])
+    except UserError as error:
+        return str(error)
+    return None
 
 
 def _check_metric(plan: Plan) -> None:

@@ -11,7 +11,7 @@ from made_up import SPACE, make_sweep
 from PIL import Image
 
 from seentwice.files import UnwritableError
-from seentwice.pages import Cell, write_page
+from seentwice.pages import write_page
 from seentwice.sweeps.brackets import AshaSettings
 from seentwice.sweeps.report.best_so_far import draw_best_so_far
 from seentwice.sweeps.report.looks import draw_sentence
@@ -115,28 +115,26 @@ def test_a_table_of_thousands_of_trials_shows_the_first_and_says_so() -> None:
     assert table.caption == "Best first: the first 500 of 1,234; trials.csv has all"
 
 
-def test_a_trial_that_began_again_tells_why() -> None:
-    best = WHOLE.best
-    assert best is not None
-    [table] = tabulate_trials(
-        replace(
-            WHOLE,
-            trials=(replace(best, interruptions=(Interruption(3, "killed by signal 9"),)),),
-        )
+def test_every_interruption_is_told_with_when_and_why() -> None:
+    first, second = WHOLE.trials[:2]
+    lost = replace(
+        first,
+        status="failed",
+        interruptions=(Interruption(3, "killed\n"), Interruption(5, "its worker is gone")),
     )
-    assert table.rows[0][4].detail == "interrupted after 3 epochs: killed by signal 9"
-    often = tuple(Interruption(time, "gone") for time in (1, 1, 2, 4, 7))
-    [table] = tabulate_trials(replace(WHOLE, trials=(replace(best, interruptions=often),)))
-    assert table.rows[0][4].detail == (
-        "interrupted after 2 epochs: gone; after 4 epochs: gone; after 7 epochs: gone; "
-        "2 more before, see trials.csv"
+    interrupted = replace(second, interruptions=(Interruption(1, "no memory"),))
+    *_, table = tabulate_trials(replace(WHOLE, trials=(lost, interrupted)))
+    assert [[cell.text for cell in row] for row in table.rows] == [
+        ["trial 0", "3", r"killed\n", "failed"],
+        ["trial 0", "5", "its worker is gone", "failed"],
+        ["trial 1", "1", "no memory", second.status],
+    ]
+    often = replace(first, interruptions=(Interruption(1, "no memory"),) * 501)
+    *_, table = tabulate_trials(replace(WHOLE, trials=(often,)))
+    assert len(table.rows) == 500
+    assert table.caption == (
+        "Interrupted and taken on again: the first 500 of 501; trials.csv has all"
     )
-    assert "1 trial was interrupted and went on: when and why" in render(
-        replace(WHOLE, trials=(replace(best, interruptions=often),))
-    )
-    lost = replace(best, status="failed", error="no memory", interruptions=often[:1])
-    [_, table] = tabulate_trials(replace(WHOLE, trials=(lost,)))
-    assert table.rows[0][2] == Cell("no memory", "interrupted after 1 epoch: gone")
 
 
 def test_a_trial_is_told_its_bracket_and_the_rung_where_it_was_compared_last() -> None:
@@ -178,6 +176,7 @@ def test_where_all_trials_failed_it_is_told_and_where_to_see_why() -> None:
     told = "All 2 trials failed or had impossible values; report.html and trials.csv tell why."
     assert describe_sweep(all_failed) == f"2 trials: 1 failed, 1 impossible. {told}"
     assert f"<p>{told}</p>" in render(all_failed)
+    assert "Best first" not in render(all_failed)
     assert draw_best_so_far(all_failed).alt == told
     assert draw_parallel_axes(all_failed).alt == told
     waiting = replace(best, number=2, status="waiting", curve=())

@@ -103,8 +103,7 @@ def render_report(
         ),
         Section(
             "Trials",
-            f"By the best {show_text(results.metric)} of each, however long it trained."
-            + _count_interrupted(results),
+            f"By the best {show_text(results.metric)} of each, however long it trained.",
             tabulate_trials(results),
         ),
         Section(
@@ -136,14 +135,6 @@ def describe_budget(results: SweepResults) -> str:
         f"{told}; without stopping up to {budget.unstopped:,}, so stopping saved up to "
         f"{budget.saved:,} ({budget.share_saved:.0%})."
     )
-
-
-def _count_interrupted(results: SweepResults) -> str:
-    count = sum(bool(trial.interruptions) for trial in results.trials)
-    if not count:
-        return ""
-    interrupted = name_count(count, "trial was", "trials were")
-    return f" {interrupted} interrupted and went on: when and why stands below the status."
 
 
 def _best_section(results: SweepResults, spell: SpellValue, evaluation: str) -> Section:

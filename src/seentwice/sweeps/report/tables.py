@@ -1,7 +1,6 @@
 """The tables of a sweep's report: trials, search space and brackets."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import PurePath
 
 from seentwice.display import show_text
@@ -14,21 +13,26 @@ from seentwice.sweeps.ranking import (
     trained_time,
 )
 from seentwice.sweeps.report.looks import format_metric
-from seentwice.sweeps.results import SweepResults, describe_interruptions, show_value
+from seentwice.sweeps.results import SweepResults, show_value
 from seentwice.sweeps.space import Categorical, Const, Hyperparameter, Log, Value
 from seentwice.sweeps.trials import Trial
 
-SHOWN_TRIALS = 500  # trials.csv has all
-SHOWN_INTERRUPTIONS = 3  # of a trial
+SHOWN_TRIALS = 500  # and interruptions; trials.csv has all
 
 
 def tabulate_trials(results: SweepResults) -> tuple[Table, ...]:
-    """Return the trials, best first, and those that cannot win with their reasons, if any."""
+    """Return the trials, best first, those that cannot win, and interruptions, if any."""
     ranked = rank_trials(results.trials, results.smaller_is_better)
     able = [trial for trial in ranked if trial.status not in NEVER_WIN]
     lost = [trial for trial in ranked if trial.status in NEVER_WIN]
-    tables = (_trials_table(able, results),)
-    return (*tables, _lost_table(lost, results)) if lost else tables
+    tables: tuple[Table, ...] = ()
+    if able or not lost:
+        tables = (_trials_table(able, results),)
+    if lost:
+        tables = (*tables, _lost_table(lost, results))
+    if any(trial.interruptions for trial in results.trials):
+        tables = (*tables, _interruptions_table(results))
+    return tables
 
 
 def tabulate_space(results: SweepResults) -> Table:
@@ -107,7 +111,7 @@ def _trial_row(trial: Trial, is_best: bool, results: SweepResults) -> tuple[Cell
         _name_trial(trial),
         *measured,
         _count(trained_time(trial)),
-        Cell(trial.status, _tell_interruptions(trial, results)),
+        Cell(trial.status),
         *_search_cells(trial, results),
         *_value_cells(trial, results),
     )
@@ -121,25 +125,12 @@ def _search_cells(trial: Trial, results: SweepResults) -> tuple[Cell, ...]:
     return _count(trial.bracket + 1), Cell(f"{rung} of {len(bracket.rungs)}", value=rung)
 
 
-def _tell_interruptions(trial: Trial, results: SweepResults) -> str:
-    """Say of the last interruptions when and why they came, and how many were before them."""
-    shown = replace(trial, interruptions=trial.interruptions[-SHOWN_INTERRUPTIONS:])
-    before = len(trial.interruptions) - len(shown.interruptions)
-    told = show_text(describe_interruptions(shown, results.time_metric))
-    if before:
-        told += f"; {before:,} more before, see trials.csv"
-    return f"interrupted {told}" if told else ""
-
-
 def _lost_table(trials: Sequence[Trial], results: SweepResults) -> Table:
     rows = tuple(
         (
             _name_trial(trial),
             Cell(trial.status),
-            Cell(
-                show_text(trial.error) or "no reason was given",
-                _tell_interruptions(trial, results),
-            ),
+            Cell(show_text(trial.error) or "no reason was given"),
             _count(trained_time(trial)),
             *_value_cells(trial, results),
         )
@@ -155,6 +146,23 @@ def _lost_table(trials: Sequence[Trial], results: SweepResults) -> Table:
     return Table(f"Failed, or of impossible values{_first_of(trials)}", columns, rows)
 
 
+def _interruptions_table(results: SweepResults) -> Table:
+    rows = [
+        (_name_trial(trial), _count(one.time), Cell(show_text(one.why)), Cell(trial.status))
+        for trial in results.trials
+        for one in trial.interruptions
+    ]
+    columns = (
+        Column("Trial"),
+        Column(f"after {show_text(results.time_metric)}", True),
+        Column("Why"),
+        Column("Status", hint="What came of it since"),
+    )
+    return Table(
+        f"Interrupted and taken on again{_first_of(rows)}", columns, tuple(rows[:SHOWN_TRIALS])
+    )
+
+
 def _name_trial(trial: Trial) -> Cell:
     return Cell(f"trial {trial.number}", show_text(PurePath(trial.folder).name))
 
@@ -163,10 +171,10 @@ def _count(number: int) -> Cell:
     return Cell(f"{number:,}", value=number)
 
 
-def _first_of(trials: Sequence[Trial]) -> str:
-    if len(trials) <= SHOWN_TRIALS:
+def _first_of(rows: Sequence[object]) -> str:
+    if len(rows) <= SHOWN_TRIALS:
         return ""
-    return f": the first {SHOWN_TRIALS:,} of {len(trials):,}; trials.csv has all"
+    return f": the first {SHOWN_TRIALS:,} of {len(rows):,}; trials.csv has all"
 
 
 def _value_columns(results: SweepResults) -> tuple[Column, ...]:

@@ -19,7 +19,13 @@ from typing import Any
 
 import pytest
 import yaml
-from determined_master import DeterminedMaster, Report, trial_environment, unpack
+from determined_master import (
+    DeterminedMaster,
+    Report,
+    open_master,
+    trial_environment,
+    unpack,
+)
 
 from seentwice.models.checkpoint import CHECKPOINT_FILE
 
@@ -27,6 +33,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CLIENT = Path(sys.executable).with_name("det")
 TOP_FILES = ("constraints.txt", "pyproject.toml", "startup-hook.sh")
 MAX_BYTES = 95 * 10**6
+NEAR = {"NO_PROXY": "127.0.0.1"}
 DECOYS = (
     *("data/raw/airbnb/bedroom/berlin_1_1.jpg", "data/prepared/bank/rows.npy"),
     *(".venv/lib/module.py", "checkpoints/net.safetensors", "outputs/train/last.ckpt"),
@@ -35,11 +42,7 @@ DECOYS = (
     *("src/seentwice/__pycache__/errors.cpython-311.pyc", "src/seentwice.egg-info/PKG-INFO"),
 )
 
-SMALL = [
-    *("data=rooms", "data.train_places=15", "data.test_places=5", "data.views_per_place=3"),
-    *("data.width_px=64", "data.height_px=48", "data.workers=1", "workers=1"),
-    *("training.batches_per_epoch=2", "training.places_per_batch=6"),
-]
+SMALL = ("training.batches_per_epoch=2", "training.places_per_batch=6", "workers=1")
 
 AGENT_FILES = """\
 # What a container's files in /run/determined would say, said by the environment.
@@ -82,10 +85,10 @@ def python_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "bin"
 
 
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """A copy of the checkout with all that must not leave it."""
-    folder = tmp_path / "checkout"
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the checkout with all that must not leave it; read it, never write it."""
+    folder = tmp_path_factory.mktemp("checkout")
     for name in ("src", "configs"):
         ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
         shutil.copytree(ROOT / name, folder / name, ignore=ignored)
@@ -99,22 +102,42 @@ def checkout(tmp_path: Path) -> Path:
     return folder
 
 
-def create_experiment(
-    master: DeterminedMaster, checkout: Path, home: Path, options: Sequence[str]
-) -> subprocess.CompletedProcess[str]:
-    """Run the client's own command."""
+@pytest.fixture(scope="module")
+def posted(
+    checkout: Path, few_rooms: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Mapping[str, Any]:
+    """An experiment of small trainings on a folder that containers see, as the client posts it."""
     if not CLIENT.is_file():
         pytest.skip("the client is not installed as det")
-    command = [CLIENT, "-m", master.url, "experiment", "create", "adaptive.yaml", ".", *options]
-    return subprocess.run(
-        command,
-        cwd=checkout,
-        env={**os.environ, "HOME": str(home), "NO_PROXY": "127.0.0.1", "DET_MASTER": master.url},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
+    words = ["python3", "-m", "seentwice.commands.train", "data=folder", f"data.root={few_rooms}"]
+    entrypoint = " ".join([*words, *SMALL])
+    variables = ["PYTHONPATH=src", "MORE=1"]
+    options = (
+        f"entrypoint={entrypoint}",
+        "hyperparameters.training.patience=7",
+        f"environment.environment_variables={json.dumps(variables)}",
     )
+    home = str(tmp_path_factory.mktemp("home"))
+    with open_master() as master:
+        command = [CLIENT, "-m", master.url, "experiment", "create", "adaptive.yaml", "."]
+        done = subprocess.run(
+            [*command, *(word for option in options for word in ("--config", option))],
+            cwd=checkout,
+            env={**os.environ, "HOME": home, "XDG_CONFIG_HOME": home, **NEAR},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+    assert done.returncode == 0, done.stderr
+    assert "Created experiment 1" in done.stdout
+    (experiment,) = master.experiments
+    expected = yaml.safe_load((ROOT / "adaptive.yaml").read_text())
+    expected["entrypoint"] = entrypoint
+    expected["hyperparameters"]["training"] = {"patience": 7}  # beside the others
+    expected["environment"]["environment_variables"] = variables  # in the place of the others
+    assert yaml.safe_load(experiment["config"]) == expected
+    return experiment
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,23 +203,13 @@ class Started:
 @pytest.fixture
 def agent(
     master: DeterminedMaster,
-    checkout: Path,
+    posted: Mapping[str, Any],
     tmp_path: Path,
     python_folder: Path,
     tracking_store: str,
 ) -> Agent:
-    """An agent that knows an experiment of small trainings, created by the client."""
-    entrypoint = " ".join(["python3", "-m", "seentwice.commands.train", *SMALL])
-    options = ["--config", f"entrypoint={entrypoint}"]
-    done = create_experiment(master, checkout, tmp_path, options)
-    assert done.returncode == 0, done.stderr
-    assert "Created experiment 1" in done.stdout
-    (experiment,) = master.experiments
-    config = yaml.safe_load(experiment["config"])
-    assert config == yaml.safe_load((ROOT / "adaptive.yaml").read_text()) | {
-        "entrypoint": entrypoint
-    }
-    return Agent(master, experiment, tmp_path / "kept", tmp_path, python_folder, tracking_store)
+    """An agent that knows the experiment."""
+    return Agent(master, posted, tmp_path / "kept", tmp_path, python_folder, tracking_store)
 
 
 def files_below(*folders: Path) -> set[str]:
@@ -258,13 +271,26 @@ def test_a_trial_of_what_was_posted_is_stopped_and_goes_on(
     assert {body["allocationId"] for body in master.checkpoints} == {"1.1", "1.2"}
 
 
+@pytest.mark.filterwarnings("ignore")  # of the client's
 def test_the_file_is_posted_as_it_is_and_what_the_master_refuses_is_told(
-    master: DeterminedMaster, checkout: Path, tmp_path: Path
+    master: DeterminedMaster,
+    checkout: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    from determined.cli.cli import main  # takes a second
+
+    monkeypatch.chdir(checkout)
+    own = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path), **NEAR}
+    for name, value in own.items():
+        monkeypatch.setenv(name, value)
     master.refusal = "invalid experiment configuration"
-    done = create_experiment(master, checkout, tmp_path, [])
-    assert done.returncode != 0
-    assert "Failed to create experiment: invalid experiment configuration" in done.stderr
+    with pytest.raises(SystemExit) as end:
+        main(["-m", master.url, "experiment", "create", "adaptive.yaml", "."])
+    assert end.value.code == 1
+    said = capsys.readouterr().err
+    assert "Failed to create experiment: invalid experiment configuration" in said
     assert master.experiments[0]["config"] == (ROOT / "adaptive.yaml").read_text()
 
 

@@ -53,6 +53,8 @@ MISTAKES = {
         "baselines=[knn,knn]: knn stands there twice; name it once",
     ),
     "nothing to compare": ("compare head=[] baselines=[]", "nothing to compare: choose heads"),
+    "no choice of a group": ("train tower=null", "tower=null: choose one of hardswish, linear, "),
+    "no experiment": ("train experiment=null", "samespace_better, or leave it out"),
     "two heads": ("train head=[l1,l2]", "train takes one head; compare takes several"),
     "no checkpoint": ("evaluate", "checkpoint needs a value: give checkpoint=VALUE"),
     "missing checkpoint": ("evaluate checkpoint=none.safetensors", "no such file"),

@@ -1,6 +1,7 @@
 """Workers as real processes on a real database, with trainings that cost nothing."""
 
 import os
+import shutil
 import signal
 from contextlib import nullcontext
 from functools import partial
@@ -8,6 +9,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
+from failing_workers import complain, die
 from test_asha import Naive
 from test_worker import PLAN, train
 
@@ -60,15 +62,6 @@ def work(folder: Path, worker: str, told: Connection) -> None:
         ).work()
 
 
-def complain(worker: str, told: Connection) -> None:
-    told.send("no photos there")
-    raise SystemExit(2)
-
-
-def die(worker: str, told: Connection) -> None:
-    os._exit(3)
-
-
 def settings_of(folder: Path) -> AshaSettings:
     searcher = read_plan(folder / "plan.yaml").searcher
     assert isinstance(searcher, AdaptiveAsha)
@@ -76,8 +69,9 @@ def settings_of(folder: Path) -> AshaSettings:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path, empty_database: Path) -> Path:
     (tmp_path / "plan.yaml").write_text(PLAN)
+    shutil.copy(empty_database, tmp_path / "study.db")
     return tmp_path
 
 

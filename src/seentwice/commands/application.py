@@ -206,17 +206,22 @@ def _remove_empty_folder() -> Path | None:
 
 
 def _check_keys(command: str, arguments: Sequence[str]) -> None:
-    """Refuse keys at the top, and groups, that the command does not have.
+    """Refuse keys at the top and groups that the command does not have, and groups that are null.
 
-    Hydra would add them where a + stands before, and tell of the + where none does; nothing would
-    read what was added.
+    Hydra would add the former where a + stands before, and tell of the + where none does; nothing
+    would read what was added.
 
     Raises:
         UserError: there is one.
     """
-    known = {"hydra", *groups_of([find_configs()], command), *keys_of(find_configs(), command)}
+    groups = groups_of([find_configs()], command)
+    known = {"hydra", *groups, *keys_of(find_configs(), command)}
     # Flags, and what follows some of them, are no overrides.
     words = [word for word in arguments if "=" in word and not word.startswith("-")]
+    for word in words:
+        group, _, choice = word.partition("=")
+        if group in groups and choice.lower() == "null":  # which ends Hydra with a traceback
+            raise UserError(f"{word}: choose one of {', '.join(groups[group])}, or leave it out")
     tops = [re.split(r"[./@:]", key_of(word), maxsplit=1)[0] for word in words]
     beside = [word for word, top in zip(words, tops, strict=True) if top in known]
     for top in tops:

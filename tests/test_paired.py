@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 from clustered_pairs import Pairs, make_clustered_pairs, naive_weights, percentiles
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest, chi2
 from sklearn import metrics as reference
@@ -76,6 +76,7 @@ def split_decisions(only_ours: int, only_theirs: int, both: int, neither: int):
 COUNTS = st.integers(0, 40)
 
 
+@settings(max_examples=60, deadline=None)
 @given(COUNTS, COUNTS, COUNTS, COUNTS)
 def test_mcnemar_is_the_exact_binomial_test_of_the_pairs_decided_differently(
     only_ours: int, only_theirs: int, both: int, neither: int

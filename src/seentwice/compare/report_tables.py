@@ -16,7 +16,11 @@ METRICS: Mapping[str, tuple[str, str]] = {
     "f1": ("F1", "Harmonic mean of precision and recall"),
     "recall_at_99_precision": ("R@99P", "Highest recall at a precision of 99 %"),
     "bce": ("BCE", "Binary cross-entropy in nats: lower is better"),
-    "ece": ("ECE", "Expected calibration error, 15 bins of equal width: lower is better"),
+    "ece": (
+        "ECE",
+        "Expected calibration error, 15 bins of equal width: lower is better; too high of few "
+        "pairs, and its interval the more so",
+    ),
     "accuracy_at_half": ("Acc. at 0.5", "Share decided rightly when the threshold is 0.5"),
 }
 LOWER_IS_BETTER = ("bce", "ece")
@@ -47,7 +51,7 @@ def metrics_table(comparison: Comparison) -> Table:
 def retrieval_table(comparison: Comparison) -> Table:
     """Return how well every detector finds photos; there must be searches."""
     measured = [result.retrieval for result in comparison.detectors]
-    caption = "Below each value its 95 % interval over the queries. Best in bold."
+    caption = "Below each value its 95 % interval over the homes or places that ask. Best in bold."
     return _measured_table(caption, comparison, RETRIEVAL, measured)
 
 

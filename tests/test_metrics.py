@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn import metrics as reference
+from sklearn.calibration import calibration_curve
 
 from seentwice import metrics
 from seentwice.curves import rank_pairs
@@ -121,6 +122,51 @@ def test_cross_entropy_of_a_certain_mistake_is_finite() -> None:
     assert metrics.binary_cross_entropy([True, False], [1.0, 0.0]) == pytest.approx(0, abs=1e-6)
 
 
+def slow_calibration_error(label: Bools, score: Floats, weight: Floats) -> float:
+    total = 0.0
+    for number in range(15):
+        inside = (score > number / 15) & (score <= (number + 1) / 15)
+        if number == 0:
+            inside |= score == 0
+        if weight[inside].sum() > 0:
+            mean_score = np.average(score[inside], weights=weight[inside])
+            share = np.average(label[inside], weights=weight[inside])
+            total += weight[inside].sum() * abs(mean_score - share)
+    return total / float(weight.sum())
+
+
+@pytest.mark.parametrize(("label", "score", "decision", "weight"), CASES)
+def test_calibration_error_agrees_with_a_slow_recomputation_and_with_sklearns_curve(
+    label: Bools, score: Floats, decision: Bools, weight: Floats
+) -> None:
+    for w in (weight, np.ones(len(label))):
+        assert metrics.expected_calibration_error(label, score, w) == pytest.approx(
+            slow_calibration_error(label, score, w), abs=1e-12
+        )
+    share, mean_score = calibration_curve(label, score, n_bins=15)
+    filled = np.bincount(np.ceil(np.maximum(score, 1e-9) * 15).astype(int))
+    expected = (filled[filled > 0] * abs(share - mean_score)).sum() / len(score)
+    assert metrics.expected_calibration_error(label, score) == pytest.approx(expected, abs=1e-12)
+
+
+def test_calibration_error_of_scores_that_say_what_they_mean_and_that_do_not() -> None:
+    label = np.arange(100) < 20
+    assert metrics.expected_calibration_error(label, np.full(100, 0.2)) == pytest.approx(0)
+    assert metrics.expected_calibration_error(label, np.full(100, 0.9)) == pytest.approx(0.7)
+    assert metrics.expected_calibration_error(label, label.astype(float)) == 0
+    assert metrics.expected_calibration_error(label, 1.0 - label) == 1
+
+
+def test_a_score_between_two_bins_is_in_the_lower_one() -> None:
+    edge = 7 / 15
+    assert metrics.expected_calibration_error([True, False], [edge, edge - 0.01]) == pytest.approx(
+        abs(2 * edge - 1.01) / 2
+    )
+    assert metrics.expected_calibration_error([True, False], [edge, edge + 0.01]) == pytest.approx(
+        (1 - edge + edge + 0.01) / 2
+    )
+
+
 @pytest.mark.parametrize(("label", "score", "decision", "weight"), CASES)
 def test_all_at_once_equals_one_at_a_time(
     label: Bools, score: Floats, decision: Bools, weight: Floats
@@ -135,6 +181,7 @@ def test_all_at_once_equals_one_at_a_time(
             "f1": metrics.f1(label, decision, weight),
             "recall_at_99_precision": metrics.recall_at_precision(label, score, weight),
             "bce": metrics.binary_cross_entropy(label, score, weight),
+            "ece": metrics.expected_calibration_error(label, score, weight),
             "accuracy_at_half": metrics.accuracy(label, score >= 0.5, weight),
         }
     )
@@ -186,6 +233,10 @@ def test_wrong_pairs_are_refused(label: list[bool], score: list[float], message:
 def test_scores_that_are_no_probabilities_are_refused() -> None:
     with pytest.raises(ValueError, match=r"in \[0, 1\], got 0\.5 to 1\.5"):
         metrics.binary_cross_entropy([True, False], [0.5, 1.5])
+    with pytest.raises(ValueError, match=r"in \[0, 1\]"):
+        metrics.expected_calibration_error([True, False], [0.5, -0.5])
+    with pytest.raises(ValueError, match="differ in shape"):
+        metrics.expected_calibration_error([True, False], [0.5])
     with pytest.raises(ValueError, match=r"in \[0, 1\]"):
         metrics.choose_threshold([True, False], [0.5, -0.5])
 

@@ -3,7 +3,8 @@
 In every function `label` is bool (n,), `score` is (n,) with higher for more surely a duplicate,
 `decision` is bool (n,), and `weight` is (n,), at least 0, all ones when left out. What cannot be
 computed is nan, never 0: recall, F1 and average precision without positives, ROC AUC without both
-classes, precision when nothing was called a duplicate.
+classes, precision when nothing was called a duplicate. How well a search finds what it should is
+measured in `retrieval`.
 """
 
 from dataclasses import dataclass
@@ -11,21 +12,23 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from seentwice.curves import Bools, Curve, Floats, Ranking, divide, rank_pairs
+from seentwice.curves import Bools, Floats, Ints, Steps, StepSums, divide, rank_pairs, sum_by_group
 
 # A certain and wrong score costs at most -log(1e-7) = 16.1, so one pair cannot make the mean
 # infinite; 1e-7 is about the smallest distance from 1 that a float32 score can show.
 SCORE_CLIP = 1e-7
 
+CALIBRATION_BINS = 15
+
 
 def average_precision(label: ArrayLike, score: ArrayLike, weight: ArrayLike | None = None) -> float:
     """Area under the precision-recall steps, in [0, 1]; tied scores are one step."""
-    return float(_curve(label, score, weight).average_precision()[0])
+    return float(_steps(label, score, weight).average_precision()[0])
 
 
 def roc_auc(label: ArrayLike, score: ArrayLike, weight: ArrayLike | None = None) -> float:
     """Chance that a duplicate outscores a non-duplicate, in [0, 1]; a tie counts as half."""
-    return float(_curve(label, score, weight).roc_auc()[0])
+    return float(_steps(label, score, weight).roc_auc()[0])
 
 
 def recall_at_precision(
@@ -36,7 +39,7 @@ def recall_at_precision(
     least_precision: float = 0.99,
 ) -> float:
     """Highest recall at any threshold whose precision is at least this; 0 where none is."""
-    return float(_curve(label, score, weight).recall_at_precision(least_precision)[0])
+    return float(_steps(label, score, weight).recall_at_precision(least_precision)[0])
 
 
 def accuracy(label: ArrayLike, decision: ArrayLike, weight: ArrayLike | None = None) -> float:
@@ -74,9 +77,29 @@ def binary_cross_entropy(
     Raises:
         ValueError: If the lengths differ or a score lies outside [0, 1].
     """
-    labels, scores = np.asarray(label, dtype=bool), np.asarray(score, dtype=np.float64)
+    labels, scores = _probabilities(label, score)
     weights = _weights(weight, len(labels))[0]
     return float(divide(weights @ _cross_entropy(labels, scores), weights.sum()))
+
+
+def expected_calibration_error(
+    label: ArrayLike, score: ArrayLike, weight: ArrayLike | None = None
+) -> float:
+    """How far the score of a pair is from the share of duplicates among pairs like it, in [0, 1].
+
+    Over 15 bins of equal width (Guo et al. 2017, equation 3), open below and closed above, the mean
+    distance of the mean score from the share of duplicates, each bin by its weight. The score is
+    the probability of a duplicate, not of the likelier label. The bins are fixed, so that every
+    weighting is asked the same. Few pairs in a bin miss their score by chance, which adds up: the
+    error of few pairs is too high, and so are both ends of a bootstrap's interval.
+
+    Raises:
+        ValueError: If the lengths differ or a score lies outside [0, 1].
+    """
+    labels, scores = _probabilities(label, score)
+    weights = _weights(weight, len(labels))[0]
+    errors = np.abs(weights @ _calibration_gaps(labels, scores))
+    return float(divide(errors.sum(), weights.sum()))
 
 
 def choose_threshold(label: ArrayLike, score: ArrayLike) -> float:
@@ -118,53 +141,66 @@ def pair_metrics(
     Raises:
         ValueError: If the lengths differ or a score lies outside [0, 1].
     """
-    judged = judge_pairs(label, score, decision)
-    order = judged.ranking.order
-    measured = judged.measure(_weights(weight, len(order))[:, order])
+    pairs = len(np.asarray(label))
+    judged = judge_pairs(label, score, decision, np.arange(pairs), pairs)
+    measured = judged.measure(_weights(weight, pairs).T)
     return {name: float(values[0]) for name, values in measured.items()}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class JudgedPairs:
-    """Scored and decided pairs, prepared so that any number of weightings is cheap to measure."""
+    """Scored and decided pairs of g groups, so that any number of weightings is cheap to measure.
 
-    ranking: Ranking
-    terms: Floats  # (n, 7), in ranking order: what a pair of weight 1 adds to each sum
+    Pairs of one group always weigh alike: each sum over pairs is one over groups.
+    """
+
+    steps: StepSums
+    sums: Floats  # (terms, g): what the pairs of a group, of weight 1 each, add to each sum
 
     def measure(self, weight: Floats) -> dict[str, Floats]:
         """Every metric under every weighting.
 
         Args:
-            weight: (weightings, n), at least 0, in ranking order.
+            weight: (g, weightings), at least 0, of a pair of each group.
 
         Returns:
             name -> (weightings,), nan where the metric is undefined.
         """
-        curve = self.ranking.curve(weight)
-        every, positive, called, hit, right, right_at_half, loss = (weight @ self.terms).T
+        steps = self.steps.weigh(weight)
+        every, positive, called, hit, right, right_at_half, loss, *gaps = self.sums @ weight
         return {
-            "average_precision": curve.average_precision(),
-            "roc_auc": curve.roc_auc(),
+            "average_precision": steps.average_precision(),
+            "roc_auc": steps.roc_auc(),
             "accuracy": divide(right, every),
             "precision": divide(hit, called),
             "recall": divide(hit, positive),
             "f1": divide(2 * hit, np.where(positive > 0, positive + called, 0.0)),
-            "recall_at_99_precision": curve.recall_at_precision(0.99),
+            "recall_at_99_precision": steps.recall_at_precision(0.99),
             "bce": divide(loss, every),
+            "ece": divide(np.abs(gaps).sum(axis=0), every),
             "accuracy_at_half": divide(right_at_half, every),
         }
 
 
-def judge_pairs(label: ArrayLike, score: ArrayLike, decision: ArrayLike) -> JudgedPairs:
+def judge_pairs(
+    label: ArrayLike, score: ArrayLike, decision: ArrayLike, group: Ints, groups: int
+) -> JudgedPairs:
     """Sort the pairs and work out once what does not depend on weights.
+
+    Args:
+        label: (n,) bool.
+        score: (n,) in [0, 1].
+        decision: (n,) bool.
+        group: (n,) in 0..groups-1: pairs of one group always weigh alike.
+        groups: how many there are.
 
     Raises:
         ValueError: If the lengths differ or a score lies outside [0, 1].
     """
     ranking = rank_pairs(label, score)
     labels, decisions = _same_length(label, decision)
-    scores = np.asarray(score, dtype=np.float64)
-    columns = (
+    _, scores = _probabilities(label, score)
+    terms = (
         np.ones_like(labels),
         labels,
         decisions,
@@ -172,14 +208,16 @@ def judge_pairs(label: ArrayLike, score: ArrayLike, decision: ArrayLike) -> Judg
         labels == decisions,
         labels == (scores >= 0.5),
         _cross_entropy(labels, scores),
+        *_calibration_gaps(labels, scores).T,
     )
-    terms = np.stack(columns, axis=1, dtype=np.float64)
-    return JudgedPairs(ranking, terms[ranking.order])
+    sums = np.stack([sum_by_group(group, term, groups) for term in terms])
+    return JudgedPairs(ranking.sum_steps(group, groups), sums)
 
 
-def _curve(label: ArrayLike, score: ArrayLike, weight: ArrayLike | None) -> Curve:
+def _steps(label: ArrayLike, score: ArrayLike, weight: ArrayLike | None) -> Steps:
     ranking = rank_pairs(label, score)
-    return ranking.curve(_weights(weight, len(ranking.order))[:, ranking.order])
+    pairs = len(ranking.order)
+    return ranking.sum_steps(np.arange(pairs), pairs).weigh(_weights(weight, pairs).T)
 
 
 def _share(right: Bools, among: Bools, weight: ArrayLike | None) -> float:
@@ -187,14 +225,27 @@ def _share(right: Bools, among: Bools, weight: ArrayLike | None) -> float:
     return float(divide(weights @ (right & among), weights @ among))
 
 
-def _cross_entropy(labels: Bools, scores: Floats) -> Floats:
-    """Negative log-likelihood of each label, (n,)."""
+def _probabilities(label: ArrayLike, score: ArrayLike) -> tuple[Bools, Floats]:
+    labels, scores = np.asarray(label, dtype=bool), np.asarray(score, dtype=np.float64)
     if labels.shape != scores.shape:
         raise ValueError(f"label and score differ in shape: {labels.shape}, {scores.shape}")
     _require_unit_range(scores)
+    return labels, scores
+
+
+def _cross_entropy(labels: Bools, scores: Floats) -> Floats:
+    """Negative log-likelihood of each label, (n,)."""
     likelihood = np.clip(np.where(labels, scores, 1 - scores), SCORE_CLIP, 1 - SCORE_CLIP)
     result: Floats = -np.log(likelihood)
     return result
+
+
+def _calibration_gaps(labels: Bools, scores: Floats) -> Floats:
+    """By how much each score exceeds its label, in the column of its bin, (n, bins)."""
+    upper_ends = np.arange(1, CALIBRATION_BINS) / CALIBRATION_BINS
+    gaps = np.zeros((len(scores), CALIBRATION_BINS))
+    gaps[np.arange(len(scores)), np.searchsorted(upper_ends, scores)] = scores - labels
+    return gaps
 
 
 def _require_unit_range(scores: ArrayLike) -> None:

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from seentwice.curves import Bools, Curve, Floats, rank_pairs
 from seentwice.files import write_atomically
+from seentwice.metrics import average_precision, roc_auc
 
 # Okabe & Ito's colours, which every common colour blindness tells apart; their yellow is too pale
 # on white. Seven colours and four dashes share no factor: 28 lines differ, in grey print by dash.
@@ -46,7 +47,7 @@ def plot_precision_recall(curves: Curves, path: Path) -> None:
         recall, precision = curve.recall()[0], curve.precision()[0]
         # The first step begins at recall 0, where no pair is called a duplicate.
         x, y = np.append(0.0, recall), np.append(precision[:1], precision)
-        lines.append(_Line(name, float(curve.average_precision()[0]), x, y))
+        lines.append(_Line(name, average_precision(label, score), x, y))
     figure, axes = _make_axes("Precision and recall at every threshold", lines)
     # Each step is as high as the precision at its right end: the area is average precision.
     _draw(axes, lines, "steps-pre")
@@ -71,7 +72,7 @@ def plot_roc(curves: Curves, path: Path) -> None:
     for name, (label, score) in curves.items():
         curve = _curve(label, score)
         x, y = (np.append(0.0, rate[0]) for rate in (curve.false_positive_rate(), curve.recall()))
-        lines.append(_Line(name, float(curve.roc_auc()[0]), x, y))
+        lines.append(_Line(name, roc_auc(label, score), x, y))
     figure, axes = _make_axes("Duplicates found and false alarms at every threshold", lines)
     # Straight between points: tied pairs count as half, in the picture as in the area.
     _draw(axes, lines, "default")

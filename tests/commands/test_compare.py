@@ -77,11 +77,36 @@ def test_what_to_know_of_the_split_is_in_the_results(results: dict) -> None:
 def test_every_detector_is_measured_with_intervals(results: dict) -> None:
     assert {detector["name"] for detector in results["detectors"]} == DETECTORS
     for detector in results["detectors"]:
-        for name in ("average_precision", "roc_auc", "accuracy", "f1", "bce", "accuracy_at_half"):
+        for name in ("average_precision", "roc_auc", "f1", "bce", "ece", "accuracy_at_half"):
             interval = detector["metrics"][name]
             assert interval["low"] <= interval["high"], (detector, name)
     assert results["cluster"] == "place"
     assert results["retrieval"]["queries"] > 0
+
+
+def test_every_detector_searches_the_same_photos(results: dict) -> None:
+    searches = results["searches"]
+    views = results["counts"][-1]["views"]
+    assert searches == {
+        "queries": views,
+        "matched": views,
+        "pairs": views * (views - 1),
+        "gallery": views,
+    }
+    for detector in results["detectors"]:
+        found = {name: interval["value"] for name, interval in detector["retrieval"].items()}
+        assert found["recall_at_1"] <= found["recall_at_10"]
+        assert 0 < found["mean_average_precision"] <= 1
+        assert 0 < found["micro_average_precision"] <= 1
+
+
+def test_every_detector_is_compared_with_cosine_pair_by_pair(results: dict) -> None:
+    for detector in results["detectors"]:
+        if detector["name"] == "cosine":
+            assert (detector["over_baseline"], detector["mcnemar"]) == ({}, None)
+        else:
+            assert detector["over_baseline"].keys() == detector["metrics"].keys()
+            assert 0 < detector["mcnemar"]["p_value"] <= 1
 
 
 def test_the_best_comes_first(results: dict) -> None:
@@ -141,7 +166,8 @@ def test_one_parent_run_with_a_child_a_detector(run_folder: Path) -> None:
         artifact.path for artifact in client.list_artifacts(parent.info.run_id)
     }
     assert {"data_fingerprint", "git_commit", "seed"} <= set(parent.data.params)
-    assert "test/average_precision" in children["wavelet"].data.metrics
+    logged = {"test/average_precision", "test/ece", "test/recall_at_1", "test/recall_at_1_low"}
+    assert logged <= set(children["wavelet"].data.metrics)
     history = client.get_metric_history(children["l2"].info.run_id, "validation/average_precision")
     assert len(history) == 2  # one an epoch
 
@@ -154,7 +180,12 @@ def test_folds_test_every_place_once(few_rooms: Path, tmp_path: Path) -> None:
         "head=[l2]",
         "baselines=[cosine]",
         "training.epochs=1",
+        "retrieval_pairs=300",
     )
+    searches = results["searches"]
+    assert 0 < searches["pairs"] <= 300
+    assert searches["pairs"] <= searches["queries"] * (searches["gallery"] - 1)
+    assert searches["queries"] < 60
     test = results["counts"][-1]
     assert (test["split"], test["places"], test["views"]) == ("test", 20, 60)
     assert all(len(detector["thresholds"]) == 4 for detector in results["detectors"])
@@ -168,7 +199,7 @@ def test_edits_make_duplicates_of_photos_that_have_none(
     for number, path in enumerate(sorted(few_rooms.rglob("*.jpg"))[:24]):
         room_type = ("bathroom", "bedroom", "frontal", "kitchen")[number % 4]
         (houses / f"{number // 4 + 1}_{room_type}.jpg").write_bytes(path.read_bytes())
-    arguments = [f"data.root={houses}", "head=[]", "baselines=[wavelet]"]
+    arguments = [f"data.root={houses}", "head=[]", "baselines=[wavelet]", "retrieval_pairs=0"]
     folder = tmp_path / "out"
     assert main(["compare", "data=houses", f"hydra.run.dir={folder}", *arguments]) == 0
     results = json.loads((folder / "results.json").read_text())
@@ -176,6 +207,8 @@ def test_edits_make_duplicates_of_photos_that_have_none(
     assert test["edited"] > 0
     assert test["same_place"] == 0
     assert results["cluster"] == "property"
+    assert results["searches"] is None
+    assert results["detectors"][0]["retrieval"] == {}
 
 
 def test_multirun_runs_every_choice(few_rooms: Path, tmp_path: Path) -> None:

@@ -232,4 +232,5 @@ def test_folders_and_heads_are_printed_as_they_are_named(
 def test_train_writes_every_epoch_to_mlflow(trained: Path) -> None:
     run = MlflowClient().get_run((trained / RUN_FILE).read_text().strip())
     assert run.info.status == "FINISHED"
-    assert {"train/loss", "validation/loss", "test/average_precision"} <= set(run.data.metrics)
+    logged = {"train/loss", "validation/loss", "test/average_precision", "test/ece"}
+    assert logged <= set(run.data.metrics)

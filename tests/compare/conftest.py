@@ -9,15 +9,18 @@ from seentwice.compare.results import (
     Comparison,
     DetectorResult,
     RetrievalResult,
+    SearchCounts,
     SliceResult,
     UnreadableFile,
 )
 from seentwice.compare.scoring import Scores
+from seentwice.compare.searches import plan_searches
 from seentwice.data.pairs import make_pairs
 from seentwice.data.sampling.items import codes_of
 from seentwice.data.sampling.mix import MixedPolicy, NegativeMix, PositiveMix
 from seentwice.data.table_counts import TableCounts
 from seentwice.data.tables import FoldTables
+from seentwice.paired import McNemarTest
 from seentwice.records import Interval, Kind, Photo, View
 
 PLACES = 12
@@ -95,14 +98,22 @@ def tested(gather, folds):
 
 
 @pytest.fixture
-def make_scores(tested):
-    """Scores of the tested pairs, better with less noise."""
+def searched(folds, tested):
+    """Every tested view as a query."""
+    return plan_searches([fold.test for fold in folds], tested.view_cluster, 10**6, 0)
+
+
+@pytest.fixture
+def make_scores(tested, searched):
+    """Scores of the tested pairs and of the searches, better with less noise."""
 
     def make(noise, seed=0):
-        label = tested.pairs.label
-        score = 0.3 + 0.4 * label + noise * np.random.default_rng(seed).normal(size=len(label))
-        score = np.clip(score, 0, 1)
-        return Scores(score, score >= 0.55, (0.5, 0.55), 0.75, 12.25, 123456.7)
+        score, found = (
+            np.clip(0.3 + 0.4 * label + noise * generator.normal(size=len(label)), 0, 1)
+            for generator in [np.random.default_rng(seed)]
+            for label in (tested.pairs.label, searched.is_true)
+        )
+        return Scores(score, score >= 0.55, found, (0.5, 0.55), 0.75, 12.25, 123456.7)
 
     return make
 
@@ -120,12 +131,19 @@ METRICS = {
     "f1": 0.75,
     "recall_at_99_precision": 0.5,
     "bce": 0.3,
+    "ece": 0.2,
     "accuracy_at_half": 0.85,
+}
+RETRIEVAL = {
+    "recall_at_1": 0.9,
+    "recall_at_10": 0.95,
+    "mean_average_precision": 0.65,
+    "micro_average_precision": 0.55,
 }
 KINDS = ("edited", "same_place", "uniform", "hash_weighted")
 
 
-def make_result(name, loss=0.0, is_head=False, over_baseline=None):
+def make_result(name, loss=0.0, is_head=False, over_baseline=None, mcnemar=None):
     return DetectorResult(
         name=name,
         is_head=is_head,
@@ -134,7 +152,9 @@ def make_result(name, loss=0.0, is_head=False, over_baseline=None):
         fold_average_precisions=(0.8 - loss, 0.9 - loss),
         slices={kind: SliceResult(10, interval(0.9 - loss), interval(0.75)) for kind in KINDS},
         triplet_accuracy=interval(0.8 - loss),
+        retrieval={metric: interval(value - loss) for metric, value in RETRIEVAL.items()},
         over_baseline=over_baseline or {},
+        mcnemar=mcnemar,
         thresholds=(0.5, 0.25),
         fit_seconds=12.25,
         pairs_per_second=123456.7,
@@ -145,6 +165,7 @@ def make_result(name, loss=0.0, is_head=False, over_baseline=None):
 def comparison():
     nowhere = Interval(float("nan"), float("nan"), float("nan"))
     gain = {"average_precision": Interval(0.1, 0.05, 0.15), "roc_auc": interval(0.2)}
+    gain |= {"f1": interval(0.15), "recall": interval(0.25), "accuracy": interval(-0.05)}
     perception = make_result("perception", 0.4)
     undefined = {"precision": nowhere, "recall_at_99_precision": nowhere}
     return Comparison(
@@ -175,12 +196,13 @@ def comparison():
         ),
         baseline="cosine",
         retrieval=RetrievalResult(Interval(0.5, 0.25, 0.75), queries=20, gallery=24),
+        searches=SearchCounts(queries=48, matched=40, pairs=720, gallery=16),
         cluster="property",
         clusters=12,
         triplets=96,
         resamples=1000,
         detectors=(
-            make_result("siamese", 0.0, True, gain),
+            make_result("siamese", 0.0, True, gain, McNemarTest(30, 12, 0.00791)),
             make_result("cosine", 0.1),
             replace(perception, metrics={**perception.metrics, **undefined}),
         ),

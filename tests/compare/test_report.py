@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from seentwice.compare.report import FILES, METRICS, write_report
+from seentwice.compare.report import FILES, write_report
+from seentwice.compare.report_tables import METRICS, RETRIEVAL
 from seentwice.compare.results import UnreadableFile, to_json
 from seentwice.compare.table import describe_result, title_of, to_markdown
 from seentwice.compare.wrong_pairs import find_most_wrong
@@ -106,7 +107,7 @@ def test_every_detector_has_a_row_and_the_best_value_is_bold(write):
     rows = re.findall('<th scope="row">([^<]*)', first_table)
     assert rows == ["siamese", "cosine", "perception"]
     bold = re.findall("<strong>([^<]*)</strong>", first_table)
-    # Cross-entropy is the one metric whose lowest value is best: perception's in this example.
+    # Of cross-entropy and calibration error the lowest value is best: perception's, here below 0.
     assert bold == [
         "0.900",
         "0.950",
@@ -117,13 +118,15 @@ def test_every_detector_has_a_row_and_the_best_value_is_bold(write):
         "0.500",
         "0.850",
         "-0.100",
+        "-0.200",
     ]
 
 
 def test_what_is_undefined_is_a_dash_that_does_not_sort(write):
     page = write()
     dashes = re.findall("<td[^>]*>\N{EN DASH}[^\n]*", page)
-    assert len(dashes) == 4  # two metrics of perception, and the gains without a baseline
+    # Two metrics of perception; a gain, three of decisions and a test of two without a baseline.
+    assert len(dashes) == 2 + 2 * 6
     assert not [dash for dash in dashes if "data-value" in dash or "<small>" in dash]
     assert "nan" not in text_of(page[page.index("<main>") : page.index("<script>")])
 
@@ -135,7 +138,30 @@ def test_a_metric_that_no_detector_has_is_shown_without_a_best(write, comparison
         for result in comparison.detectors
     )
     page = write(detectors=detectors)
-    assert page.count("<strong>") == len(METRICS) - 1
+    assert page.count("<strong>") == len(METRICS) - 1 + len(RETRIEVAL)
+
+
+def test_decisions_stand_beside_the_baselines(write):
+    lines = text_of(write()).split("\n")
+    start = lines.index("Decisions against those of cosine")
+    said = [line for line in lines[start : lines.index("Retrieval", start)] if line.strip()]
+    for cell in ("+0.150", "[0.140, 0.160]", "+0.250", "-0.050", "30 : 12", "0.0079"):
+        assert cell in said
+
+
+def test_searches_are_shown_and_what_was_searched(write):
+    text = text_of(write())
+    lines = [line for line in text.split("\n") if line.strip()]
+    start = next(n for n, line in enumerate(lines) if "test photos are queries" in line)
+    assert lines[start].startswith(
+        "48 test photos are queries, of which 40 have another photo of their place to find. Each "
+        "ranks the other test photos of its fold, up to 15, by the detector's score"
+    )
+    shown = lines[start : lines.index("Curves", start)]
+    for short, _ in RETRIEVAL.values():
+        assert short in shown
+    assert {"0.950", "[0.940, 0.960]", "0.650", "0.550"} <= set(shown)
+    assert "test photos are queries" not in text_of(write(searches=None))
 
 
 def test_the_worst_pairs_of_the_best_and_of_the_baseline_are_shown(write, tested, scores):

@@ -36,7 +36,7 @@ def test_each_fold_is_fitted_then_decided_then_tested_once(folds, rows):
         made[number] = Fake()
         return made[number]
 
-    score_folds(make, folds, rows)
+    score_folds(make, folds, rows, ())
     assert list(made) == [0, 1]
     for number, fold in enumerate(folds):
         assert made[number].asked == [
@@ -47,7 +47,7 @@ def test_each_fold_is_fitted_then_decided_then_tested_once(folds, rows):
 
 
 def test_folds_are_joined_in_order(folds, rows):
-    scores = score_folds(lambda _: Fake(), folds, rows)
+    scores = score_folds(lambda _: Fake(), folds, rows, ())
     lengths = [len(fold.test) for fold in folds]
     assert lengths[0] != lengths[1] or not np.array_equal(folds[0].test.left, folds[1].test.left)
     expected = [Fake().score(fold.test, rows) for fold in folds]
@@ -57,7 +57,7 @@ def test_folds_are_joined_in_order(folds, rows):
 
 
 def test_thresholds_are_those_of_the_validation_pairs(folds, rows):
-    scores = score_folds(lambda _: Fake(), folds, rows)
+    scores = score_folds(lambda _: Fake(), folds, rows, ())
     assert scores.thresholds == tuple(
         choose_threshold(fold.validation.label, Fake().score(fold.validation, rows))
         for fold in folds
@@ -67,23 +67,41 @@ def test_thresholds_are_those_of_the_validation_pairs(folds, rows):
 
 @pytest.mark.parametrize("shift", [-0.3, 0.3])
 def test_test_scores_do_not_move_a_threshold(folds, rows, shift):
-    plain = score_folds(lambda _: Fake(), folds, rows)
-    moved = score_folds(lambda _: Fake({id(fold.test): shift for fold in folds}), folds, rows)
+    plain = score_folds(lambda _: Fake(), folds, rows, ())
+    shifts = {id(fold.test): shift for fold in folds}
+    moved = score_folds(lambda _: Fake(shifts), folds, rows, ())
     assert moved.thresholds == plain.thresholds
     np.testing.assert_array_equal(moved.score, np.clip(plain.score + shift, 0, 1))
     assert (moved.decision != plain.decision).any()
 
 
 def test_validation_scores_do_move_a_threshold(folds, rows):
-    plain = score_folds(lambda _: Fake(), folds, rows)
-    moved = score_folds(lambda _: Fake({id(fold.validation): 0.1 for fold in folds}), folds, rows)
+    plain = score_folds(lambda _: Fake(), folds, rows, ())
+    shifts = {id(fold.validation): 0.1 for fold in folds}
+    moved = score_folds(lambda _: Fake(shifts), folds, rows, ())
     assert moved.thresholds != plain.thresholds
     np.testing.assert_array_equal(moved.score, plain.score)
+
+
+def test_each_fold_searches_last_with_its_own_detector(folds, rows):
+    made = []
+
+    def make(number):
+        made.append(Fake({id(searches[number]): -0.1 * number}))
+        return made[-1]
+
+    searches = [fold.train.take(np.arange(5 + n)) for n, fold in enumerate(folds)]
+    scores = score_folds(make, folds, rows, searches)
+    expected = [rows["score"][pairs.left] * rows["score"][pairs.right] for pairs in searches]
+    expected[1] = np.clip(expected[1] - 0.1, 0, 1)
+    np.testing.assert_array_equal(scores.search_score, np.concatenate(expected))
+    assert [fake.asked[-1] for fake in made] == [("score", pairs) for pairs in searches]
+    assert score_folds(lambda _: Fake(), folds, rows, ()).search_score.shape == (0,)
 
 
 def test_fitting_and_scoring_are_timed_apart(folds, rows, monkeypatch):
     clock = itertools.cycle([0.0, 10.0, 14.0])  # start, fitted, scored
     monkeypatch.setattr(scoring, "perf_counter", lambda: next(clock))
-    scores = score_folds(lambda _: Fake(), folds, rows)
+    scores = score_folds(lambda _: Fake(), folds, rows, ())
     assert scores.fit_seconds == 20
     assert scores.pairs_per_second == len(scores.score) / 8

@@ -16,7 +16,9 @@ from seentwice.data.pairs import KINDS
 from seentwice.data.table_counts import count_tables
 from seentwice.data.triplets import make_triplets
 from seentwice.metrics import pair_metrics
+from seentwice.paired import McNemarTest
 from seentwice.records import Interval, Kind, Photo, View
+from seentwice.retrieval import bootstrap_retrieval
 
 FEW = Bootstrap(50, 0)
 
@@ -103,9 +105,9 @@ def test_a_kind_without_a_pair_is_no_slice(gather, make_views, make_folds):
     assert found == ["same_place", "uniform", "hash_weighted", HASH_HARD, SAME_PROPERTY]
 
 
-def test_a_slice_is_its_kind_against_all_pairs_of_the_other_label(tested, make_scores):
+def test_a_slice_is_its_kind_against_all_pairs_of_the_other_label(tested, searched, make_scores):
     scores = make_scores(0.25)
-    result = summarise_scores("a", True, scores, None, tested, FEW, silent)
+    result = summarise_scores("a", True, scores, None, tested, searched, FEW, silent)
     label = tested.pairs.label
     assert set(result.slices) == set(tested.slices)
     for name, members in tested.slices.items():
@@ -123,9 +125,9 @@ def test_a_slice_is_its_kind_against_all_pairs_of_the_other_label(tested, make_s
         assert found.decided_rightly.value == pytest.approx(rightly)
 
 
-def test_each_fold_has_an_average_precision_of_its_own(tested, make_scores, folds):
+def test_each_fold_has_an_average_precision_of_its_own(tested, searched, make_scores, folds):
     scores = make_scores(0.25)
-    result = summarise_scores("a", True, scores, None, tested, FEW, silent)
+    result = summarise_scores("a", True, scores, None, tested, searched, FEW, silent)
     start = 0
     for fold, value in zip(folds, result.fold_average_precisions, strict=True):
         part = slice(start, start + len(fold.test))
@@ -134,9 +136,9 @@ def test_each_fold_has_an_average_precision_of_its_own(tested, make_scores, fold
         start += len(fold.test)
 
 
-def test_all_metrics_are_those_of_all_pairs(tested, make_scores):
+def test_all_metrics_are_those_of_all_pairs(tested, searched, make_scores):
     scores = make_scores(0.25)
-    result = summarise_scores("a", True, scores, None, tested, FEW, silent)
+    result = summarise_scores("a", True, scores, None, tested, searched, FEW, silent)
     expected = pair_metrics(tested.pairs.label, scores.score, scores.decision)
     assert {name: i.value for name, i in result.metrics.items()} == pytest.approx(expected)
     assert (result.name, result.is_head, result.over_baseline) == ("a", True, {})
@@ -144,7 +146,7 @@ def test_all_metrics_are_those_of_all_pairs(tested, make_scores):
     assert (result.fit_seconds, result.pairs_per_second) == (12.25, 123456.7)
 
 
-def test_progress_counts_every_interval_to_the_end(tested, make_scores):
+def test_progress_counts_every_interval_to_the_end(tested, searched, make_scores):
     seen = []
     summarise_scores(
         "a",
@@ -152,29 +154,58 @@ def test_progress_counts_every_interval_to_the_end(tested, make_scores):
         make_scores(0.25),
         None,
         tested,
+        searched,
         FEW,
         lambda done, all_: seen.append((done, all_)),
     )
-    steps = 2 + len(tested.slices)  # metrics, triplets
+    steps = 3 + len(tested.slices)  # metrics, triplets, searches
     assert seen == [(done, steps) for done in range(1, steps + 1)]
 
 
-def test_the_gain_is_a_paired_difference(tested, make_scores):
+def test_the_gain_is_a_paired_difference(tested, searched, make_scores):
     label, ours, theirs = tested.pairs.label, make_scores(0.2), make_scores(0.6, seed=1)
-    gain = summarise_scores("a", True, ours, theirs, tested, FEW, silent).over_baseline
+    gain = summarise_scores("a", True, ours, theirs, tested, searched, FEW, silent).over_baseline
     for name, reference in [
         ("average_precision", average_precision_score),
         ("roc_auc", roc_auc_score),
     ]:
         expected = reference(label, ours.score) - reference(label, theirs.score)
         assert gain[name].value == pytest.approx(expected)
-    none = summarise_scores("a", True, ours, ours, tested, FEW, silent).over_baseline
-    assert none == {"average_precision": Interval(0, 0, 0), "roc_auc": Interval(0, 0, 0)}
+    none = summarise_scores("a", True, ours, ours, tested, searched, FEW, silent)
+    assert set(none.over_baseline.values()) == {Interval(0, 0, 0)}
+    assert none.over_baseline.keys() == none.metrics.keys()
+    assert none.mcnemar == McNemarTest(0, 0, 1.0)
 
 
-def test_the_bootstrap_repeats_exactly_and_follows_its_seed(tested, make_scores):
+def test_decisions_are_compared_pair_by_pair(tested, searched, make_scores):
+    label, ours, theirs = tested.pairs.label, make_scores(0.2), make_scores(0.6, seed=1)
+    result = summarise_scores("a", True, ours, theirs, tested, searched, FEW, silent)
+    right, wrong = ours.decision == label, theirs.decision != label
+    assert result.mcnemar.only_ours == np.count_nonzero(right & wrong)
+    assert result.mcnemar.only_theirs == np.count_nonzero(~right & ~wrong)
+    gain = np.mean(right) - np.mean(~wrong)
+    assert result.over_baseline["accuracy"].value == pytest.approx(gain)
+    alone = summarise_scores("a", True, ours, None, tested, searched, FEW, silent)
+    assert alone.mcnemar is None
+
+
+def test_searches_are_measured_over_the_homes_that_ask(tested, searched, make_scores):
+    scores = make_scores(0.25)
+    result = summarise_scores("a", True, scores, None, tested, searched, FEW, silent)
+    expected = bootstrap_retrieval(
+        searched.answers(scores.search_score), searched.cluster, resamples=50, seed=0
+    )
+    assert result.retrieval == expected
+    assert 0 < result.retrieval["micro_average_precision"].value < 1
+    nothing = summarise_scores("a", True, scores, None, tested, None, FEW, silent)
+    assert nothing.retrieval == {}
+
+
+def test_the_bootstrap_repeats_exactly_and_follows_its_seed(tested, searched, make_scores):
     results = [
-        summarise_scores("a", True, make_scores(0.5), None, tested, Bootstrap(50, seed), silent)
+        summarise_scores(
+            "a", True, make_scores(0.5), None, tested, searched, Bootstrap(50, seed), silent
+        )
         for seed in (0, 0, 1)
     ]
     assert results[0] == results[1] != results[2]
@@ -206,9 +237,9 @@ def test_the_clusters_of_the_test_are_those_of_the_table_alone(tested):
     assert few.clusters == len(touched)
 
 
-def test_triplet_accuracy_is_that_of_a_slow_count(tested, make_scores):
+def test_triplet_accuracy_is_that_of_a_slow_count(tested, searched, make_scores):
     scores = make_scores(0.25)
-    result = summarise_scores("a", True, scores, None, tested, FEW, silent)
+    result = summarise_scores("a", True, scores, None, tested, searched, FEW, silent)
     pairs, triplets = tested.pairs, tested.triplets
     score_of = {
         frozenset((int(left), int(right))): score
@@ -228,25 +259,25 @@ def test_triplet_accuracy_is_that_of_a_slow_count(tested, make_scores):
     assert 0.5 < accuracy.value < 1
 
 
-def test_a_triplet_with_a_tie_is_wrong(tested, make_scores):
+def test_a_triplet_with_a_tie_is_wrong(tested, searched, make_scores):
     """Where ROC AUC counts half of it."""
     triplets = tested.triplets
     level = np.full(len(tested.pairs), 0.5)
     tied = replace(make_scores(0.25), score=level)
-    result = summarise_scores("a", True, tied, None, tested, FEW, silent)
+    result = summarise_scores("a", True, tied, None, tested, searched, FEW, silent)
     assert result.triplet_accuracy == Interval(0, 0, 0)
     assert result.metrics["roc_auc"].value == 0.5
     # One duplicate above all others: of the triplets, those that hold it and no other are right.
     level[np.flatnonzero(tested.pairs.label)[0]] = 0.6
-    result = summarise_scores("a", True, tied, None, tested, FEW, silent)
+    result = summarise_scores("a", True, tied, None, tested, searched, FEW, silent)
     share = np.mean(triplets.positive_pair == np.flatnonzero(tested.pairs.label)[0])
     assert 0 < share < 0.5
     assert result.triplet_accuracy.value == pytest.approx(share)
 
 
-def test_a_table_without_triplets_has_no_triplet_accuracy(tested, make_scores):
+def test_a_table_without_triplets_has_no_triplet_accuracy(tested, searched, make_scores):
     none = make_triplets(tested.pairs.take(tested.pairs.label), 1, np.random.default_rng(0))
     result = summarise_scores(
-        "a", True, make_scores(0.1), None, replace(tested, triplets=none), FEW, silent
+        "a", True, make_scores(0.1), None, replace(tested, triplets=none), searched, FEW, silent
     )
     assert np.isnan(result.triplet_accuracy.value)

@@ -14,7 +14,6 @@ from omegaconf import DictConfig, OmegaConf
 from pydantic import Field
 from rich.console import Console
 
-from seentwice.bootstrap import bootstrap_share
 from seentwice.commands.banking import check_decoding, read_passing, read_row_type
 from seentwice.commands.decisions import check_decisions, read_threshold
 from seentwice.commands.detectors import (
@@ -45,6 +44,7 @@ from seentwice.commands.settings import read_settings
 from seentwice.commands.trunks import Trunks, name_backbone, read_trunks, tell_cut
 from seentwice.commands.unlabelled import check_unlabelled
 from seentwice.commands.workbench import Workbench, check_photo_settings, load_photos, set_up
+from seentwice.compare.nearest import measure_nearest
 from seentwice.compare.report import FILES, REPORT, write_report
 from seentwice.compare.results import (
     Comparison,
@@ -53,6 +53,7 @@ from seentwice.compare.results import (
     UnreadableFile,
 )
 from seentwice.compare.scoring import Scores, score_folds
+from seentwice.compare.searches import Searches, plan_searches
 from seentwice.compare.summary import (
     Bootstrap,
     HeldOutPairs,
@@ -64,7 +65,6 @@ from seentwice.data.source import Progress
 from seentwice.data.splits import most_folds
 from seentwice.data.table_counts import count_tables
 from seentwice.data.thumbnails import view_loader
-from seentwice.detectors.knn import retrieve_nearest
 from seentwice.detectors.protocol import Detector
 from seentwice.display import show_text
 from seentwice.errors import UserError
@@ -80,6 +80,7 @@ class CompareSettings:
 
     baselines: tuple[str, ...]
     bootstrap_resamples: Annotated[int, Field(ge=1)]
+    retrieval_pairs: Annotated[int, Field(ge=0)]
     folds: int | None
     seed: int
     max_pixels: int
@@ -94,6 +95,7 @@ class Stage:
     trunks: Trunks | None
     bench: Workbench
     test: HeldOutPairs
+    searches: Searches | None
     bootstrap: Bootstrap
     folder: Path
     tags: Mapping[str, str]
@@ -141,10 +143,23 @@ def run(config: DictConfig) -> None:
     with track_run("compare", f"{photo_set.name}, {name_backbone(config)}", tags) as parent:
         parent.log_parameters(_parameters(config, bench, commit))
         parent.log_file(folder / "config.yaml")
-        test = gather_test_pairs([tables.test for tables in bench.folds], bench.hashes)
+        tests = [tables.test for tables in bench.folds]
+        test = gather_test_pairs(tests, bench.hashes)
+        searches = plan_searches(tests, test.view_cluster, settings.retrieval_pairs, settings.seed)
         bootstrap = Bootstrap(settings.bootstrap_resamples, settings.seed)
         stage = Stage(
-            config, settings, trunks, bench, test, bootstrap, folder, tags, commit, parent, console
+            config=config,
+            settings=settings,
+            trunks=trunks,
+            bench=bench,
+            test=test,
+            searches=searches,
+            bootstrap=bootstrap,
+            folder=folder,
+            tags=tags,
+            commit=commit,
+            parent=parent,
+            console=console,
         )
         scores: dict[str, Scores] = {}
         results = []
@@ -192,12 +207,20 @@ def _compare_one(
                 lambda fold: _make_detector(stage, name, is_head, fold, tracked, progress),
                 stage.bench.folds,
                 stage.bench.described.rows,
+                stage.searches.tables if stage.searches else (),
                 read_threshold(stage.config),
             )
             progress(1, 1)
         with show_progress(f"{name}: intervals", stage.console) as progress:
             result = summarise_scores(
-                name, is_head, scores, baseline, stage.test, stage.bootstrap, progress
+                name,
+                is_head,
+                scores,
+                baseline,
+                stage.test,
+                stage.searches,
+                stage.bootstrap,
+                progress,
             )
         tracked.log_parameters(
             {"detector": name, **_parameters(stage.config, stage.bench, stage.commit)}
@@ -232,7 +255,7 @@ def _make_detector(
 
 def _metrics_to_track(result: DetectorResult) -> dict[str, float]:
     metrics = {"fit_seconds": result.fit_seconds, "pairs_per_second": result.pairs_per_second}
-    for name, interval in result.metrics.items():
+    for name, interval in (*result.metrics.items(), *result.retrieval.items()):
         metrics[f"test/{name}"] = interval.value
         metrics[f"test/{name}_low"], metrics[f"test/{name}_high"] = interval.low, interval.high
     return {name: value for name, value in metrics.items() if np.isfinite(value)}
@@ -278,7 +301,8 @@ def _collect(stage: Stage, results: list[DetectorResult], seconds: float) -> Com
         leaks=count_leaks(bench),
         suspects=count_suspects(bench),
         baseline=BASELINE,
-        retrieval=_measure_retrieval(stage),
+        retrieval=_measure_nearest(stage),
+        searches=stage.searches.count() if stage.searches else None,
         cluster=stage.test.cluster,
         clusters=stage.test.clusters,
         triplets=len(stage.test.triplets),
@@ -295,21 +319,12 @@ def _collect(stage: Stage, results: list[DetectorResult], seconds: float) -> Com
     )
 
 
-def _measure_retrieval(stage: Stage) -> RetrievalResult | None:
-    """The second form of the KNN baseline, over the test views of all folds."""
+def _measure_nearest(stage: Stage) -> RetrievalResult | None:
     if "knn" not in stage.settings.baselines:
         return None
-    found = [
-        retrieve_nearest(tables.test, stage.bench.described.rows) for tables in stage.bench.folds
-    ]
-    query = np.concatenate([retrieval.query for retrieval in found])
-    hits = np.concatenate([retrieval.hit for retrieval in found])
-    cluster = stage.test.view_cluster[query]
-    bootstrap = stage.bootstrap
-    share = bootstrap_share(
-        hits, cluster, cluster, resamples=bootstrap.resamples, seed=bootstrap.seed
-    )
-    return RetrievalResult(share, len(query), max(retrieval.gallery for retrieval in found))
+    tests = [tables.test for tables in stage.bench.folds]
+    rows = stage.bench.described.rows
+    return measure_nearest(tests, rows, stage.test.view_cluster, stage.bootstrap)
 
 
 def _next_steps(comparison: Comparison, config: DictConfig) -> list[str]:

@@ -3,12 +3,18 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from seentwice.compare.report_tables import (
+    decisions_table,
+    metrics_table,
+    retrieval_table,
+    slices_table,
+    speed_table,
+)
 from seentwice.compare.results import Comparison, to_json
 from seentwice.compare.scored_pairs import to_parquet
 from seentwice.compare.scoring import Scores
 from seentwice.compare.summary import HeldOutPairs
 from seentwice.compare.table import (
-    describe_clusters,
     describe_result,
     format_interval,
     format_number,
@@ -40,19 +46,6 @@ PRECISION_RECALL, ROC = "precision_recall.png", "roc.png"
 FILES = (REPORT, RESULTS, TABLE, SCORED_PAIRS, PRECISION_RECALL, ROC)
 
 WRONG_PAIRS = 9  # of each label, for each detector shown
-
-METRICS: Mapping[str, tuple[str, str]] = {
-    "average_precision": ("AP", "Average precision: area under the precision-recall steps"),
-    "roc_auc": ("ROC AUC", "Chance that a duplicate outscores another pair"),
-    "accuracy": ("Accuracy", "Share decided rightly, at the threshold of highest validation F1"),
-    "precision": ("Precision", "Share of true duplicates among those found"),
-    "recall": ("Recall", "Share of the duplicates found"),
-    "f1": ("F1", "Harmonic mean of precision and recall"),
-    "recall_at_99_precision": ("R@99P", "Highest recall at a precision of 99 %"),
-    "bce": ("BCE", "Binary cross-entropy in nats: lower is better"),
-    "accuracy_at_half": ("Acc. at 0.5", "Share decided rightly when the threshold is 0.5"),
-}
-LOWER_IS_BETTER = ("bce",)
 
 
 def write_report(
@@ -94,8 +87,13 @@ def write_report(
         Section(
             "Results",
             " ".join(f"{line}." for line in describe_result(comparison)),
-            (_metrics_table(comparison), _speed_table(comparison)),
+            (
+                metrics_table(comparison),
+                speed_table(comparison),
+                decisions_table(comparison),
+            ),
         ),
+        *_retrieval_sections(comparison),
         Section(
             "Curves",
             "",
@@ -108,7 +106,7 @@ def write_report(
             "By kind of pair",
             "Each kind against all pairs of the other label: which duplicates are easy, which "
             "negatives are confusing. Below the area: the share of the kind decided rightly.",
-            (_slices_table(comparison),),
+            (slices_table(comparison),),
         ),
         Section(
             "Most wrong pairs",
@@ -127,106 +125,17 @@ def write_report(
     write_page(folder / REPORT, render_page(title_of(comparison), summary, sections))
 
 
-def _metrics_table(comparison: Comparison) -> Table:
-    best = {}
-    for name in METRICS:
-        values = [r.metrics[name].value for r in comparison.detectors]
-        defined = [value for value in values if value == value]
-        if defined:
-            best[name] = min(defined) if name in LOWER_IS_BETTER else max(defined)
-    rows = []
-    for result in comparison.detectors:
-        cells = [Cell(result.name, "head" if result.is_head else "")]
-        for name in METRICS:
-            interval = result.metrics[name]
-            is_defined = interval.value == interval.value
-            cells.append(
-                Cell(
-                    format_number(interval.value),
-                    format_interval(interval) if is_defined else "",
-                    interval.value if is_defined else None,
-                    is_defined and interval.value == best[name],
-                )
-            )
-        rows.append(tuple(cells))
-    columns = (
-        Column("Detector"),
-        *(Column(short, True, hint) for short, hint in METRICS.values()),
+def _retrieval_sections(comparison: Comparison) -> list[Section]:
+    searches = comparison.searches
+    if searches is None:
+        return []
+    text = (
+        f"{searches.queries:,} test photos are queries, of which {searches.matched:,} have another "
+        f"photo of their place to find. Each ranks the other test photos of its fold, up to "
+        f"{searches.gallery - 1:,}, by the detector's score, with ties as bad as can be: "
+        f"{searches.pairs:,} pairs in all."
     )
-    caption = (
-        f"Below each value its 95 % interval: bootstrap over {describe_clusters(comparison)}, "
-        f"{comparison.resamples:,} resamples; a pair inside one counts as often as it was drawn, a "
-        "pair across two as the product of both counts. Best in bold."
-    )
-    return Table(caption, columns, tuple(rows))
-
-
-def _speed_table(comparison: Comparison) -> Table:
-    rows = []
-    for result in comparison.detectors:
-        gain = result.over_baseline.get("average_precision")
-        rows.append(
-            (
-                Cell(result.name),
-                Cell(f"{gain.value:+.3f}", format_interval(gain), gain.value)
-                if gain
-                else Cell("–"),
-                Cell(
-                    format_number(result.triplet_accuracy.value),
-                    format_interval(result.triplet_accuracy),
-                    result.triplet_accuracy.value if comparison.triplets else None,
-                ),
-                Cell(f"{result.fit_seconds:.1f}", value=result.fit_seconds),
-                Cell(f"{result.pairs_per_second:,.0f}", value=result.pairs_per_second),
-                Cell(", ".join(map(format_number, result.thresholds))),
-            )
-        )
-    columns = (
-        Column("Detector"),
-        Column(f"AP over {comparison.baseline}", True, "Paired difference on the same resamples"),
-        Column(
-            "Triplets",
-            True,
-            f"Share of {comparison.triplets:,} triplets whose duplicate scores above the other; "
-            "a tie is not above",
-        ),
-        Column("Fit, s", True, "All folds, without looking at photos, which is done once for all"),
-        Column(
-            "Pairs/s", True, "Scoring test pairs; where the backbone trains, photos pass it here"
-        ),
-        Column(
-            "Thresholds",
-            False,
-            "One a fold, of highest F1 on its validation pairs unless it is given",
-        ),
-    )
-    return Table("Gain, triplet accuracy, speed and thresholds", columns, tuple(rows))
-
-
-def _slices_table(comparison: Comparison) -> Table:
-    names = tuple(comparison.detectors[0].slices)
-    counts = comparison.detectors[0].slices
-    rows = tuple(
-        (
-            Cell(result.name),
-            *(
-                Cell(
-                    format_number(result.slices[name].roc_auc.value),
-                    f"{format_interval(result.slices[name].roc_auc)} · "
-                    f"{result.slices[name].decided_rightly.value:.1%} "
-                    f"{format_interval(result.slices[name].decided_rightly)}",
-                    result.slices[name].roc_auc.value,
-                )
-                for name in names
-            ),
-        )
-        for result in comparison.detectors
-    )
-    columns = (
-        Column("Detector"),
-        *(Column(f"{name.replace('_', ' ')} ({counts[name].pairs:,})", True) for name in names),
-    )
-    return Table("ROC AUC, its 95 % interval · share decided rightly, its interval", columns, rows)
+    return [Section("Retrieval", text, (retrieval_table(comparison),))]
 
 
 def _galleries(

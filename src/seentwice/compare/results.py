@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from seentwice.data.table_counts import TableCounts
+from seentwice.paired import McNemarTest
 from seentwice.records import Interval
 
 
@@ -29,6 +30,16 @@ class RetrievalResult:
 
 
 @dataclass(frozen=True, slots=True)
+class SearchCounts:
+    """How many photos every detector ranked for how many queries."""
+
+    queries: int  # test views
+    matched: int  # of these, those that have another view of their place to find
+    pairs: int  # of a query and a candidate
+    gallery: int  # test views of one fold, the most there are: all but the query are candidates
+
+
+@dataclass(frozen=True, slots=True)
 class DetectorResult:
     """One detector on the test pairs of all folds."""
 
@@ -41,7 +52,9 @@ class DetectorResult:
     triplet_accuracy: (
         Interval  # share of test triplets whose duplicate scores above the other, ties not
     )
-    over_baseline: Mapping[str, Interval]  # paired difference; empty for the baseline itself
+    retrieval: Mapping[str, Interval]  # by `bootstrap_retrieval`; empty where nothing was searched
+    over_baseline: Mapping[str, Interval]  # paired differences; empty for the baseline itself
+    mcnemar: McNemarTest | None  # of the decisions against the baseline's; None for itself
     thresholds: tuple[float, ...]  # one a fold, chosen on its validation pairs
     fit_seconds: float
     pairs_per_second: float
@@ -78,6 +91,7 @@ class Comparison:
     suspects: Mapping[str, int]  # pairs that look the same, labelled as two places, likewise
     baseline: str  # what `over_baseline` is measured against
     retrieval: RetrievalResult | None  # None where KNN is not compared
+    searches: SearchCounts | None  # None where no detector searched
     cluster: str  # what the bootstrap resamples: property or place
     clusters: int
     triplets: int  # of test photos, each query with both sides of a duplicate and a negative

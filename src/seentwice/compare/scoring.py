@@ -11,6 +11,7 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
+from seentwice.data.pairs import PairTable
 from seentwice.data.tables import FoldTables
 from seentwice.detectors.descriptor import Rows
 from seentwice.detectors.protocol import Detector
@@ -26,6 +27,7 @@ class Scores:
 
     score: NDArray[np.float64]  # (n,) in [0, 1]
     decision: NDArray[np.bool_]  # (n,) at or above its fold's threshold
+    search_score: NDArray[np.float64]  # (m,) in [0, 1], of the pairs of its searches, likewise
     thresholds: tuple[float, ...]  # one a fold
     validation_average_precision: float  # mean over folds; what may choose among detectors
     fit_seconds: float  # over all folds, calibration and threshold included
@@ -36,6 +38,7 @@ def score_folds(
     make_detector: Callable[[int], Detector],
     folds: Sequence[FoldTables],
     rows: Rows,
+    searches: Sequence[PairTable],
     find_threshold: ChooseThreshold = choose_threshold,
 ) -> Scores:
     """Fit and score a fresh detector on every fold.
@@ -44,9 +47,10 @@ def score_folds(
         make_detector: called with the fold's number.
         folds: their tables share the views that `rows` describes.
         rows: what the detectors see of each view.
+        searches: pairs of a query and a candidate, one table a fold; or none at all.
         find_threshold: on the validation pairs of a fold.
     """
-    scores, decisions, thresholds, validated = [], [], [], []
+    scores, decisions, searched, thresholds, validated = [], [], [], [], []
     fit_seconds = score_seconds = 0.0
     for number, tables in enumerate(folds):
         detector = make_detector(number)
@@ -60,10 +64,12 @@ def score_folds(
         score_seconds += perf_counter() - fitted
         fit_seconds += fitted - start
         decisions.append(scores[-1] >= thresholds[-1])
+        searched.append(detector.score(searches[number], rows) if searches else np.empty(0))
     score = np.concatenate(scores)
     return Scores(
         score,
         np.concatenate(decisions),
+        np.concatenate(searched),
         tuple(thresholds),
         fmean(validated),
         fit_seconds,

@@ -9,14 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seentwice.bootstrap import (
-    bootstrap_difference,
-    bootstrap_intervals,
-    bootstrap_ranking,
-    bootstrap_share,
-)
+from seentwice.bootstrap import bootstrap_intervals, bootstrap_ranking, bootstrap_share
 from seentwice.compare.results import DetectorResult, SliceResult
 from seentwice.compare.scoring import Scores
+from seentwice.compare.searches import Searches
 from seentwice.data.pairs import KINDS, PairTable, join_tables
 from seentwice.data.sampling.items import codes_of, codes_of_known
 from seentwice.data.sampling.pair_space import ALONE
@@ -24,7 +20,9 @@ from seentwice.data.splits import groups_of
 from seentwice.data.triplets import TripletTable, make_triplets
 from seentwice.hamming import hamming_bits
 from seentwice.metrics import average_precision
+from seentwice.paired import bootstrap_difference, compare_decisions
 from seentwice.records import Interval
+from seentwice.retrieval import bootstrap_retrieval
 
 NEAR_BITS = 12
 """A negative whose wavelet hashes differ by at most this is hash-hard."""
@@ -114,6 +112,7 @@ def summarise_scores(
     scores: Scores,
     baseline: Scores | None,
     test: HeldOutPairs,
+    searches: Searches | None,
     bootstrap: Bootstrap,
     on_progress: Callable[[int, int], None],
 ) -> DetectorResult:
@@ -125,6 +124,7 @@ def summarise_scores(
         scores: its own.
         baseline: those of the detector to compare it with, pair by pair; None for itself.
         test: the pairs.
+        searches: what `search_score` of the scores is of; None where nothing was searched.
         bootstrap: of every interval.
         on_progress: told of every metric's or slice's intervals that are done.
     """
@@ -149,7 +149,9 @@ def summarise_scores(
                 bootstrap_difference,
                 label,
                 scores.score,
+                scores.decision,
                 baseline.score,
+                baseline.decision,
                 left,
                 right,
                 resamples=draws,
@@ -157,11 +159,12 @@ def summarise_scores(
             )
         )
         triplets = pool.submit(_measure_triplets, scores, test, bootstrap)
+        searched = pool.submit(_measure_searches, scores, searches, bootstrap)
         sliced = {
             kind: pool.submit(_summarise_slice, members, scores, test, bootstrap)
             for kind, members in test.slices.items()
         }
-        waited_for: list[Future[Any]] = [measured, triplets, *sliced.values()]
+        waited_for: list[Future[Any]] = [measured, triplets, searched, *sliced.values()]
         waited_for += [gained] if gained else []
         for done, _ in enumerate(as_completed(waited_for), 1):
             on_progress(done, len(waited_for))
@@ -179,7 +182,13 @@ def summarise_scores(
         ),
         slices=slices,
         triplet_accuracy=triplets.result(),
+        retrieval=searched.result(),
         over_baseline=over_baseline,
+        mcnemar=(
+            None
+            if baseline is None
+            else compare_decisions(label, scores.decision, baseline.decision)
+        ),
         thresholds=scores.thresholds,
         fit_seconds=scores.fit_seconds,
         pairs_per_second=scores.pairs_per_second,
@@ -200,6 +209,19 @@ def _measure_triplets(scores: Scores, test: HeldOutPairs, bootstrap: Bootstrap) 
         scores.score[triplets.positive_pair] > scores.score[triplets.negative_pair],
         test.view_cluster[triplets.query],
         test.view_cluster[triplets.negative],
+        resamples=bootstrap.resamples,
+        seed=bootstrap.seed,
+    )
+
+
+def _measure_searches(
+    scores: Scores, searches: Searches | None, bootstrap: Bootstrap
+) -> dict[str, Interval]:
+    if searches is None:
+        return {}
+    return bootstrap_retrieval(
+        searches.answers(scores.search_score),
+        searches.cluster,
         resamples=bootstrap.resamples,
         seed=bootstrap.seed,
     )

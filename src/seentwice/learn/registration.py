@@ -1,7 +1,9 @@
 """A trained net as a model that MLflow loads, serves and keeps versions of."""
 
 import base64
+import os
 import re
+import shutil
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,13 +19,13 @@ from PIL import Image
 import seentwice
 from seentwice.detectors.scoring_trunk import save_frozen
 from seentwice.errors import UserError
-from seentwice.learn.pair_rows import CONTENTS, PATHS
+from seentwice.learn.pair_rows import CHECKPOINT, CONTENTS, FROZEN, PATHS
 from seentwice.learn.tracking import TrackedRun, connect, store_errors
+from seentwice.models.checkpoint import CHECKPOINT_FILE
 from seentwice.models.engines import Passing
 from seentwice.models.trunk import Trunk
 
 if TYPE_CHECKING:
-    import pandas as pd
     from mlflow.entities import LoggedModel
     from mlflow.models import ModelSignature
 
@@ -124,16 +126,17 @@ def _write_model(
         from mlflow.pyfunc import save_model
     from mlflow.models import Model
 
-    artifacts = {"checkpoint": str(checkpoint)}
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     with TemporaryDirectory() as beside:
+        # Copies, since MLflow writes down where it had files from.
+        artifacts = {CHECKPOINT: shutil.copy(checkpoint, Path(beside, CHECKPOINT_FILE))}
         if len(trunk.frozen):
-            frozen = Path(beside, "frozen.safetensors")
-            save_frozen(trunk, frozen)
-            artifacts["frozen"] = str(frozen)
+            artifacts[FROZEN] = Path(beside, f"{FROZEN}.safetensors")
+            save_frozen(trunk, artifacts[FROZEN])
         save_model(
             str(folder),
-            python_model=str(_CODE),
-            artifacts=artifacts,
+            python_model=shutil.copy(_CODE, beside),
+            artifacts={name: str(file) for name, file in artifacts.items()},
             code_paths=[str(Path(seentwice.__file__).parent)],
             signature=_signature(),
             input_example=_example(),
@@ -172,16 +175,14 @@ def _signature() -> "ModelSignature":
     return ModelSignature(Schema(asked), Schema(answered))
 
 
-def _example() -> "pd.DataFrame":
+def _example() -> list[dict[str, str]]:
     """Return a request of two photos of one pixel, black and white."""
-    import pandas as pd
-
     photos = []
     for colour in ("black", "white"):
         content = BytesIO()
         Image.new("RGB", (1, 1), colour).save(content, "PNG")
         photos.append(base64.b64encode(content.getvalue()).decode("ascii"))
-    return pd.DataFrame([photos], columns=list(CONTENTS))
+    return [dict(zip(CONTENTS, photos, strict=True))]
 
 
 def _register(run: TrackedRun, name: str, logged: "LoggedModel") -> RegisteredModel:

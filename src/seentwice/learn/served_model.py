@@ -15,11 +15,7 @@ from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
 from seentwice.detectors.photo_scorer import open_scorer
 from seentwice.errors import UserError
-from seentwice.learn.pair_rows import ROOT_VARIABLE, answer_rows
-
-CHECKPOINT = "checkpoint"
-FROZEN = "frozen"
-"""Names of the model's artifacts; the latter is there where stages of the trunk are frozen."""
+from seentwice.learn.pair_rows import CHECKPOINT, FROZEN, ROOT_VARIABLE, answer_rows
 
 
 class PhotoPairs(PythonModel):

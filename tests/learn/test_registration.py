@@ -65,6 +65,8 @@ def test_a_version_names_its_run(registered_training: Path) -> None:
     assert version.run_id == (registered_training / RUN_FILE).read_text().strip()
     assert version.source == logged.artifact_location
     assert (logged.name, logged.status) == (MODEL_NAME, "READY")
+    versions = json.loads(logged.tags["mlflow.modelVersions"])
+    assert [(one["name"], str(one["version"])) for one in versions] == [(REGISTERED, "1")]
 
 
 def test_nothing_in_a_model_is_a_pickle(model_folder: Path) -> None:

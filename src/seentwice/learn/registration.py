@@ -1,6 +1,7 @@
 """A trained net as a model that MLflow loads, serves and keeps versions of."""
 
 import base64
+import json
 import os
 import re
 import shutil
@@ -197,4 +198,7 @@ def _register(run: TrackedRun, name: str, logged: "LoggedModel") -> RegisteredMo
     made = run.client.create_model_version(
         name, logged.artifact_location, run.run_id, model_id=logged.model_id
     )
+    # By which MLflow's pages find the version from the model.
+    versions = json.dumps([{"name": name, "version": made.version}])
+    run.client.set_logged_model_tags(logged.model_id, {"mlflow.modelVersions": versions})
     return RegisteredModel(name, str(made.version))

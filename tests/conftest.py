@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from seentwice.commands.main import main
 from seentwice.data.rooms import write_rooms
 
 ROOM_SIZE_PX = (64, 48)
@@ -62,6 +63,19 @@ def tracking_store(tmp_path_factory: pytest.TempPathFactory) -> str:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLFLOW_TRACKING_URI", uri)
         yield uri
+
+
+@pytest.fixture(scope="session")
+def registered_training(few_rooms: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a training on a frozen trunk, the first version of the model rooms-l2."""
+    folder = tmp_path_factory.mktemp("registered")
+    words = [
+        *("data=folder", f"data.root={few_rooms}", "workers=1", "training.epochs=2"),
+        *("backbone=mobilenet_v3_small", "backbone.weights=none", f"hydra.run.dir={folder}"),
+        *("tracking.register=rooms-l2", "tracking.tensorboard=true"),
+    ]
+    assert main(["train", *words]) == 0
+    return folder
 
 
 @pytest.fixture(scope="session")

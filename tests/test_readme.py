@@ -34,14 +34,18 @@ def test_every_row_of_results_was_written_by_an_experiment(page: Path) -> None:
     assert table_rows(page.read_text()) <= WRITTEN
 
 
-def test_the_readmes_python_runs(
+def python_examples() -> list[str]:
+    return re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+
+
+def test_the_readmes_python_embeds(
     few_rooms: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """As it stands, but for the weights, which would be a download."""
-    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    example, _ = python_examples()
     (tmp_path / "PHOTOS").symlink_to(few_rooms, target_is_directory=True)
     monkeypatch.chdir(tmp_path)
     assert example.count('"imagenet"') == 1
@@ -49,6 +53,25 @@ def test_the_readmes_python_runs(
     text = capsys.readouterr().out
     assert "(16, 960) ()" in text
     assert text.endswith("(12, 960) ()\n")
+
+
+def test_the_readmes_python_scores(
+    registered_training: Path,
+    few_rooms: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _, example = python_examples()
+    for name, photo in zip(("A.jpg", "B.jpg"), sorted(few_rooms.rglob("*.jpg")), strict=False):
+        (tmp_path / name).symlink_to(photo)
+    (tmp_path / "outputs" / "train").mkdir(parents=True)
+    (tmp_path / "outputs" / "train" / "TIME").symlink_to(registered_training)
+    monkeypatch.chdir(tmp_path)
+    exec(example, {})
+    first, second = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r"0\.\d+ (True|False) None", first)
+    assert second == "None None right: empty (0 bytes)"
 
 
 def test_the_readme_shows_the_table_of_homes_never_seen() -> None:

@@ -105,7 +105,7 @@ def fit(folder: Path, head: str, head_settings: dict, epochs=6, resume=False, st
 
     before = measure()
     net.train()
-    fit_task(task, PairModule(train, validation, chosen, 0), folder, None, resume, on_epoch)
+    fit_task(task, PairModule(train, validation, chosen, 0), folder, (), resume, on_epoch)
     return net, losses, (before, measure())
 
 

@@ -99,7 +99,7 @@ def fit(
         if done == stop_after:
             raise KeyboardInterrupt
 
-    fit_task(task, PairModule(pairs, pairs, chosen, 0), folder, None, resume, on_epoch)
+    fit_task(task, PairModule(pairs, pairs, chosen, 0), folder, (), resume, on_epoch)
     return task, rates
 
 

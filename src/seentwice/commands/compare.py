@@ -15,6 +15,7 @@ from pydantic import Field
 from rich.console import Console
 
 from seentwice.commands.banking import check_decoding, read_passing, read_row_type
+from seentwice.commands.dataset_facts import describe_dataset
 from seentwice.commands.decisions import check_decisions, read_threshold
 from seentwice.commands.detectors import (
     BASELINE,
@@ -69,6 +70,7 @@ from seentwice.detectors.protocol import Detector
 from seentwice.display import show_text
 from seentwice.errors import UserError
 from seentwice.files import write_atomically
+from seentwice.learn.dataset_inputs import log_dataset
 from seentwice.learn.tracking import FOLDER_TAG, TrackedRun, check_store, shown_uri, track_run
 
 EPOCHS = "epochs"  # the folder of Lightning's own files
@@ -142,6 +144,7 @@ def run(config: DictConfig) -> None:
     tags = {FOLDER_TAG: str(folder.resolve()), "seentwice.command": "compare"}
     with track_run("compare", f"{photo_set.name}, {name_backbone(config)}", tags) as parent:
         parent.log_parameters(_parameters(config, bench, commit))
+        log_dataset(parent, describe_dataset(bench))
         parent.log_file(folder / "config.yaml")
         tests = [tables.test for tables in bench.folds]
         test = gather_test_pairs(tests, bench.hashes)

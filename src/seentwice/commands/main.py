@@ -22,6 +22,7 @@ FILE_COMMANDS = {
 
 OPTION_COMMANDS = {
     "bank": "list or clear what is kept of photos: features, hashes",
+    "runs": "compare the runs of an MLflow store as a table",
     "variants": "make edited copies of photos, and pairs of them with the duplicate flag",
 }
 """Commands for use: they take arguments and --options instead of key=value."""

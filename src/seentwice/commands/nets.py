@@ -19,6 +19,7 @@ from seentwice.data.views import EditChoice
 from seentwice.detectors.whitening import whitening_features
 from seentwice.errors import UserError
 from seentwice.learn.siamese_task import SiameseTask
+from seentwice.learn.tensorboard_files import open_board
 from seentwice.learn.tracking import TrackedRun, epoch_logger
 from seentwice.learn.training import (
     OnEpoch,
@@ -194,6 +195,7 @@ def net_trainer(
     on_epoch: OnEpoch,
     watchers: Sequence[Watcher] = (),
     stop_after: int | None = None,
+    board: Path | None = None,
 ) -> Callable[[PairTable, PairTable, NDArray[np.generic]], SiameseNet]:
     """Return the function that a `SiameseEvidence` trains its net with.
 
@@ -209,6 +211,7 @@ def net_trainer(
         on_epoch: told of every epoch.
         watchers: see `fit_task`.
         stop_after: likewise.
+        board: a folder that gets the metrics of every epoch as files of TensorBoard.
     """
     architecture = read_architecture(config, head, trunk)
     settings = read_settings(TrainingSettings, config, "training")
@@ -245,11 +248,13 @@ def net_trainer(
             settings.schedule,
             PAIR_LOSSES[settings.loss],
         )
+        prefix = "" if fold is None else f"fold{fold}"
+        boards = () if board is None else (open_board(board),)
         fit_task(
             task,
             PairModule(train, validation, settings, seed),
             folder,
-            epoch_logger(tracked, "" if fold is None else f"fold{fold}") if tracked else None,
+            [*([epoch_logger(tracked, prefix)] if tracked else ()), *boards],
             resume,
             on_epoch,
             watchers,

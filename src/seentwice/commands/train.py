@@ -1,6 +1,7 @@
 """Train one Siamese network and write its checkpoint."""
 
 import json
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +34,7 @@ from seentwice.commands.training_job import (
 )
 from seentwice.display import one_line
 from seentwice.errors import UserError
+from seentwice.learn.registration import RegisteredModel
 from seentwice.learn.tracking import find_run_folder, shown_uri
 from seentwice.learn.training import LAST, check_resumable
 from seentwice.models.checkpoint import CHECKPOINT_FILE
@@ -60,6 +62,15 @@ def _tell_of_trained(trained: Trained, config: DictConfig, console: Console) -> 
     path = str(trained.checkpoint.absolute())
     words = [f"checkpoint={spell_value(path)}", *evaluation_overrides(config)]
     print_plainly(NEXT + write_command("evaluate", words), console)
+    if trained.registered is not None:
+        print_plainly(f"Registered: {trained.registered.uri}; it answers pairs of photos:", console)
+        print_plainly(f"  {_write_serving(trained.registered)}", console)
+
+
+def _write_serving(registered: RegisteredModel) -> str:
+    """Return the line that answers pairs of photos over HTTP, on this machine alone."""
+    store = shlex.quote(f"MLFLOW_TRACKING_URI={shown_uri()}")
+    return f"env {store} mlflow models serve --env-manager local -m {registered.uri}"
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from seentwice.commands.banking import (
     read_passing,
     read_row_type,
 )
+from seentwice.commands.dataset_facts import describe_dataset
 from seentwice.commands.decisions import check_decisions, read_calibration, read_threshold
 from seentwice.commands.fingerprint import Fingerprint, digest_name, fingerprint_photos
 from seentwice.commands.leaks import report_leaks
@@ -27,6 +28,7 @@ from seentwice.commands.place_batches import check_batches, check_own_table, tel
 from seentwice.commands.progress import print_plainly, show_progress
 from seentwice.commands.provenance import git_commit, library_versions
 from seentwice.commands.settings import read_settings, read_source
+from seentwice.commands.tracking_settings import check_tracking, read_tracking
 from seentwice.commands.trunks import Trunks, name_backbone, read_trunks, tell_cut
 from seentwice.commands.unlabelled import check_unlabelled
 from seentwice.commands.workbench import (
@@ -43,6 +45,10 @@ from seentwice.detectors.siamese import SiameseEvidence
 from seentwice.detectors.trunk import describe_input
 from seentwice.errors import UserError
 from seentwice.files import write_atomically
+from seentwice.learn.dataset_inputs import log_dataset
+from seentwice.learn.registration import RegisteredModel, register_model
+from seentwice.learn.system_metrics import watch_system
+from seentwice.learn.tensorboard_files import write_final
 from seentwice.learn.tracking import FOLDER_TAG, check_store, shown_uri, track_run
 from seentwice.learn.training import Watcher
 from seentwice.metrics import pair_metrics
@@ -103,6 +109,7 @@ class Trained:
     calibration: Calibration
     threshold: float
     test_metrics: dict[str, float]
+    registered: RegisteredModel | None  # where `tracking.register` names a model
 
 
 def with_absolute_paths(config: DictConfig) -> DictConfig:
@@ -148,6 +155,7 @@ def check_settings(config: DictConfig, overrides: Sequence[str]) -> Settings:
     check_mining(config, read_sampling(config))
     check_decoding(config, overrides)
     check_store()
+    check_tracking(config)
     seen = describe_input(trunks.own, read_row_type(config), read_passing(config))
     return Settings(heads[0], trunks, seen)
 
@@ -191,7 +199,12 @@ def train_net(job: Job, settings: Settings, material: Material, console: Console
     tags = {FOLDER_TAG: str(job.folder.resolve()), "seentwice.command": job.experiment}
     tags |= job.tags or {}
     name = job.run_name or settings.head
-    with track_run(job.experiment, name, tags, job.parent_id, job.run_id) as tracked:
+    tracking = read_tracking(job.config)
+    board = job.folder if tracking.tensorboard else None
+    with (
+        track_run(job.experiment, name, tags, job.parent_id, job.run_id) as tracked,
+        watch_system(tracked, tracking.system_metrics),
+    ):
         if job.run_id not in (None, tracked.run_id):
             print_plainly(
                 f"MLflow run {job.run_id} is not in {shown_uri()}: what comes now is in a new "
@@ -201,6 +214,7 @@ def train_net(job: Job, settings: Settings, material: Material, console: Console
         write_atomically(job.folder / RUN_FILE, f"{tracked.run_id}\n")
         tracked.log_file(job.folder / CONFIG_FILE)
         tracked.log_missing_parameters(_parameters(job.config, settings.head, bench))
+        log_dataset(tracked, describe_dataset(bench))
         with show_progress(f"Training {settings.head}", console) as progress:
             evidence = SiameseEvidence(
                 net_trainer(
@@ -215,6 +229,7 @@ def train_net(job: Job, settings: Settings, material: Material, console: Console
                     progress,
                     job.watchers,
                     job.stop_after,
+                    board,
                 ),
                 settings.seen.name,
             )
@@ -235,9 +250,16 @@ def train_net(job: Job, settings: Settings, material: Material, console: Console
         assert detector.calibration is not None
         record = _record(job.config, settings, material, detector.calibration, threshold, metrics)
         save_checkpoint(path, evidence.net, record)
-        tracked.log_metrics({f"test/{name}": value for name, value in metrics.items()})
+        final = {f"test/{name}": value for name, value in metrics.items()}
+        tracked.log_metrics(final)
         tracked.log_file(path)
-    return Trained(path, evidence.net, detector.calibration, threshold, metrics)
+        if board is not None:
+            write_final(board, final)
+        registered = None
+        if tracking.register is not None:
+            passing = read_passing(job.config)
+            registered = register_model(tracked, tracking.register, path, trunk, passing)
+    return Trained(path, evidence.net, detector.calibration, threshold, metrics, registered)
 
 
 def _write_state(folder: Path, fingerprint: str) -> None:

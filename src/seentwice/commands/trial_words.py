@@ -74,6 +74,11 @@ def check_plan(plan: Plan, words: Sequence[str]) -> tuple[DictConfig, list[str]]
     first = sample_values(plan.space, plan.seed, 0)
     config = _compose(words, first)
     read_source(config)
+    if config.tracking.register is not None:
+        raise UserError(
+            f"tracking.register={config.tracking.register}: a sweep registers none of its trials; "
+            "leave it out, and give it to seentwice train with the overrides of the best"
+        )
     for key, parameter in plan.space.items():
         for value in parameter.vals if isinstance(parameter, Categorical) else ():
             if value != first[key]:

@@ -17,6 +17,7 @@ from seentwice.data.source import PhotoSet, Progress
 from seentwice.records import Photo
 
 SLUG = "barelydedicated/airbnb-duplicate-image-detection"
+PAGE = f"https://www.kaggle.com/datasets/{SLUG}"
 TOP_FOLDER = "Airbnb Data"
 TRAINING_PHOTOS = 631
 _SPLIT_FOLDERS = {"training data", "test data"}
@@ -60,7 +61,7 @@ def read_airbnb(root: Path) -> PhotoSet:
     photos = tuple(map(_tell_listing, found.photos))
     trained = sum(photo.split == "train" for photo in photos)
     notes = () if trained == TRAINING_PHOTOS else (_count_training(trained),)
-    return replace(found, name="airbnb", photos=photos, notes=notes)
+    return replace(found, name="airbnb", photos=photos, notes=notes, origin=PAGE)
 
 
 def check_airbnb(folder: Path) -> None:
@@ -70,8 +71,7 @@ def check_airbnb(folder: Path) -> None:
         UserError: see `check_photo_names`.
     """
     names = "{Training Data,Test Data}/<room type>/<city>_<listing>_<k>.jpg"
-    page = f"https://www.kaggle.com/datasets/{SLUG}"
-    check_photo_names(folder, _is_named, names, page)
+    check_photo_names(folder, _is_named, names, PAGE)
 
 
 def _is_named(key: str) -> bool:

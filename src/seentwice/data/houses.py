@@ -28,6 +28,7 @@ from seentwice.photos import find_photos
 from seentwice.records import Photo
 
 ROOM_TYPES = ("bathroom", "bedroom", "frontal", "kitchen")
+PAGE = "https://github.com/emanhamed/Houses-dataset"
 FOLDER = "Houses Dataset"
 _NAMES = f"<number>_<{'|'.join(ROOM_TYPES)}>.jpg"
 DUPLICATES = "houses_duplicates.csv"
@@ -95,7 +96,7 @@ def read_houses(root: Path, known_duplicates: bool = True) -> PhotoSet:
                 zone=str(home) if listings[home] > 1 else None,
             )
         )
-    return PhotoSet(name="houses", photos=tuple(photos), unreadable=tuple(unreadable))
+    return PhotoSet(name="houses", photos=tuple(photos), unreadable=tuple(unreadable), origin=PAGE)
 
 
 def check_houses(folder: Path) -> None:
@@ -108,7 +109,7 @@ def check_houses(folder: Path) -> None:
         _find_folder(folder),
         lambda key: _parse_name(PurePosixPath(key).stem) is not None,
         _NAMES,
-        "https://github.com/emanhamed/Houses-dataset",
+        PAGE,
     )
 
 

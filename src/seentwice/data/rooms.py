@@ -20,6 +20,7 @@ from seentwice.rendering.palettes import ROOM_TYPES
 from seentwice.rendering.photo import render_view
 from seentwice.rendering.views import draw_view
 
+_ORIGIN = "rendered by seentwice prepare data=rooms"
 TRAIN_FOLDER = "Training Data"
 TEST_FOLDER = "Test Data"
 PARAMETERS_FILE = "rooms.json"
@@ -83,7 +84,8 @@ class RoomsSource:
 
     def read(self) -> PhotoSet:
         """Find the photos; see `read_folder`."""
-        return replace(read_folder(Path(self.root)), name="rooms", homes_hint="", zones_hint="")
+        found = read_folder(Path(self.root))
+        return replace(found, name="rooms", homes_hint="", zones_hint="", origin=_ORIGIN)
 
 
 def write_rooms(

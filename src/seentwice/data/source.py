@@ -24,6 +24,7 @@ class PhotoSet:
     homes_hint: str = ""  # what would name the homes of photos that have none
     zones_hint: str = ""  # how a user tells that photos of two places are never a negative pair
     notes: tuple[str, ...] = ()  # what else to know of the set, one line each
+    origin: str = ""  # where everybody finds it, an address or words; "" for photos of a user's own
 
 
 class Source(Protocol):

@@ -73,9 +73,10 @@ def tracking_uri() -> str:
     return os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_URI
 
 
-def shown_uri() -> str:
-    """Return the store's address as it may be shown, without a password."""
-    return show_text(_hide_password(tracking_uri()))
+def shown_uri(uri: str | None = None) -> str:
+    """Return the store's address, or another's, as it may be shown, without a password."""
+    address = uri or tracking_uri()
+    return show_text(_hide_password(address, address))
 
 
 @contextmanager
@@ -98,8 +99,8 @@ def track_run(
     Raises:
         UserError: the store cannot be used, now or later in the block.
     """
-    with _store_errors():
-        client = _connect()
+    with store_errors():
+        client = connect()
         found = _find_run(client, resumed_id) if resumed_id is not None else None
         if found is not None and found.info.lifecycle_stage == "active":
             run_id = found.info.run_id
@@ -129,8 +130,8 @@ def check_store() -> None:
     Raises:
         UserError: its address is none, or nobody answers there.
     """
-    with _store_errors(), _alone_with_file_store():
-        _connect().search_experiments(max_results=1)
+    with store_errors(), _alone_with_file_store():
+        connect().search_experiments(max_results=1)
 
 
 @contextmanager
@@ -187,8 +188,8 @@ def find_run_folder(run_id: str) -> Path | None:
     Raises:
         UserError: the store cannot be used.
     """
-    with _store_errors():
-        run = _find_run(_connect(), run_id)
+    with store_errors():
+        run = _find_run(connect(), run_id)
     folder = run.data.tags.get(FOLDER_TAG) if run is not None else None
     return Path(folder) if folder else None
 
@@ -206,14 +207,19 @@ def _find_run(client: "MlflowClient", run_id: str) -> "Run | None":
 
 
 @contextmanager
-def _store_errors() -> Iterator[None]:
+def store_errors(uri: str | None = None) -> Iterator[None]:
+    """Tell of a store that cannot be used; None is that of `tracking_uri`.
+
+    Raises:
+        UserError: in place of what MLflow and the database raise.
+    """
     try:
         yield
     except _store_faults() as error:
         # The address may be in the error, too, and one line may end in its middle.
-        reason = one_line(Exception(_hide_password(str(error))))
+        reason = one_line(Exception(_hide_password(str(error), uri or tracking_uri())))
         raise UserError(
-            f"MLflow store {shown_uri()}: {reason}; "
+            f"MLflow store {shown_uri(uri)}: {reason}; "
             f"set MLFLOW_TRACKING_URI, or unset it for {DEFAULT_URI}"
         ) from error
 
@@ -225,10 +231,10 @@ def _store_faults() -> tuple[type[Exception], ...]:
     return MlflowException, SQLAlchemyError
 
 
-def _hide_password(text: str) -> str:
-    """Return a text that may hold the store's address, without the password in that."""
+def _hide_password(text: str, uri: str) -> str:
+    """Return a text that may hold a store's address, without the password in that."""
     # Not by `urllib.parse`, for which a slash ends the password; for databases it does not.
-    found = re.search("://[^:/@]*:(.*)@", tracking_uri(), re.DOTALL)
+    found = re.search("://[^:/@]*:(.*)@", uri, re.DOTALL)
     return text.replace(f":{found[1]}@", ":***@") if found else text
 
 
@@ -237,7 +243,8 @@ def _storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _connect() -> "MlflowClient":
+def connect(uri: str | None = None) -> "MlflowClient":
+    """Return a client of a store; None is that of `tracking_uri`."""
     # Nobody is told about a user's runs, and a machine without network does not wait for it.
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     from mlflow import MlflowClient
@@ -246,7 +253,7 @@ def _connect() -> "MlflowClient":
         logging.getLogger(talkative).setLevel(logging.WARNING)
     # It tells of every error at length before it raises it.
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
-    return MlflowClient(tracking_uri())
+    return MlflowClient(uri or tracking_uri())
 
 
 def _experiment_id(client: "MlflowClient", name: str) -> str:

@@ -155,7 +155,7 @@ def fit_task(
     task: SiameseTask,
     module: PairModule,
     folder: Path,
-    logger: Logger | None,
+    loggers: Sequence[Logger],
     resume: bool,
     on_epoch: OnEpoch,
     watchers: Sequence[Watcher] = (),
@@ -167,7 +167,7 @@ def fit_task(
         task: holds the net.
         module: holds the pairs.
         folder: for `last.ckpt` and `best.ckpt`; internal files, not the checkpoint to share.
-        logger: gets metrics per epoch.
+        loggers: get metrics per epoch.
         resume: go on after the epoch in `last.ckpt` where there is one; a training that had ended
             there, after its last epoch or early, is not trained any further.
         on_epoch: told of every epoch.
@@ -182,7 +182,7 @@ def fit_task(
     goes_on = resume and last.is_file()
     if not (goes_on and _has_ended(last, module.settings, stop_after)):
         reports = [EpochReport(on_epoch), *watchers]
-        _train(task, module, folder, logger, last if goes_on else None, reports)
+        _train(task, module, folder, loggers, last if goes_on else None, reports)
     state = _load_state(folder / BEST)
     task.load_state_dict(state["state_dict"])
     task.cpu()
@@ -236,7 +236,7 @@ def _train(
     task: SiameseTask,
     module: PairModule,
     folder: Path,
-    logger: Logger | None,
+    loggers: Sequence[Logger],
     last: Path | None,
     reports: Sequence[pl.Callback],
 ) -> None:
@@ -257,7 +257,7 @@ def _train(
     answer_to_ctrl_c = signal.getsignal(signal.SIGINT)
     try:
         with _quiet_lightning(), _unfilled_memory():
-            _make_trainer(module.settings, logger, [best, newest, *reports]).fit(
+            _make_trainer(module.settings, loggers, [best, newest, *reports]).fit(
                 task,
                 datamodule=module,
                 ckpt_path=last,
@@ -272,7 +272,7 @@ def _train(
 
 
 def _make_trainer(
-    settings: TrainingSettings, logger: Logger | None, callbacks: list[pl.Callback]
+    settings: TrainingSettings, loggers: Sequence[Logger], callbacks: list[pl.Callback]
 ) -> pl.Trainer:
     return pl.Trainer(
         max_epochs=settings.epochs,
@@ -281,7 +281,7 @@ def _make_trainer(
         precision=settings.precision,
         # Without it, gathering a view into several pairs adds its gradients in any order.
         deterministic=True,
-        logger=logger or False,
+        logger=[*loggers] or False,
         callbacks=[*callbacks, _early_stopping(settings)],
         plugins=[AtomicCheckpointIO()],
         reload_dataloaders_every_n_epochs=1,

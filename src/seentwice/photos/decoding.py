@@ -2,7 +2,9 @@
 
 import os
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -46,9 +48,29 @@ def read_photo(path: Path, max_pixels: int, at_least: tuple[int, int] | None = N
     problem = find_problem(path)
     if problem is not None:
         raise PhotoError(problem)
+    with _as_photo_errors(path), path.open("rb") as stream:
+        return _decode(path, stream, max_pixels, at_least)
+
+
+def decode_photo(content: bytes, name: Path, max_pixels: int) -> Image.Image:
+    """Decode the bytes of a photo as `read_photo` decodes a file.
+
+    Args:
+        content: Of the whole file.
+        name: What errors call it; nothing is opened.
+        max_pixels: Photos with more, by their header, are not decoded.
+
+    Raises:
+        PhotoError: the bytes are no image, damaged, ...: see `Reason`.
+    """
+    with _as_photo_errors(name):
+        return _decode(name, BytesIO(content), max_pixels, None)
+
+
+@contextmanager
+def _as_photo_errors(path: Path) -> Iterator[None]:
     try:
-        with path.open("rb") as stream:
-            return _decode(path, stream, max_pixels, at_least)
+        yield
     except PhotoError:
         raise
     except PermissionError as error:

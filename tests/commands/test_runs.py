@@ -1,0 +1,187 @@
+"""`seentwice runs`: what it shows of a store, and that it changes none."""
+
+import csv
+import io
+import json
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from seentwice.commands.main import main
+from seentwice.commands.run_table import RunRow
+from seentwice.learn import stored_runs
+from seentwice.learn.tracking import check_store, track_run
+
+EXPERIMENT = "runs of this test"
+AP, LOSS = "test/average_precision", "validation/loss"
+
+
+@pytest.fixture(scope="module")
+def store(tracking_store: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Two comparisons of two detectors each, a training and one that failed."""
+    check_store()
+    file = tmp_path_factory.mktemp("runs") / "mlflow.db"
+    shutil.copy(tracking_store.removeprefix("sqlite:///"), file)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{file}")
+        for number, scores in enumerate([{"l1": 0.5, "l2": 0.9}, {"l1": 0.7, "knn": 0.6}]):
+            tags = {"seentwice.command": "compare"}
+            with track_run(EXPERIMENT, f"comparison {number}", tags) as parent:
+                for name, score in scores.items():
+                    with track_run(EXPERIMENT, name, tags, parent.run_id) as run:
+                        run.log_parameters({"detector": name, "data": "ro\x1b[1moms"})
+                        run.log_metrics({AP: score, LOSS: 1 - score})
+        with track_run(EXPERIMENT, "alone", {"seentwice.command": "train"}) as run:
+            run.log_parameters({"head": "concat", "git_commit": "0123456789abcdef+"})
+            run.log_metrics({AP: 0.8})
+        with pytest.raises(ValueError, match="lost"), track_run(EXPERIMENT, "failed", {}):
+            raise ValueError("lost")
+    return f"sqlite:///{file}"
+
+
+def listed(store: str, *words: str) -> list[str]:
+    return ["runs", "--store", store, "--experiment", EXPERIMENT, *words]
+
+
+def names_of(text: str) -> list[str]:
+    lines = [line for line in text.splitlines() if "killed" in line or "finished" in line]
+    return [line.split("compare" if "compare" in line else "train")[0].rstrip() for line in lines]
+
+
+def test_runs_stand_below_the_one_they_are_a_part_of_best_first(
+    store: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(listed(store)) == 0
+    text = capsys.readouterr().out
+    assert names_of(text) == [
+        *("comparison 0", "  l2", "  l1"),
+        "alone",
+        *("comparison 1", "  l1", "  knn"),
+    ]
+    (best,) = (line for line in text.splitlines() if line.startswith("  l2"))
+    assert best.split()[:5] == ["l2", "compare", r"ro\x1b[1moms", "l2", "-"]
+    assert "0.900" in best
+    (alone,) = (line for line in text.splitlines() if line.startswith("alone"))
+    assert alone.split()[1:5] == ["train", "-", "concat", "-"]
+    assert alone.split()[-1] == "01234567+"
+    assert "failed" in text.splitlines()[-1]
+
+
+def test_of_a_loss_the_least_is_best(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(listed(store, "--metric", LOSS, "--limit", "2")) == 0
+    text = capsys.readouterr().out
+    assert names_of(text) == ["comparison 0", "  l2", "comparison 1", "  l1"]
+    last = text.splitlines()[-1]
+    assert last == f"The best 2 runs by {LOSS}; there are more: --limit N, up to 100,000"
+
+
+@pytest.mark.parametrize("page", [1, 2, 1000])
+def test_pages_give_what_one_would(
+    page: int, store: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(stored_runs, "_PAGE", page)
+    assert main(listed(store, "--limit", "4")) == 0
+    captured = capsys.readouterr().out
+    assert names_of(captured) == ["comparison 0", "  l2", "alone", "comparison 1", "  l1", "  knn"]
+    assert "The best 4 runs" in captured
+
+
+def test_json_and_csv_hold_every_metric(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(listed(store, "--json")) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert main(listed(store, "--csv")) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert len(found) == len(rows) == 8
+    assert tuple(rows[0]) == (*RunRow.NAMES, AP, LOSS)
+    for one, row in zip(found, rows, strict=True):
+        assert {name: "" if one[name] is None else str(one[name]) for name in RunRow.NAMES} == {
+            name: row[name] for name in RunRow.NAMES
+        }
+        assert {name: float(row[name]) for name in (AP, LOSS) if row[name]} == one["metrics"]
+    parents = {one["name"]: one["run_id"] for one in found if not one["parent_id"]}
+    assert found[1]["parent_id"] == parents["comparison 0"]
+
+
+def test_what_is_left_out_is_told_beside_the_data(
+    store: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(listed(store, "--csv", "--limit", "1")) == 0
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == 3  # the header, the best and the one above it
+    assert err.startswith(f"The best 1 run by {AP}; there are more")
+
+
+@pytest.mark.parametrize("metric", ["test/nothing", "a`b", "x' OR 1"])
+def test_an_unknown_metric_is_answered_with_those_there_are(
+    metric: str, store: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(listed(store, "--metric", metric)) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith(f"--metric {metric}: no run has it; choose one of {AP}, {LOSS}")
+
+
+def test_an_unknown_experiment_is_answered_with_those_there_are(
+    store: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["runs", "--store", store, "--experiment", "nothing"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "--experiment nothing: choose one of " in line
+    assert EXPERIMENT in line
+
+
+def test_nothing_is_written(store: str) -> None:
+    folder = Path(store.removeprefix("sqlite:///")).parent
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert main(listed(store)) == 0
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_store_that_is_not_there_is_not_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    assert main(["runs"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "sqlite:///mlflow.db: no such file; run seentwice compare first, or give --store" in line
+    assert main(["runs", "--store", str(tmp_path / "mlruns")]) == 2
+    assert "no such folder; run seentwice compare first" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("tables", [0, 1])
+def test_another_database_is_left_as_it_is(
+    tables: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "other.db"
+    with closing(sqlite3.connect(file)) as database:
+        database.executescript("CREATE TABLE other (a);" * tables)
+    file.touch()
+    before = file.read_bytes()
+    assert main(["runs", "--store", f"sqlite:///{file}"]) == 2
+    assert "holds no runs; run seentwice compare first" in capsys.readouterr().err
+    assert file.read_bytes() == before
+
+
+def test_a_file_that_is_no_database_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.db").write_text("no database" * 100)
+    assert main(["runs", "--store", f"sqlite:///{tmp_path / 'a.db'}"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "file is not a database" in line
+
+
+def test_help_waits_for_none_of_the_slow_libraries() -> None:
+    code = (
+        "import sys; from seentwice.commands.main import main; main(['runs', '--help']);"
+        "print(sorted({'torch', 'mlflow', 'hydra', 'sqlalchemy'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert "--metric NAME" in done.stdout

@@ -102,7 +102,7 @@ def make_scores(tested):
         label = tested.pairs.label
         score = 0.3 + 0.4 * label + noise * np.random.default_rng(seed).normal(size=len(label))
         score = np.clip(score, 0, 1)
-        return Scores(score, score >= 0.55, (0.5, 0.55), 0.75, 12.25, 123456.7)
+        return Scores(score, score >= 0.55, (0.5, 0.55), 0.75, 12.25, 123456.7, ())
 
     return make
 
@@ -175,6 +175,7 @@ def comparison():
         ),
         baseline="cosine",
         retrieval=RetrievalResult(Interval(0.5, 0.25, 0.75), queries=20, gallery=24),
+        combination=None,
         cluster="property",
         clusters=12,
         triplets=96,

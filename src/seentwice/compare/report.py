@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from statistics import fmean
 
 from seentwice.compare.results import Comparison, to_json
 from seentwice.compare.scored_pairs import to_parquet
@@ -94,7 +95,7 @@ def write_report(
         Section(
             "Results",
             " ".join(f"{line}." for line in describe_result(comparison)),
-            (_metrics_table(comparison), _speed_table(comparison)),
+            (_metrics_table(comparison), _speed_table(comparison), *_weights_tables(comparison)),
         ),
         Section(
             "Curves",
@@ -201,6 +202,29 @@ def _speed_table(comparison: Comparison) -> Table:
         ),
     )
     return Table("Gain, triplet accuracy, speed and thresholds", columns, tuple(rows))
+
+
+def _weights_tables(comparison: Comparison) -> tuple[Table, ...]:
+    """Return what a combination weighs, as one table; none without one."""
+    combination = comparison.combination
+    if combination is None:
+        return ()
+    ranked = sorted(combination.weights.items(), key=lambda item: -fmean(item[1]))
+    rows = tuple(
+        (
+            Cell(name),
+            Cell(format_number(fmean(weights)), value=fmean(weights)),
+            Cell(", ".join(map(format_number, weights))),
+        )
+        for name, weights in ranked
+    )
+    columns = (
+        Column("Detector"),
+        Column("Weight", True, "Of its logit, divided by its deviation; mean over the folds"),
+        Column("Each fold", False, "Fitted on its validation pairs"),
+    )
+    caption = f"What {combination.name} weighs; 0 leaves a detector out"
+    return (Table(caption, columns, rows),)
 
 
 def _slices_table(comparison: Comparison) -> Table:

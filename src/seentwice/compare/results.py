@@ -29,6 +29,16 @@ class RetrievalResult:
 
 
 @dataclass(frozen=True, slots=True)
+class CombinationResult:
+    """What a combination of detectors weighs, and what it adds to the best of them."""
+
+    name: str
+    weights: Mapping[str, tuple[float, ...]]  # by detector, one a fold: of its scaled logit
+    best: str  # of the detectors, by average precision on validation pairs
+    over_best: Mapping[str, Interval]  # paired difference
+
+
+@dataclass(frozen=True, slots=True)
 class DetectorResult:
     """One detector on the test pairs of all folds."""
 
@@ -78,6 +88,7 @@ class Comparison:
     suspects: Mapping[str, int]  # pairs that look the same, labelled as two places, likewise
     baseline: str  # what `over_baseline` is measured against
     retrieval: RetrievalResult | None  # None where KNN is not compared
+    combination: CombinationResult | None  # None where none is compared
     cluster: str  # what the bootstrap resamples: property or place
     clusters: int
     triplets: int  # of test photos, each query with both sides of a duplicate and a negative

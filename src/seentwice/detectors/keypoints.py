@@ -122,7 +122,8 @@ def _open_orb() -> "cv2.Feature2D":
 def _to_roots(descriptors: NDArray[Any]) -> NDArray[np.uint8]:
     """Turn SIFT (k, 128) into RootSIFT of length 512, so that few values would be above 255."""
     shares = descriptors / np.maximum(descriptors.sum(axis=1, keepdims=True), 1)
-    return np.minimum(np.rint(512 * np.sqrt(shares)), 255).astype(np.uint8)
+    roots: NDArray[np.uint8] = np.minimum(np.rint(512 * np.sqrt(shares)), 255).astype(np.uint8)
+    return roots
 
 
 def _keep_bytes(descriptors: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -50,13 +50,14 @@ def columns_of(members, fold):
 
 
 def test_each_fold_is_combined_by_its_own_validation_pairs(folds, members):
+    """Of four places in two homes."""
     scores = combine_folds(members, folds)
     tested = np.split(
         np.stack([one.score for one in members.values()], axis=1), [len(folds[0].test)]
     )
     expected = []
     for number, tables in enumerate(folds):
-        combination = fit_combination(columns_of(members, number), tables.validation.label)
+        combination = fit_combination(columns_of(members, number), tables.validation.label, homes=2)
         expected.append(combination(tested[number]))
         said = combination(columns_of(members, number))
         np.testing.assert_array_equal(scores.validation_scores[number], said)
@@ -86,6 +87,18 @@ def test_labels_and_scores_of_test_pairs_have_no_part_in_it(folds, members):
     for found in (combine_folds(members, turned), combine_folds(shuffled, folds)):
         assert (found.weights, found.thresholds) == (plain.weights, plain.thresholds)
     assert combine_folds(shuffled, folds).score.tolist() != plain.score.tolist()
+
+
+def test_where_no_home_is_known_each_place_is_one(make_views, make_folds):
+    folds = make_folds(make_views(with_properties=False))
+    seen = {"truth": same_place}
+    members = {
+        name: score_folds(lambda _, n=n: Noisy(n, 0.3), folds, seen) for n, name in enumerate("ab")
+    }
+    scores = combine_folds(members, folds)
+    label = folds[0].validation.label
+    expected = fit_combination(columns_of(members, 0), label, homes=4).weights.tolist()
+    assert [scores.weights[name][0] for name in "ab"] == expected
 
 
 def test_labels_of_validation_pairs_do_have_a_part_in_it(folds, members):

@@ -11,6 +11,7 @@ from seentwice.compare.results import CombinationResult
 from seentwice.compare.scoring import ChooseThreshold, Scores, score_folds
 from seentwice.compare.summary import Bootstrap, HeldOutPairs
 from seentwice.data.pairs import PairTable
+from seentwice.data.splits import groups_of
 from seentwice.data.tables import FoldTables
 from seentwice.detectors.combined import Combination, fit_combination
 from seentwice.detectors.descriptor import Rows
@@ -35,7 +36,9 @@ class CombinedDetector:
         than they should. Test pairs have no part in any of it.
         """
         self._validation = validation
-        self.combination = fit_combination(self.said["validation"], validation.label)
+        members = np.union1d(validation.left, validation.right)
+        homes = set(groups_of([validation.views[index].photo for index in members]))
+        self.combination = fit_combination(self.said["validation"], validation.label, len(homes))
 
     def score(self, pairs: PairTable, rows: Rows) -> NDArray[np.float64]:
         """Return the probability (n,) of each validation pair, or of each test pair."""

@@ -7,13 +7,9 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
-COMBINED = "combined"
-RIDGE = 0.01
-"""How strongly weights are held back, against the mean cross-entropy of a pair.
+from seentwice.detectors.calibration import fit_calibration
 
-Against the mean and not the sum: a place with many photos gives many pairs, which do not tell more
-of the weights than a few do.
-"""
+COMBINED = "combined"
 CLIP = 1e-9  # of probabilities: no detector is so sure that it outvotes all others together
 
 
@@ -34,46 +30,63 @@ class Combination:
 
 
 def fit_combination(
-    scores: NDArray[np.float64], label: NDArray[np.bool_], ridge: float = RIDGE
+    scores: NDArray[np.float64], label: NDArray[np.bool_], homes: int
 ) -> Combination:
-    """Fit the weights of k detectors: the least of cross-entropy plus ridge / 2 · |weights|².
+    """Fit how much each of k detectors counts beside the others, then calibrate their sum.
 
-    No weight is below 0: a detector that speaks against what it finds is left out, not turned
-    round. The pairs should be none that the detectors learned from, which look too easy to them.
+    The first fit is held back as if each home were one observation: the pairs of a home share
+    photos, and tell far less than as many pairs of different homes. What few homes tell is how
+    good each detector is by itself, and the fewer there are, the more that decides. The second fit,
+    Platt's, gives back the scale that this takes away.
+
+    The pairs should be none that the detectors learned from, on which they look too good.
 
     Args:
         scores: (n, k) probabilities that the detectors give n pairs.
         label: (n,) with both classes.
-        ridge: above 0.
+        homes: that the pairs are of, or places where no home is known.
     """
     logits = _to_logits(scores)
     # The deviation of equal values is rounding, not always 0.
     spread = np.where(np.ptp(logits, axis=0) > 0, logits.std(axis=0), 1.0)
     centre = logits.mean(axis=0)
     scaled = (logits - centre) / spread
+    weights = fit_weights(scaled, label, 1 / homes)
+    calibration = fit_calibration(scaled @ weights, label)
+    return Combination(calibration.slope * weights, calibration.offset, centre, spread)
+
+
+def fit_weights(
+    scaled: NDArray[np.float64], label: NDArray[np.bool_], ridge: float
+) -> NDArray[np.float64]:
+    """Return the weights (k,) of a logistic regression, of which none is below 0.
+
+    They have the least mean cross-entropy plus ridge / 2 · |weights|². A detector that speaks
+    against what it finds gets 0: it is left out, not turned round.
+
+    Args:
+        scaled: (n, k) columns of mean 0 and deviation 1.
+        label: (n,) with both classes.
+        ridge: above 0.
+    """
 
     def measure(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        """Return the penalised loss and its gradient, (1 + k,)."""
+        """Return the penalised loss and its gradient, (1 + k,), at an offset and weights."""
         weights = parameters[1:]
         total = scaled @ weights + parameters[0]
         surplus = expit(total) - label
         loss = (np.logaddexp(0, total) - label * total).mean() + ridge / 2 * (weights @ weights)
-        gradient = np.concatenate([[surplus.mean()], scaled.T @ surplus / len(label)])
-        gradient[1:] += ridge * weights
-        return float(loss), gradient
+        slopes = scaled.T @ surplus / len(label) + ridge * weights
+        return float(loss), np.concatenate([[surplus.mean()], slopes])
 
     # Convex, with one least value: where the search starts does not matter.
     start = np.zeros(1 + scaled.shape[1])
     start[0] = logit(label.mean())
-    found = minimize(
-        measure,
-        start,
-        method="L-BFGS-B",
-        jac=True,
-        bounds=[(None, None)] + [(0.0, None)] * scaled.shape[1],
-        options={"ftol": 1e-15, "gtol": 1e-9, "maxiter": 10_000, "maxfun": 20_000},
-    ).x
-    return Combination(found[1:], float(found[0]), centre, spread)
+    bounds = [(None, None)] + [(0.0, None)] * scaled.shape[1]
+    options = {"ftol": 1e-15, "gtol": 1e-9, "maxiter": 10_000, "maxfun": 20_000}
+    found = minimize(measure, start, method="L-BFGS-B", jac=True, bounds=bounds, options=options)
+    weights: NDArray[np.float64] = found.x[1:]
+    return weights
 
 
 def _to_logits(scores: NDArray[np.float64]) -> NDArray[np.float64]:

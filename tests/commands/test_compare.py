@@ -221,7 +221,26 @@ def test_multirun_runs_every_choice(few_rooms: Path, tmp_path: Path) -> None:
 def test_a_wrong_job_of_a_multirun_does_not_end_the_others(
     few_rooms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["head=[]", "baselines=[sift],[average]", f"hydra.sweep.dir={tmp_path}"]
+    words = ["head=[]", "baselines=[surf],[average]", f"hydra.sweep.dir={tmp_path}"]
     assert main(["compare", "--multirun", *QUICK, f"data.root={few_rooms}", *words]) == 2
-    assert "no 'sift'" in capsys.readouterr().err
+    assert "no 'surf'" in capsys.readouterr().err
     assert len(list(tmp_path.rglob("results.json"))) == 1
+
+
+def test_local_features_and_a_combination_are_baselines(few_rooms: Path, tmp_path: Path) -> None:
+    pytest.importorskip("cv2", reason="needs the extra opencv")
+    words = ["head=[]", "baselines=[combined,sift,wavelet,orb,histogram]", "folds=4"]
+    results = compare(tmp_path, f"data.root={few_rooms}", *words)
+    names = {detector["name"] for detector in results["detectors"]}
+    assert names == {"combined", "sift", "wavelet", "orb", "histogram"}
+    combination = results["combination"]
+    assert set(combination["weights"]) == names - {"combined"}
+    for weights in combination["weights"].values():
+        assert len(weights) == 4
+        assert min(weights) >= 0
+    told = f"combined against {combination['best']} (the best of the others on validation pairs)"
+    page = (tmp_path / "report.html").read_text()
+    assert told in page
+    assert "What combined weighs" in page
+    again = compare(tmp_path, f"data.root={few_rooms}", *words, "workers=3")
+    assert without_time(again) == without_time(results)

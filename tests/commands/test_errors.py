@@ -40,8 +40,8 @@ MISTAKES = {
     "missing zip": ("prepare data=airbnb data.archive=a.zip", "data.archive=a.zip: no such file"),
     "empty folder": ("prepare data=folder data.root=empty", "'empty' holds no photo"),
     "unknown baseline": (
-        "compare baselines=[sift]",
-        "no 'sift': choose from cosine, whitened_cosine",
+        "compare baselines=[surf]",
+        "no 'surf': choose from cosine, whitened_cosine",
     ),
     "one head twice": (
         "compare head=[l2,l1,l2]",
@@ -51,6 +51,10 @@ MISTAKES = {
     "one baseline twice": (
         "compare baselines=[knn,knn]",
         "baselines=[knn,knn]: knn stands there twice; name it once",
+    ),
+    "one to combine": (
+        "compare head=[] baselines=[combined,average]",
+        "baselines: combined combines all others: name two of them or more",
     ),
     "nothing to compare": ("compare head=[] baselines=[]", "nothing to compare: choose heads"),
     "no choice of a group": ("train tower=null", "tower=null: choose one of hardswish, linear, "),

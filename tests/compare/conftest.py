@@ -113,7 +113,7 @@ def make_scores(tested, searched):
             for generator in [np.random.default_rng(seed)]
             for label in (tested.pairs.label, searched.is_true)
         )
-        return Scores(score, score >= 0.55, found, (0.5, 0.55), 0.75, 12.25, 123456.7)
+        return Scores(score, score >= 0.55, found, (0.5, 0.55), 0.75, 12.25, 123456.7, ())
 
     return make
 
@@ -197,6 +197,7 @@ def comparison():
         baseline="cosine",
         retrieval=RetrievalResult(Interval(0.5, 0.25, 0.75), queries=20, gallery=24),
         searches=SearchCounts(queries=48, matched=40, pairs=720, gallery=16),
+        combination=None,
         cluster="property",
         clusters=12,
         triplets=96,

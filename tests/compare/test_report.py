@@ -9,7 +9,7 @@ from PIL import Image
 
 from seentwice.compare.report import FILES, write_report
 from seentwice.compare.report_tables import METRICS, RETRIEVAL
-from seentwice.compare.results import UnreadableFile, to_json
+from seentwice.compare.results import CombinationResult, UnreadableFile, to_json
 from seentwice.compare.table import describe_result, title_of, to_markdown
 from seentwice.compare.wrong_pairs import find_most_wrong
 from seentwice.data.pairs import PairTable
@@ -162,6 +162,19 @@ def test_searches_are_shown_and_what_was_searched(write):
         assert short in shown
     assert {"0.950", "[0.940, 0.960]", "0.650", "0.550"} <= set(shown)
     assert "test photos are queries" not in text_of(write(searches=None))
+
+
+def test_what_a_combination_weighs_is_shown_the_heaviest_first(write, tmp_path):
+    assert "What combined weighs" not in write()
+    gain = {"average_precision": Interval(0.05, 0.01, 0.09)}
+    weights = {"cosine": (0.0, 0.5), "siamese": (1.0, 1.5)}
+    page = write(combination=CombinationResult("combined", weights, "siamese", gain))
+    table = text_of(page[page.index("What combined weighs") :]).split()
+    words = ["siamese", "1.250", "1.000,", "1.500", "cosine", "0.250", "0.000,", "0.500"]
+    start = table.index("siamese")
+    assert table[start : start + len(words)] == words
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert results["combination"]["weights"] == {"cosine": [0.0, 0.5], "siamese": [1.0, 1.5]}
 
 
 def test_the_worst_pairs_of_the_best_and_of_the_baseline_are_shown(write, tested, scores):

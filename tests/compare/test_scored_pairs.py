@@ -17,7 +17,7 @@ def test_every_pair_comes_with_every_score_whatever_bytes_its_name_has() -> None
     pairs = list_pairs(views)
     test = summary.gather_test_pairs([pairs], np.zeros(3, dtype=np.uint64))
     score = np.linspace(0, 1, 3)
-    scores = {"l2": Scores(score, score > 0.5, np.empty(0), (0.5,), 0.9, 0.1, 1.0)}
+    scores = {"l2": Scores(score, score > 0.5, np.empty(0), (0.5,), 0.9, 0.1, 1.0, ())}
     frame = pd.read_parquet(io.BytesIO(to_parquet(test, scores)))
     assert list(frame.columns) == [*COLUMNS, "fold", "score_l2", "decision_l2"]
     assert frame["label"].tolist() == [1, 0, 0]

@@ -56,6 +56,12 @@ def test_folds_are_joined_in_order(folds, rows):
     np.testing.assert_array_equal(scores.decision, np.concatenate(decisions))
 
 
+def test_what_was_said_of_validation_pairs_is_kept(folds, rows):
+    scores = score_folds(lambda _: Fake(), folds, rows, ())
+    for found, fold in zip(scores.validation_scores, folds, strict=True):
+        np.testing.assert_array_equal(found, Fake().score(fold.validation, rows))
+
+
 def test_thresholds_are_those_of_the_validation_pairs(folds, rows):
     scores = score_folds(lambda _: Fake(), folds, rows, ())
     assert scores.thresholds == tuple(

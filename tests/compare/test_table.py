@@ -5,6 +5,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
+from seentwice.compare.results import CombinationResult
 from seentwice.compare.table import (
     describe_clusters,
     describe_result,
@@ -94,6 +95,16 @@ def test_the_verdict_follows_the_interval(comparison, low, high, verdict):
     [line, _, _] = describe_result(replace(comparison, detectors=(best,)))
     assert line.startswith("siamese (the best head on validation pairs) against cosine: average ")
     assert line.endswith(f" on the same pairs: {verdict}")
+
+
+def test_a_combination_is_told_against_the_best_that_it_combines(comparison):
+    gain = {"average_precision": Interval(0.05, 0.01, 0.2)}
+    combination = CombinationResult("combined", {"siamese": (1.0,)}, "siamese", gain)
+    assert (
+        "combined against siamese (the best of the others on validation pairs): average precision "
+        "+0.050 [+0.010, +0.200] on the same pairs: better"
+    ) in describe_result(replace(comparison, combination=combination))
+    assert not any("combined" in line for line in describe_result(comparison))
 
 
 @pytest.mark.parametrize(

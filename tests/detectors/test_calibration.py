@@ -182,6 +182,18 @@ class Recorded:
         return rows["evidence"][pairs.left]
 
 
+class Counted(Recorded):
+    """Counts how often it is asked."""
+
+    def __init__(self):
+        super().__init__()
+        self.asked = 0
+
+    def of(self, pairs, rows):
+        self.asked += 1
+        return super().of(pairs, rows)
+
+
 def test_a_detector_is_calibrated_on_validation_pairs_alone():
     (train, _), (validation, label), (test, _) = (make_evidence(seed, 200) for seed in range(3))
     rows = {"evidence": np.concatenate([train, validation, test])}
@@ -191,6 +203,19 @@ def test_a_detector_is_calibrated_on_validation_pairs_alone():
     assert detector.evidence.fitted == [(tables[0], tables[1], rows)]
     assert detector.calibration == fit_calibration(validation, label)
     np.testing.assert_array_equal(detector.score(tables[2], rows), detector.calibration(test))
+
+
+def test_evidence_of_the_validation_pairs_is_asked_for_once():
+    evidence, label = make_evidence(0, 200)
+    detector, pairs = CalibratedDetector(Counted()), table(0, label)
+    seen, others = {"evidence": evidence}, {"evidence": -evidence}
+    detector.fit(pairs, pairs, seen)
+    np.testing.assert_array_equal(detector.score(pairs, seen), detector.calibration(evidence))
+    assert detector.evidence.asked == 1
+    np.testing.assert_array_equal(detector.score(pairs, others), detector.calibration(-evidence))
+    copy = table(0, label)
+    np.testing.assert_array_equal(detector.score(copy, seen), detector.calibration(evidence))
+    assert detector.evidence.asked == 3
 
 
 def test_a_detector_that_was_not_fitted_says_so():

@@ -8,7 +8,6 @@ from pathlib import Path
 from time import perf_counter
 from typing import Annotated
 
-import numpy as np
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 from pydantic import Field
@@ -42,12 +41,15 @@ from seentwice.commands.progress import (
 )
 from seentwice.commands.provenance import describe_machine, git_commit, library_versions
 from seentwice.commands.settings import read_settings
+from seentwice.commands.tracked_values import metrics_to_track, parameters_to_track
 from seentwice.commands.trunks import Trunks, name_backbone, read_trunks, tell_cut
 from seentwice.commands.unlabelled import check_unlabelled
 from seentwice.commands.workbench import Workbench, check_photo_settings, load_photos, set_up
+from seentwice.compare.combining import combine_folds, measure_combination
 from seentwice.compare.nearest import measure_nearest
 from seentwice.compare.report import FILES, REPORT, write_report
 from seentwice.compare.results import (
+    CombinationResult,
     Comparison,
     DetectorResult,
     RetrievalResult,
@@ -66,6 +68,7 @@ from seentwice.data.source import Progress
 from seentwice.data.splits import most_folds
 from seentwice.data.table_counts import count_tables
 from seentwice.data.thumbnails import view_loader
+from seentwice.detectors.combined import COMBINED
 from seentwice.detectors.protocol import Detector
 from seentwice.display import show_text
 from seentwice.errors import UserError
@@ -143,7 +146,7 @@ def run(config: DictConfig) -> None:
     write_atomically(folder / "config.yaml", config_yaml)
     tags = {FOLDER_TAG: str(folder.resolve()), "seentwice.command": "compare"}
     with track_run("compare", f"{photo_set.name}, {name_backbone(config)}", tags) as parent:
-        parent.log_parameters(_parameters(config, bench, commit))
+        parent.log_parameters(parameters_to_track(config, bench, commit))
         log_dataset(parent, describe_dataset(bench))
         parent.log_file(folder / "config.yaml")
         tests = [tables.test for tables in bench.folds]
@@ -167,9 +170,9 @@ def run(config: DictConfig) -> None:
         scores: dict[str, Scores] = {}
         results = []
         for name, is_head in names.items():
-            result, scores[name] = _compare_one(stage, name, is_head, scores.get(BASELINE))
+            result, scores[name] = _compare_one(stage, name, is_head, scores)
             results.append(result)
-        comparison = _collect(stage, results, perf_counter() - started)
+        comparison = _collect(stage, results, scores, perf_counter() - started)
         with show_progress("Writing the report", console) as progress:
             load_view = view_loader(settings.max_pixels)
             write_report(comparison, test, scores, config_yaml, folder, load_view)
@@ -186,35 +189,40 @@ def run(config: DictConfig) -> None:
 
 
 def _chosen_detectors(heads: Sequence[str], baselines: Sequence[str]) -> dict[str, bool]:
-    """Return name -> whether it is a head, the baseline first.
+    """Return name -> whether it is a head, the baseline first and what combines the others last.
 
     Raises:
         UserError: an unknown name, or nothing to compare.
     """
-    check_baselines(baselines)
+    check_baselines(baselines, heads)
     if not heads and not baselines:
         raise UserError("nothing to compare: choose heads (head=[l1,l2]) or baselines")
-    first = [name for name in baselines if name == BASELINE]
-    return (
-        dict.fromkeys(first, False) | dict.fromkeys(heads, True) | dict.fromkeys(baselines, False)
-    )
+    names = dict.fromkeys(heads, True) | dict.fromkeys(baselines, False)
+    places = {BASELINE: 0, COMBINED: 2}
+    return dict(sorted(names.items(), key=lambda item: places.get(item[0], 1)))
 
 
 def _compare_one(
-    stage: Stage, name: str, is_head: bool, baseline: Scores | None
+    stage: Stage, name: str, is_head: bool, others: Mapping[str, Scores]
 ) -> tuple[DetectorResult, Scores]:
     """Fit, score and measure one detector, as an MLflow run below the comparison's."""
+    folds, find_threshold = stage.bench.folds, read_threshold(stage.config)
     with track_run("compare", name, stage.tags, stage.parent.run_id) as tracked:
         with show_progress(name, stage.console) as progress:
-            scores = score_folds(
-                lambda fold: _make_detector(stage, name, is_head, fold, tracked, progress),
-                stage.bench.folds,
-                stage.bench.described.rows,
-                stage.searches.tables if stage.searches else (),
-                read_threshold(stage.config),
-            )
+            searches = stage.searches.tables if stage.searches else ()
+            if name == COMBINED:
+                scores = combine_folds(others, folds, searches, find_threshold)
+            else:
+                scores = score_folds(
+                    lambda fold: _make_detector(stage, name, is_head, fold, tracked, progress),
+                    folds,
+                    stage.bench.described.rows,
+                    searches,
+                    find_threshold,
+                )
             progress(1, 1)
         with show_progress(f"{name}: intervals", stage.console) as progress:
+            baseline = others.get(BASELINE)
             result = summarise_scores(
                 name,
                 is_head,
@@ -226,9 +234,9 @@ def _compare_one(
                 progress,
             )
         tracked.log_parameters(
-            {"detector": name, **_parameters(stage.config, stage.bench, stage.commit)}
+            {"detector": name, **parameters_to_track(stage.config, stage.bench, stage.commit)}
         )
-        tracked.log_metrics(_metrics_to_track(result))
+        tracked.log_metrics(metrics_to_track(result))
     return result, scores
 
 
@@ -256,30 +264,9 @@ def _make_detector(
     )
 
 
-def _metrics_to_track(result: DetectorResult) -> dict[str, float]:
-    metrics = {"fit_seconds": result.fit_seconds, "pairs_per_second": result.pairs_per_second}
-    for name, interval in (*result.metrics.items(), *result.retrieval.items()):
-        metrics[f"test/{name}"] = interval.value
-        metrics[f"test/{name}_low"], metrics[f"test/{name}_high"] = interval.low, interval.high
-    return {name: value for name, value in metrics.items() if np.isfinite(value)}
-
-
-def _parameters(config: DictConfig, bench: Workbench, commit: str | None) -> dict[str, object]:
-    return {
-        "data": show_text(bench.photo_set.name),
-        "data_fingerprint": bench.fingerprint,
-        "unlabelled_fingerprint": bench.unlabelled_fingerprint,
-        "backbone": name_backbone(config),
-        "git_commit": commit,
-        "seed": config.seed,
-        "folds": len(bench.folds),
-        "leaks": bench.leaks.total,
-        "suspects": bench.suspects.total,
-        **(bench.mining.parameters if bench.mining else {}),
-    }
-
-
-def _collect(stage: Stage, results: list[DetectorResult], seconds: float) -> Comparison:
+def _collect(
+    stage: Stage, results: list[DetectorResult], scores: Mapping[str, Scores], seconds: float
+) -> Comparison:
     config, bench = stage.config, stage.bench
     photos = bench.readable_photos
     best_first = sorted(results, key=lambda result: -result.metrics["average_precision"].value)
@@ -306,6 +293,7 @@ def _collect(stage: Stage, results: list[DetectorResult], seconds: float) -> Com
         baseline=BASELINE,
         retrieval=_measure_nearest(stage),
         searches=stage.searches.count() if stage.searches else None,
+        combination=_measure_combination(stage, scores),
         cluster=stage.test.cluster,
         clusters=stage.test.clusters,
         triplets=len(stage.test.triplets),
@@ -328,6 +316,17 @@ def _measure_nearest(stage: Stage) -> RetrievalResult | None:
     tests = [tables.test for tables in stage.bench.folds]
     rows = stage.bench.described.rows
     return measure_nearest(tests, rows, stage.test.view_cluster, stage.bootstrap)
+
+
+def _measure_combination(stage: Stage, scores: Mapping[str, Scores]) -> CombinationResult | None:
+    """What the combination adds to the best of the others; None where it is not compared."""
+    if COMBINED not in scores:
+        return None
+    with show_progress(f"{COMBINED}: gain", stage.console) as progress:
+        progress(0, 1)
+        found = measure_combination(COMBINED, scores, stage.test, stage.bootstrap)
+        progress(1, 1)
+    return found
 
 
 def _next_steps(comparison: Comparison, config: DictConfig) -> list[str]:

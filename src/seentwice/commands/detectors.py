@@ -1,5 +1,6 @@
 """From names in the configuration to detectors, and to what each must see of a photo."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +14,15 @@ from pydantic import Field
 from seentwice.commands.decisions import read_calibration
 from seentwice.commands.nets import WhiteningSettings, net_trainer
 from seentwice.commands.overrides import check_names
-from seentwice.commands.settings import SeedSettings, read_settings
+from seentwice.commands.settings import ReadingSettings, SeedSettings, read_settings
 from seentwice.commands.trunks import Trunks
 from seentwice.data.source import Progress
 from seentwice.detectors.calibration import CalibratedDetector
+from seentwice.detectors.combined import COMBINED
 from seentwice.detectors.descriptor import Descriptor
 from seentwice.detectors.hashes import hash_similarity
 from seentwice.detectors.histogram import HistogramDescriptor, histogram_similarity
+from seentwice.detectors.keypoints import LOCAL_FEATURES, KeypointDescriptor
 from seentwice.detectors.knn import NearestPairs
 from seentwice.detectors.protocol import Detector
 from seentwice.detectors.siamese import SiameseEvidence
@@ -32,6 +35,7 @@ from seentwice.detectors.trunk import (
     describe_input,
     input_name,
 )
+from seentwice.detectors.verification import VerifiedMatches
 from seentwice.detectors.whitening import WhitenedCosine
 from seentwice.errors import UserError
 from seentwice.hashing import HASHES
@@ -44,7 +48,7 @@ BASELINE = "cosine"
 
 ON_FEATURES = (BASELINE, "whitened_cosine", "knn")
 ON_TRAINING_PAIRS = ("whitened_cosine", "knn")  # the one from their photos, the other from labels
-BASELINES = (*ON_FEATURES, "histogram", *HASHES)
+BASELINES = (*ON_FEATURES, "histogram", *HASHES, *LOCAL_FEATURES, COMBINED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +67,23 @@ class BaselineSettings:
     whitening: WhiteningSettings
 
 
-def check_baselines(names: Sequence[str]) -> None:
-    """Raise UserError where a name is not in `BASELINES`, which it lists, or stands there twice."""
+def check_baselines(names: Sequence[str], heads: Sequence[str]) -> None:
+    """Refuse baselines that cannot be compared.
+
+    Args:
+        names: of the baselines.
+        heads: names of the heads beside them.
+
+    Raises:
+        UserError: a name that is not in `BASELINES`, which it lists, or stands there twice; or too
+            few detectors to combine.
+    """
     for name in names:
         if name not in BASELINES:
             raise UserError(f"baselines: no {name!r}: choose from {', '.join(BASELINES)}")
     check_names("baselines", names)
+    if COMBINED in names and len(names) + len(heads) < 3:
+        raise UserError(f"baselines: {COMBINED} combines all others: name two of them or more")
 
 
 def needs_trunk(heads: Sequence[str], baselines: Sequence[str]) -> bool:
@@ -93,7 +108,7 @@ def choose_descriptors(
         passing: how they are computed.
 
     Raises:
-        UserError: the engine is not installed, or cannot take the trunk.
+        UserError: the engine is not installed, or cannot take the trunk; or OpenCV is not.
     """
     chosen: dict[str, Descriptor] = {}
     if trunks is not None and heads:
@@ -104,6 +119,9 @@ def choose_descriptors(
         chosen[FEATURES] = TrunkDescriptor(trunks.frozen, dtype, passing)
     if "histogram" in baselines:
         chosen[HistogramDescriptor.name] = HistogramDescriptor()
+    for name in LOCAL_FEATURES:
+        if name in baselines:
+            chosen[name] = KeypointDescriptor(name)
     return list(chosen.values())
 
 
@@ -138,13 +156,13 @@ def make_baseline(
     unlabelled: NDArray[np.float32] | None,
     on_progress: Progress,
 ) -> Detector:
-    """Return one of `BASELINES`.
+    """Return one of `BASELINES` but the combination, which takes what the others say.
 
     Args:
         config: the composed configuration.
         name: of the baseline.
         unlabelled: (u, d) features of photos without labels, for the whitening.
-        on_progress: told of every search of the nearest neighbours.
+        on_progress: told of pairs that are searched for or matched, where that takes long.
     """
     settings = read_settings(BaselineSettings, config, None)
     if name == BASELINE:
@@ -157,4 +175,7 @@ def make_baseline(
         return CalibratedDetector(NearestPairs(knn.neighbours, knn.max_pairs, seed, on_progress))
     if name == "histogram":
         return CalibratedDetector(ZeroShot(histogram_similarity))
+    if name in LOCAL_FEATURES:
+        threads = read_settings(ReadingSettings, config, None).workers or os.cpu_count() or 1
+        return CalibratedDetector(VerifiedMatches(name, threads, on_progress))
     return CalibratedDetector(ZeroShot(hash_similarity(name)))

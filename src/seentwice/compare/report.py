@@ -9,6 +9,7 @@ from seentwice.compare.report_tables import (
     retrieval_table,
     slices_table,
     speed_table,
+    weights_tables,
 )
 from seentwice.compare.results import Comparison, to_json
 from seentwice.compare.scored_pairs import to_parquet
@@ -91,6 +92,7 @@ def write_report(
                 metrics_table(comparison),
                 speed_table(comparison),
                 decisions_table(comparison),
+                *weights_tables(comparison),
             ),
         ),
         *_retrieval_sections(comparison),

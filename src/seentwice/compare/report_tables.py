@@ -1,6 +1,7 @@
 """The tables of a comparison's page."""
 
 from collections.abc import Mapping, Sequence
+from statistics import fmean
 
 from seentwice.compare.results import Comparison, DetectorResult
 from seentwice.compare.table import describe_clusters, format_interval, format_number
@@ -191,3 +192,26 @@ def slices_table(comparison: Comparison) -> Table:
         *(Column(f"{name.replace('_', ' ')} ({counts[name].pairs:,})", True) for name in names),
     )
     return Table("ROC AUC, its 95 % interval · share decided rightly, its interval", columns, rows)
+
+
+def weights_tables(comparison: Comparison) -> tuple[Table, ...]:
+    """Return what a combination weighs, as one table; none without one."""
+    combination = comparison.combination
+    if combination is None:
+        return ()
+    ranked = sorted(combination.weights.items(), key=lambda item: -fmean(item[1]))
+    rows = tuple(
+        (
+            Cell(name),
+            Cell(format_number(fmean(weights)), value=fmean(weights)),
+            Cell(", ".join(map(format_number, weights))),
+        )
+        for name, weights in ranked
+    )
+    columns = (
+        Column("Detector"),
+        Column("Weight", True, "Of its logit, divided by its deviation; mean over the folds"),
+        Column("Each fold", False, "Fitted on its validation pairs"),
+    )
+    caption = f"What {combination.name} weighs; 0 leaves a detector out"
+    return (Table(caption, columns, rows),)

@@ -40,6 +40,16 @@ class SearchCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class CombinationResult:
+    """What a combination of detectors weighs, and what it adds to the best of them."""
+
+    name: str
+    weights: Mapping[str, tuple[float, ...]]  # by detector, one a fold: of its scaled logit
+    best: str  # of the detectors, by average precision on validation pairs
+    over_best: Mapping[str, Interval]  # paired difference
+
+
+@dataclass(frozen=True, slots=True)
 class DetectorResult:
     """One detector on the test pairs of all folds."""
 
@@ -92,6 +102,7 @@ class Comparison:
     baseline: str  # what `over_baseline` is measured against
     retrieval: RetrievalResult | None  # None where KNN is not compared
     searches: SearchCounts | None  # None where no detector searched
+    combination: CombinationResult | None  # None where none is compared
     cluster: str  # what the bootstrap resamples: property or place
     clusters: int
     triplets: int  # of test photos, each query with both sides of a duplicate and a negative

@@ -3,8 +3,8 @@
 The test pairs of a fold are scored once, after everything was chosen.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from statistics import fmean
 from time import perf_counter
 
@@ -23,15 +23,18 @@ ChooseThreshold = Callable[[NDArray[np.bool_], NDArray[np.float64]], float]
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What one detector said of the test pairs of all folds, one fold after another."""
+    """What one detector said of the pairs of all folds, one fold after another."""
 
-    score: NDArray[np.float64]  # (n,) in [0, 1]
+    score: NDArray[np.float64]  # (n,) in [0, 1], of the test pairs
     decision: NDArray[np.bool_]  # (n,) at or above its fold's threshold
     search_score: NDArray[np.float64]  # (m,) in [0, 1], of the pairs of its searches, likewise
     thresholds: tuple[float, ...]  # one a fold
     validation_average_precision: float  # mean over folds; what may choose among detectors
     fit_seconds: float  # over all folds, calibration and threshold included
     pairs_per_second: float  # scoring test pairs of described views
+    validation_scores: tuple[NDArray[np.float64], ...]  # one a fold, (m,) of its validation pairs
+    # Of a combination, by what it combines: one a fold.
+    weights: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
 
 def score_folds(
@@ -51,6 +54,7 @@ def score_folds(
         find_threshold: on the validation pairs of a fold.
     """
     scores, decisions, searched, thresholds, validated = [], [], [], [], []
+    of_validation = []
     fit_seconds = score_seconds = 0.0
     for number, tables in enumerate(folds):
         detector = make_detector(number)
@@ -59,6 +63,7 @@ def score_folds(
         validation = detector.score(tables.validation, rows)
         thresholds.append(find_threshold(tables.validation.label, validation))
         validated.append(average_precision(tables.validation.label, validation))
+        of_validation.append(validation)
         fitted = perf_counter()
         scores.append(detector.score(tables.test, rows))
         score_seconds += perf_counter() - fitted
@@ -74,4 +79,5 @@ def score_folds(
         fmean(validated),
         fit_seconds,
         len(score) / max(score_seconds, 1e-9),
+        tuple(of_validation),
     )

@@ -1,7 +1,7 @@
 """The comparison on the terminal, and as the Markdown table that a README shows."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Protocol
 
@@ -123,14 +123,17 @@ def describe_result(comparison: Comparison) -> list[str]:
     baseline = comparison.baseline + untrained
     best = best_head(comparison)
     if best is not None and best.over_baseline:
-        gain = best.over_baseline["average_precision"]
-        between = f" [{gain.low:+.3f}, {gain.high:+.3f}]" if math.isfinite(gain.low) else ""
-        lines.append(
-            f"{best.name} (the best head on validation pairs) against {baseline}: average "
-            f"precision {gain.value:+.3f}{between} on the same pairs: {_judge(gain, comparison)}"
-        )
+        gain = _describe_gain(best.over_baseline, comparison)
+        lines.append(f"{best.name} (the best head on validation pairs) against {baseline}: {gain}")
         if comparison.folds > 1:
             lines.append(_describe_folds(comparison))
+    combination = comparison.combination
+    if combination is not None:
+        gain = _describe_gain(combination.over_best, comparison)
+        lines.append(
+            f"{combination.name} against {combination.best} (the best of the others on validation "
+            f"pairs): {gain}"
+        )
     lines += [
         f"{result.name} gives every test pair the same score: it has learned nothing"
         for result in comparison.detectors
@@ -153,6 +156,13 @@ def _is_constant(result: DetectorResult) -> bool:
     """Say whether a detector tells no pair from another: each resample then ranks by chance."""
     area = result.metrics["roc_auc"]
     return area.value == area.low == area.high == 0.5
+
+
+def _describe_gain(over: Mapping[str, Interval], tested: Clustered) -> str:
+    """Say by how much one detector ranks better than another, and how sure that is."""
+    gain = over["average_precision"]
+    between = f" [{gain.low:+.3f}, {gain.high:+.3f}]" if math.isfinite(gain.low) else ""
+    return f"average precision {gain.value:+.3f}{between} on the same pairs: {_judge(gain, tested)}"
 
 
 def _judge(gain: Interval, tested: Clustered) -> str:

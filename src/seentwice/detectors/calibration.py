@@ -106,13 +106,15 @@ class CalibratedDetector:
         self.evidence = evidence
         self.fit_calibration = fit
         self.calibration: Calibration | None = None
+        # The threshold is chosen on the pairs that calibrate: what is slow looks at them once.
+        self._validated: tuple[PairTable, Rows, NDArray[np.float64]] | None = None
 
     def fit(self, train: PairTable, validation: PairTable, rows: Rows) -> None:
         """Fit the evidence, then the calibration on the validation pairs."""
         self.evidence.fit(train, validation, rows)
-        self.calibration = self.fit_calibration(
-            self.evidence.of(validation, rows), validation.label
-        )
+        evidence = self.evidence.of(validation, rows)
+        self.calibration = self.fit_calibration(evidence, validation.label)
+        self._validated = validation, rows, evidence
 
     def score(self, pairs: PairTable, rows: Rows) -> NDArray[np.float64]:
         """Return the probability (n,) of each pair.
@@ -120,6 +122,9 @@ class CalibratedDetector:
         Raises:
             RuntimeError: the detector was not fitted.
         """
-        if self.calibration is None:
+        if self.calibration is None or self._validated is None:
             raise RuntimeError("fit the detector before it scores")
-        return self.calibration(self.evidence.of(pairs, rows))
+        validation, seen, evidence = self._validated
+        if pairs is not validation or rows is not seen:
+            evidence = self.evidence.of(pairs, rows)
+        return self.calibration(evidence)

@@ -175,8 +175,8 @@ def tag_run(run_id: str, tags: Mapping[str, str]) -> None:
     Raises:
         UserError: the store cannot be used.
     """
-    with _store_errors():
-        client = _connect()
+    with store_errors():
+        client = connect()
         if _find_run(client, run_id) is not None:
             for key, value in tags.items():
                 client.set_tag(run_id, key, _storable(value))

@@ -3,13 +3,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from seentwice.bootstrap import bootstrap_difference
 from seentwice.compare.combining import combine_folds, measure_combination
 from seentwice.compare.scoring import score_folds
 from seentwice.compare.summary import Bootstrap
 from seentwice.data.tables import FoldTables
 from seentwice.detectors.combined import fit_combination
 from seentwice.metrics import average_precision, choose_threshold
+from seentwice.paired import bootstrap_difference
 
 
 class Noisy:
@@ -138,7 +138,9 @@ def test_what_it_adds_to_the_best_on_validation_pairs(folds, members, tested):
     assert found.over_best == bootstrap_difference(
         tested.pairs.label,
         scores["combined"].score,
+        scores["combined"].decision,
         scores["good"].score,
+        scores["good"].decision,
         tested.left_cluster,
         tested.right_cluster,
         resamples=20,

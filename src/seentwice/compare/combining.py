@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from seentwice.bootstrap import bootstrap_difference
 from seentwice.compare.results import CombinationResult
 from seentwice.compare.scoring import ChooseThreshold, Scores, score_folds
 from seentwice.compare.summary import Bootstrap, HeldOutPairs
@@ -16,6 +15,7 @@ from seentwice.data.tables import FoldTables
 from seentwice.detectors.combined import Combination, fit_combination
 from seentwice.detectors.descriptor import Rows
 from seentwice.metrics import choose_threshold
+from seentwice.paired import bootstrap_difference
 
 
 class CombinedDetector:
@@ -109,7 +109,9 @@ def measure_combination(
     over_best = bootstrap_difference(
         test.pairs.label,
         scores[name].score,
+        scores[name].decision,
         scores[best].score,
+        scores[best].decision,
         test.left_cluster,
         test.right_cluster,
         resamples=bootstrap.resamples,

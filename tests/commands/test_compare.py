@@ -191,6 +191,28 @@ def test_folds_test_every_place_once(few_rooms: Path, tmp_path: Path) -> None:
     assert all(len(detector["thresholds"]) == 4 for detector in results["detectors"])
 
 
+def test_all_pairs_are_tested_once_across_folds_too(few_rooms: Path, tmp_path: Path) -> None:
+    words = ["folds=4", "split.all_pairs=true", "head=[]", "baselines=[average,knn]"]
+    results = compare(tmp_path, f"data.root={few_rooms}", *words)
+    photos = results["photos"]
+    assert sum(results["counts"][-1]["pairs"].values()) == photos * (photos - 1) // 2
+    assert results["folds"] == 6
+    assert results["searches"] is None
+    assert results["retrieval"]["gallery"] == photos
+    within = results["detectors"][0]["fold_average_precisions"]
+    assert [value is None for value in within].count(True) == 2
+
+
+def test_all_pairs_without_folds_say_what_is_missing(
+    few_rooms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["compare", f"data.root={few_rooms}", "split.all_pairs=true"]) == 2
+    assert (
+        "split.all_pairs=true: needs the folds of compare, such as folds=5"
+        in capsys.readouterr().err
+    )
+
+
 def test_edits_make_duplicates_of_photos_that_have_none(
     few_rooms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

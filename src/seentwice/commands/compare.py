@@ -2,7 +2,7 @@
 
 import shlex
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -19,10 +19,10 @@ from seentwice.commands.decisions import check_decisions, read_threshold
 from seentwice.commands.detectors import (
     BASELINE,
     ON_TRAINING_PAIRS,
-    check_baselines,
     choose_descriptors,
     make_baseline,
     make_head,
+    name_detectors,
     needs_trunk,
 )
 from seentwice.commands.fingerprint import fingerprint_photos
@@ -64,6 +64,7 @@ from seentwice.compare.summary import (
     summarise_scores,
 )
 from seentwice.compare.table import FOLDS_TO_TRY, best_head, has_folds_to_try, print_table
+from seentwice.data.pairs import join_tables
 from seentwice.data.source import Progress
 from seentwice.data.splits import most_folds
 from seentwice.data.table_counts import count_tables
@@ -71,7 +72,6 @@ from seentwice.data.thumbnails import view_loader
 from seentwice.detectors.combined import COMBINED
 from seentwice.detectors.protocol import Detector
 from seentwice.display import show_text
-from seentwice.errors import UserError
 from seentwice.files import write_atomically
 from seentwice.learn.dataset_inputs import log_dataset
 from seentwice.learn.tracking import FOLDER_TAG, TrackedRun, check_store, shown_uri, track_run
@@ -119,7 +119,7 @@ def run(config: DictConfig) -> None:
     settings = read_settings(CompareSettings, config, None)
     check_photo_settings(config)
     heads = chosen_heads(config)
-    names = _chosen_detectors(heads, settings.baselines)
+    names = name_detectors(heads, settings.baselines)
     learners = [name for name in settings.baselines if name in ON_TRAINING_PAIRS]
     check_batches(config, heads, learners, HydraConfig.get().overrides.task)
     trunks = read_trunks(config) if needs_trunk(heads, settings.baselines) else None
@@ -151,7 +151,9 @@ def run(config: DictConfig) -> None:
         parent.log_file(folder / "config.yaml")
         tests = [tables.test for tables in bench.folds]
         test = gather_test_pairs(tests, bench.hashes)
-        searches = plan_searches(tests, test.view_cluster, settings.retrieval_pairs, settings.seed)
+        # Across folds a query's candidates are scored by several detectors: no one list of theirs.
+        most = 0 if bench.splits[0].across else settings.retrieval_pairs
+        searches = plan_searches(tests, test.view_cluster, most, settings.seed)
         bootstrap = Bootstrap(settings.bootstrap_resamples, settings.seed)
         stage = Stage(
             config=config,
@@ -186,20 +188,6 @@ def run(config: DictConfig) -> None:
     print_plainly(f"Runs:    mlflow ui --backend-store-uri {shown_uri()}", console)
     for line in _next_steps(comparison, config):
         print_plainly(line, console)
-
-
-def _chosen_detectors(heads: Sequence[str], baselines: Sequence[str]) -> dict[str, bool]:
-    """Return name -> whether it is a head, the baseline first and what combines the others last.
-
-    Raises:
-        UserError: an unknown name, or nothing to compare.
-    """
-    check_baselines(baselines, heads)
-    if not heads and not baselines:
-        raise UserError("nothing to compare: choose heads (head=[l1,l2]) or baselines")
-    names = dict.fromkeys(heads, True) | dict.fromkeys(baselines, False)
-    places = {BASELINE: 0, COMBINED: 2}
-    return dict(sorted(names.items(), key=lambda item: places.get(item[0], 1)))
 
 
 def _compare_one(
@@ -314,6 +302,8 @@ def _measure_nearest(stage: Stage) -> RetrievalResult | None:
     if "knn" not in stage.settings.baselines:
         return None
     tests = [tables.test for tables in stage.bench.folds]
+    if stage.bench.splits[0].across:
+        tests = [join_tables(tests)]
     rows = stage.bench.described.rows
     return measure_nearest(tests, rows, stage.test.view_cluster, stage.bootstrap)
 

@@ -179,3 +179,17 @@ def make_baseline(
         threads = read_settings(ReadingSettings, config, None).workers or os.cpu_count() or 1
         return CalibratedDetector(VerifiedMatches(name, threads, on_progress))
     return CalibratedDetector(ZeroShot(hash_similarity(name)))
+
+
+def name_detectors(heads: Sequence[str], baselines: Sequence[str]) -> dict[str, bool]:
+    """Return name -> whether it is a head, the baseline first and what combines the others last.
+
+    Raises:
+        UserError: an unknown name, or nothing to compare.
+    """
+    check_baselines(baselines, heads)
+    if not heads and not baselines:
+        raise UserError("nothing to compare: choose heads (head=[l1,l2]) or baselines")
+    names = dict.fromkeys(heads, True) | dict.fromkeys(baselines, False)
+    places = {BASELINE: 0, COMBINED: 2}
+    return dict(sorted(names.items(), key=lambda item: places.get(item[0], 1)))

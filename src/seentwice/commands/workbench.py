@@ -83,11 +83,13 @@ def check_photo_settings(config: DictConfig) -> None:
     """Read what says how photos are read, split and kept, so that a mistake is told before that.
 
     Raises:
-        UserError: a wrong value.
+        UserError: a wrong value, or all pairs without folds.
     """
     read_settings(ReadingSettings, config, None)
     if "split" in config:
-        read_settings(SplitSettings, config, "split")
+        wants_all_pairs = read_settings(SplitSettings, config, "split").all_pairs
+        if wants_all_pairs and config.get("folds") is None:
+            raise UserError("split.all_pairs=true: needs the folds of compare, such as folds=5")
     read_bank_folder(config)
 
 

@@ -174,12 +174,15 @@ def _judge(gain: Interval, tested: Clustered) -> str:
 
 def _describe_folds(comparison: Comparison) -> str:
     """Say how well pairs are ranked within a fold, where no calibration has a part in it."""
-    means = ", ".join(
-        f"{result.name} {format_number(fmean(result.fold_average_precisions))}"
+    within = {
+        result.name: list(filter(math.isfinite, result.fold_average_precisions))
         for result in comparison.detectors
         if result.is_head or result.name == comparison.baseline
-    )
-    return f"Average precision within a fold, mean of {comparison.folds}: {means}"
+    }
+    # A fold that tests pairs across two parts alone may hold no duplicate.
+    folds = len(next(iter(within.values())))
+    means = ", ".join(f"{name} {format_number(fmean(found))}" for name, found in within.items())
+    return f"Average precision within a fold, mean of {folds}: {means}"
 
 
 def format_number(value: float) -> str:

@@ -7,14 +7,14 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 import pytest
 
 from seentwice.commands.main import main
 from seentwice.commands.run_table import RunRow
-from seentwice.learn import stored_runs
+from seentwice.learn import run_database, stored_runs
 from seentwice.learn.tracking import check_store, track_run
 
 EXPERIMENT = "runs of this test"
@@ -78,6 +78,20 @@ def test_of_a_loss_the_least_is_best(store: str, capsys: pytest.CaptureFixture[s
     assert names_of(text) == ["comparison 0", "  l2", "comparison 1", "  l1"]
     last = text.splitlines()[-1]
     assert last == f"The best 2 runs by {LOSS}; there are more: --limit N, up to 100,000"
+
+
+@pytest.mark.parametrize("words", [[], ["--metric", LOSS], ["--limit", "3"], ["--limit", "7"]])
+def test_a_server_sorts_as_a_database_does(
+    words: list[str],
+    store: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(listed(store, "--json", *words)) == 0
+    expected = capsys.readouterr()
+    monkeypatch.setattr(run_database, "open_run_database", lambda address: nullcontext())
+    assert main(listed(store, "--json", *words)) == 0
+    assert capsys.readouterr() == expected
 
 
 @pytest.mark.parametrize("page", [1, 2, 1000])

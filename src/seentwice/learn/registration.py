@@ -130,7 +130,7 @@ def _write_model(
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     with TemporaryDirectory() as beside:
         # Copies, since MLflow writes down where it had files from.
-        artifacts = {CHECKPOINT: shutil.copy(checkpoint, Path(beside, CHECKPOINT_FILE))}
+        artifacts = {CHECKPOINT: Path(shutil.copy(checkpoint, Path(beside, CHECKPOINT_FILE)))}
         if len(trunk.frozen):
             artifacts[FROZEN] = Path(beside, f"{FROZEN}.safetensors")
             save_frozen(trunk, artifacts[FROZEN])

@@ -1,14 +1,12 @@
 """Runs as an MLflow store has them: read, never written."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seentwice.errors import UserError
-from seentwice.learn.tracking import connect, shown_uri, store_errors, tracking_uri
+from seentwice.learn.tracking import connect, store_errors, tracking_uri
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -18,8 +16,6 @@ _PAGE = 1000  # runs that are asked for at once
 _LOOKED_AT = 1000  # newest runs whose metrics are listed where one is unknown
 _PARENT = "mlflow.parentRunId"
 _METRIC = re.compile(r"[\w. :/-]+")  # what MLflow lets a metric be called
-_DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
-_BEGIN = "run seentwice compare first, or give --store with the address that the runs went to"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +53,7 @@ class FoundRuns:
 
 
 def find_runs(uri: str | None, experiment: str | None, metric: Ranking, limit: int) -> FoundRuns:
-    """Return the best runs by a metric.
+    """Return the best runs by a metric; where few have it, the newest of the others after them.
 
     The store sorts them, so memory holds no more than are returned, however many there are.
 
@@ -71,65 +67,70 @@ def find_runs(uri: str | None, experiment: str | None, metric: Ranking, limit: i
         UserError: no store there, or one that cannot be used; no such experiment; a metric that
             no run has.
     """
-    with _reading(uri) as client:
+    # Imported here, as MLflow is: no --help should wait for it.
+    from seentwice.learn.run_database import open_run_database, rank_runs
+
+    with store_errors(uri), open_run_database(uri or tracking_uri()) as database:
+        client = connect(uri)
         experiments = _find_experiments(client, experiment)
-        if _METRIC.fullmatch(metric.name) is None:
-            raise _unknown_metric(client, metric.name, experiments)
-        order = f"metrics.`{metric.name}` {'ASC' if metric.smaller_is_better else 'DESC'}"
-        runs: list[StoredRun] = []
-        token: str | None = None
-        while len(runs) < limit:
-            page = client.search_runs(
-                list(experiments),
-                max_results=min(_PAGE, limit - len(runs)),
-                order_by=[order],
-                page_token=token,
+        is_name = _METRIC.fullmatch(metric.name) is not None
+        ranked: list[StoredRun] = []
+        if is_name and database is not None:
+            best = rank_runs(
+                database, metric.name, metric.smaller_is_better, experiments, limit + 1
             )
-            runs += (_to_record(run, experiments) for run in page)
-            token = page.token
-            if not token:
-                break
-        if metric.must_exist and not any(metric.name in run.metrics for run in runs[:1]):
+            found = _get_runs(client, best, experiments)
+            ranked = [found[number] for number in best if number in found]
+        elif is_name:
+            order = f"metrics.`{metric.name}` {'ASC' if metric.smaller_is_better else 'DESC'}"
+            sorted_runs = _page_through(client, experiments, order, limit + 1)
+            ranked = [run for run in sorted_runs if metric.name in run.metrics]
+        if metric.must_exist and not ranked:
             raise _unknown_metric(client, metric.name, experiments)
-        return FoundRuns(tuple(runs), _find_parents(client, runs, experiments), bool(token))
+        runs = ranked
+        if len(ranked) <= limit:
+            known = {run.run_id for run in ranked}
+            newest = _page_through(client, experiments, None, limit + 1)
+            runs = [*ranked, *(run for run in newest if run.run_id not in known)]
+        are_more, runs = len(runs) > limit, runs[:limit]
+        above = {run.parent_id for run in runs if run.parent_id}
+        return FoundRuns(tuple(runs), _get_runs(client, sorted(above), experiments), are_more)
 
 
-@contextmanager
-def _reading(uri: str | None) -> Iterator["MlflowClient"]:
-    """Open a store that is there.
+def _page_through(
+    client: "MlflowClient", experiments: Mapping[str, str], order: str | None, limit: int
+) -> list[StoredRun]:
+    """Return runs in an order, None is the newest first; so many at most."""
+    runs: list[StoredRun] = []
+    token: str | None = None
+    while len(runs) < limit:
+        page = client.search_runs(
+            list(experiments),
+            max_results=min(_PAGE, limit - len(runs)),
+            order_by=None if order is None else [order],
+            page_token=token,
+        )
+        runs += (_to_record(run, experiments) for run in page)
+        token = page.token
+        if not token:
+            break
+    return runs
 
-    Raises:
-        UserError: it is not, or cannot be used.
-    """
-    with store_errors(uri):
-        _require_store(uri)
-        yield connect(uri)
 
-
-def _require_store(uri: str | None) -> None:
-    """Look for a store before MLflow does, which would make one.
-
-    Raises:
-        UserError: there is none, or an empty database.
-    """
-    address = uri or tracking_uri()
-    scheme = address.partition(":")[0].partition("+")[0]
-    if scheme not in _DATABASES:
-        folder = Path(address.removeprefix("file://"))
-        if scheme in ("http", "https") or folder.is_dir():
-            return
-        raise UserError(f"MLflow store {shown_uri(uri)}: no such folder; {_BEGIN}")
-    from sqlalchemy import create_engine, inspect, make_url
-
-    url = make_url(address)
-    if scheme == "sqlite" and url.database and not Path(url.database).is_file():
-        raise UserError(f"MLflow store {shown_uri(uri)}: no such file; {_BEGIN}")
-    engine = create_engine(url)
-    try:
-        if not inspect(engine).has_table("runs"):
-            raise UserError(f"MLflow store {shown_uri(uri)}: holds no runs; {_BEGIN}")
-    finally:
-        engine.dispose()
+def _get_runs(
+    client: "MlflowClient", numbers: Sequence[str], experiments: Mapping[str, str]
+) -> dict[str, StoredRun]:
+    """Return runs by their ids; those that were deleted are left out."""
+    found: dict[str, StoredRun] = {}
+    for start in range(0, len(numbers), _PAGE):
+        names = ", ".join(f"'{number}'" for number in numbers[start : start + _PAGE])
+        page = client.search_runs(
+            list(experiments),
+            filter_string=f"attributes.run_id IN ({names})",
+            max_results=_PAGE,
+        )
+        found |= {run.info.run_id: _to_record(run, experiments) for run in page}
+    return found
 
 
 def _find_experiments(client: "MlflowClient", name: str | None) -> Mapping[str, str]:
@@ -163,23 +164,6 @@ def _unknown_metric(
     if not names:
         return UserError(f"--metric {metric}: no run has metrics yet")
     return UserError(f"--metric {metric}: no run has it; choose one of {', '.join(names)}")
-
-
-def _find_parents(
-    client: "MlflowClient", runs: Sequence[StoredRun], experiments: Mapping[str, str]
-) -> Mapping[str, StoredRun]:
-    known = {run.run_id for run in runs}
-    asked = sorted({run.parent_id for run in runs if run.parent_id} - known)
-    found: dict[str, StoredRun] = {run.run_id: run for run in runs}
-    for start in range(0, len(asked), _PAGE):
-        names = ", ".join(f"'{one}'" for one in asked[start : start + _PAGE])
-        page = client.search_runs(
-            list(experiments),
-            filter_string=f"attributes.run_id IN ({names})",
-            max_results=_PAGE,
-        )
-        found |= {run.info.run_id: _to_record(run, experiments) for run in page}
-    return {run.parent_id: found[run.parent_id] for run in runs if run.parent_id in found}
 
 
 def _to_record(run: "Run", experiments: Mapping[str, str]) -> StoredRun:

@@ -107,6 +107,21 @@ def test_a_combination_is_told_against_the_best_that_it_combines(comparison):
     assert not any("combined" in line for line in describe_result(comparison))
 
 
+def test_a_combination_is_told_within_a_fold(comparison):
+    result = replace(comparison.detectors[2], name="combined")
+    gain = {"average_precision": Interval(0.05, 0.01, 0.2)}
+    told = describe_result(
+        replace(
+            comparison,
+            detectors=(*comparison.detectors[:2], result),
+            combination=CombinationResult("combined", {"siamese": (1.0,)}, "siamese", gain),
+        )
+    )
+    within = "Average precision within a fold, mean of 2: siamese 0.850, cosine 0.750"
+    assert f"{within}, combined 0.450" in told
+    assert within in describe_result(comparison)
+
+
 @pytest.mark.parametrize(
     ("clusters", "interval", "said"),
     [

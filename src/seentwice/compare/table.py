@@ -174,10 +174,13 @@ def _judge(gain: Interval, tested: Clustered) -> str:
 
 def _describe_folds(comparison: Comparison) -> str:
     """Say how well pairs are ranked within a fold, where no calibration has a part in it."""
+    shown = {comparison.baseline}
+    if comparison.combination is not None:
+        shown.add(comparison.combination.name)
     within = {
         result.name: list(filter(math.isfinite, result.fold_average_precisions))
         for result in comparison.detectors
-        if result.is_head or result.name == comparison.baseline
+        if result.is_head or result.name in shown
     }
     # A fold that tests pairs across two parts alone may hold no duplicate.
     folds = len(next(iter(within.values())))

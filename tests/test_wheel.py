@@ -23,11 +23,12 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_module_config_and_template_is_inside(unpacked: Path) -> None:
-    configs = (path.relative_to(ROOT) for path in (ROOT / "configs").rglob("*.*"))
+    configs = [path.relative_to(ROOT) for path in (ROOT / "configs").rglob("*.*")]
+    data = {*configs, Path("checkpoints/README.md")}
     package = ROOT / "src" / "seentwice"
     files = {path.relative_to(package) for path in package.rglob("*.*")}
     packed = unpacked / "seentwice"
-    assert {path for path in files if path.suffix != ".pyc"} | set(configs) == {
+    assert {path for path in files if path.suffix != ".pyc"} | data == {
         path.relative_to(packed) for path in packed.rglob("*.*")
     }
 
@@ -39,6 +40,20 @@ from seentwice.commands.main import main
 if main(["prepare", *sys.argv[1:]]) == 0:
     sys.exit(main(["prepare", "data=nothing"]))
 """
+
+
+def test_outside_the_checkout_it_knows_what_is_published(unpacked: Path, tmp_path: Path) -> None:
+    code = "import sys; from seentwice.commands.main import main; sys.exit(main(['download']))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(unpacked)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout
 
 
 def test_outside_the_checkout_it_renders_rooms_and_lists_its_own_configs(

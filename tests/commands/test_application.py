@@ -29,6 +29,16 @@ def test_a_run_that_wrote_nothing_leaves_no_folder() -> None:
     assert list(Path().iterdir()) == []
 
 
+def test_a_run_decides_its_exit_code_and_of_several_the_highest_counts() -> None:
+    def end(config: DictConfig) -> int | None:
+        return {1: None, 2: 1, 3: 0}[config.max_pixels]
+
+    for number, code in ((1, 0), (2, 1), (3, 0)):
+        assert run_application("prepare", end, [f"max_pixels={number}"]) == code
+    assert run_application("prepare", end, ["--multirun", "max_pixels=1,2,3"]) == 1
+    assert run_application("prepare", end, ["--multirun", "max_pixels=1,3"]) == 0
+
+
 def test_the_folders_of_other_runs_are_kept() -> None:
     Path("outputs/prepare/mine").mkdir(parents=True)
     Path("multirun/train").mkdir(parents=True)

@@ -201,7 +201,7 @@ def test_one_command_trains_it_and_its_checkpoint_measures_the_same(
     record = read_record(trained / CHECKPOINT_FILE)
     assert (record.threshold, record.calibration_slope, record.calibration_offset) == (0.5, 1, 0)
     assert not record.architecture.shared_towers
-    assert record.architecture.normalisation == "samespace"
+    assert record.preprocessing.normalisation == "samespace"
     words = [f"checkpoint={trained}", "data=airbnb", f"data.root={airbnb}", "workers=1"]
     assert main(["evaluate", *words, f"hydra.run.dir={tmp_path}"]) == 0
     result = json.loads((tmp_path / "metrics.json").read_text())

@@ -35,9 +35,11 @@ def make_record(trunk, trained_blocks=0, tower="linear", head="l2", settings=Non
     )
     return CheckpointRecord(
         architecture=architecture,
+        preprocessing=trunk.preprocessing,
         trunk_weights="none",
         trunk_seed=3,
         trunk_fingerprint=fingerprint_frozen(trunk),
+        bundled=False,
         row_type="float32",
         passing=Passing("torch", "bfloat16"),
         calibration_slope=1 / 3,
@@ -51,6 +53,7 @@ def make_record(trunk, trained_blocks=0, tower="linear", head="l2", settings=Non
         protocol=Protocol({"test_share": 0.2, "seed": 0}, {"train": ["crop"]}, {"train": {}}),
         test_metrics={"average_precision": 2 / 3},
         versions={"torch": "2.12"},
+        machine="a processor, 2 cores, 4 GiB",
         git_commit=None,
     )
 
@@ -130,14 +133,16 @@ def test_a_frozen_trunk_is_not_stored(saved):
         "tower.projection.bias",
         "head.raw_weight",
         "head.bias",
+        "learned_photos",
     }
-    assert set(metadata) == {"format", "seentwice"}
+    assert set(metadata) == {"format", "seentwice", "record_sha256", "net_sha256"}
+    assert "learned_photos" not in metadata["seentwice"]
     assert metadata["format"] == FORMAT
 
 
 def test_another_frozen_trunk_is_refused(saved):
     record = read_record(saved)
-    message = r"was trained on another compact trunk \(weights none\); give the same weights=FILE"
+    message = r"was trained on another compact trunk \(weights none\); give the same weights$"
     with pytest.raises(UserError, match=message):
         load_checkpoint(saved, record, make_trunk(seed=4))
 
@@ -191,13 +196,24 @@ def test_a_pickle_is_never_opened(tmp_path, writer):
     assert not trace.exists()
 
 
-def test_another_format_is_named_with_the_one_that_is_read(tmp_path):
-    save_with(tmp_path / "a.safetensors", {"format": "seentwice-siamese-0"})
-    with pytest.raises(
-        UserError,
-        match=f"its format is 'seentwice-siamese-0', this version reads '{FORMAT}'; train it again",
-    ):
+@pytest.mark.parametrize(
+    ("written", "complaint"),
+    [
+        ("siamese-0", "an older seentwice wrote it {formats}; train it again, or use the version"),
+        ("siamese-5", "an older seentwice wrote it {formats}; train it again, or use the version"),
+        ("siamese-7", "a newer seentwice wrote it {formats}; update seentwice"),
+        ("siamese-999999999", "a newer seentwice wrote it {formats}; update seentwice"),
+        ("siamese-x", "of another kind (its format is"),
+        ("tagger-6", "of another kind (its format is"),
+    ],
+)
+def test_another_format_is_named_with_the_one_that_is_read(tmp_path, written, complaint):
+    written = f"seentwice-{written}"
+    save_with(tmp_path / "a.safetensors", {"format": written, "seentwice": "of the future"})
+    formats = f"(its format is {written!r}, this version reads {FORMAT!r})"
+    with pytest.raises(UserError) as error:
         read_record(tmp_path / "a.safetensors")
+    assert f"a.safetensors: {complaint.format(formats=formats)}" in str(error.value)
 
 
 @pytest.mark.parametrize("metadata", [None, {}, {"format": "pt"}])
@@ -271,7 +287,9 @@ def test_a_record_that_names_no_such_head_is_refused(saved):
     [
         {"head_settings": {"start_scale": "x"}},
         {"head_settings": {"width": 3}},
-        {"embedding_size": 10**15},
+        {"head_settings": {"start_scale": 10**400}},
+        {"head": "concat", "head_settings": {"hidden": [1] * 10_000}},
+        {"head": "concat", "head_settings": {"hidden": [10**30]}},
         {"tower": "high"},
     ],
 )
@@ -282,6 +300,21 @@ def test_a_record_that_builds_no_net_is_damaged(saved, changes):
     with pytest.raises(UserError, match=message) as error:
         load_checkpoint(saved, other, make_trunk())
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"embedding_size": 10**15},
+        {"head": "concat", "head_settings": {"hidden": [10**12]}},
+        {"shared_towers": False},
+    ],
+)
+def test_a_record_of_a_larger_net_than_its_weights_takes_no_memory(saved, changes):
+    record = read_record(saved)
+    other = replace(record, architecture=replace(record.architecture, **changes))
+    with pytest.raises(UserError, match=rf"weights do not fit its record \(.*{AGAIN}"):
+        load_checkpoint(saved, other, make_trunk())
 
 
 def test_a_file_that_vanished_is_told(saved):

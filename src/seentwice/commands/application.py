@@ -34,7 +34,8 @@ from seentwice.commands.provenance import find_checkout
 from seentwice.commands.stopping import STOPPED, TERMINATED, sigterm_as_ctrl_c
 from seentwice.errors import UserError
 
-Run = Callable[[DictConfig], None]
+Run = Callable[[DictConfig], int | None]
+"""Does the work of a command; what it returns is the exit code, None is 0."""
 
 MENDABLE = (
     UserError,
@@ -115,6 +116,8 @@ def _search_path(folders: Sequence[Path]) -> list[str]:
 def run_application(command: str, run: Run, arguments: Sequence[str]) -> int:
     """Compose the configuration, run the command and return the exit code.
 
+    Of several jobs of a --multirun it is the highest one.
+
     Args:
         command: its name, also that of its primary config.
         run: does the work; raises UserError where the user can mend the input.
@@ -125,13 +128,14 @@ def run_application(command: str, run: Run, arguments: Sequence[str]) -> int:
     # Makes Hydra raise instead of printing and exiting with 1.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     failed: list[str] = []
+    codes = [0]
     sweeps: list[Path | None] = []
 
     def task(config: DictConfig) -> None:
         # Caught here as well, so that a wrong job of a --multirun does not end the others.
         try:
             check_effects(command, HydraConfig.get().overrides.task)
-            run(config)
+            codes.append(run(config) or 0)
         except MENDABLE as error:
             results = Path(HydraConfig.get().runtime.output_dir)
             failed.append(_one_line(error, command, arguments, results))
@@ -162,7 +166,7 @@ def run_application(command: str, run: Run, arguments: Sequence[str]) -> int:
             _remove_empty_parents(sweep)
     for line in failed:
         _fail(command, line)
-    return 2 if failed else 0
+    return 2 if failed else max(codes)
 
 
 def compose_words(command: str, words: Sequence[str]) -> DictConfig:

@@ -1,21 +1,34 @@
 """Measure a checkpoint on the test pairs of a data set."""
 
-import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from seentwice.bootstrap import bootstrap_intervals
+from seentwice.commands.claims import (
+    Claim,
+    ToleranceSettings,
+    compare_claims,
+    describe_changes,
+    describe_verdict,
+    format_difference,
+    format_metric,
+    is_reproduced,
+    list_changes,
+)
 from seentwice.commands.fingerprint import Fingerprint, digest_name, fingerprint_photos
 from seentwice.commands.next_steps import spell_value, write_command
 from seentwice.commands.overrides import key_of
 from seentwice.commands.progress import describe_unreadable, open_console, print_plainly
+from seentwice.commands.settings import read_settings
 from seentwice.commands.training_job import STATE_FILE
 from seentwice.commands.workbench import (
     PROTOCOL_SECTIONS,
@@ -28,30 +41,38 @@ from seentwice.compare.summary import gather_test_pairs
 from seentwice.compare.table import describe_clusters, describe_few_clusters, format_interval
 from seentwice.detectors.calibration import Calibration
 from seentwice.detectors.trunk import describe_input
+from seentwice.display import show_text
 from seentwice.errors import UserError
 from seentwice.files import write_atomically
 from seentwice.learn.training import BEST, LAST
-from seentwice.models.backbones import build_trunk
 from seentwice.models.checkpoint import (
     CHECKPOINT_FILE,
     CheckpointRecord,
     load_checkpoint,
     read_record,
 )
+from seentwice.models.checkpoint_trunk import rebuild_trunk
 from seentwice.models.nets import pair_logits
 from seentwice.models.openvino_engine import NoOpenVinoError
-from seentwice.models.trunk import Trunk
-from seentwice.models.weights import WeightsFileError
+from seentwice.records import Interval
+
+Data = Literal["own", "changed", "other"]
+"""The very photos and labels that the checkpoint knows, most of them, or another data set."""
 
 
-def run(config: DictConfig) -> None:
-    """Score the test pairs with the checkpoint's own threshold; claimed beside measured."""
+def run(config: DictConfig) -> int:
+    """Score the test pairs with the checkpoint's own threshold; claimed beside measured.
+
+    Returns:
+        1 where the checkpoint's own data do not give what it claims, otherwise 0.
+    """
     console = open_console()
     check_photo_settings(config)
-    overrides = HydraConfig.get().overrides.task
+    tolerance = read_settings(ToleranceSettings, config, None).tolerance
     path = _find_checkpoint(Path(str(config.checkpoint)))
     record = read_record(path)
-    trunk = _build_trunk(record, _trunk_weights(config, path, record))
+    weights = None if config.weights is None else str(config.weights)
+    trunk = rebuild_trunk(path, record, weights, "weights=")
     net = load_checkpoint(path, record, trunk)
     try:
         seen = describe_input(trunk, record.row_type, record.passing)
@@ -62,21 +83,10 @@ def run(config: DictConfig) -> None:
         ) from error
     photo_set = load_photos(config, console)
     fingerprint = fingerprint_photos(photo_set, console)
-    same_data = fingerprint.text == record.data_fingerprint
-    # On its own data the checkpoint's split decides, so no training photo is ever tested; on
-    # other data the edits and pairs are that data's.
-    kept = PROTOCOL_SECTIONS if same_data else ("split",)
-    protocol = {section: asdict(record.protocol)[section] for section in kept}
-    for word in overrides:
-        if key_of(word).partition(".")[0] in kept:
-            print_plainly(
-                f"{word} has no effect: on its own data, edits and pairs are as the checkpoint "
-                "had them",
-                console,
-            )
-    own: Any = OmegaConf.to_container(config)
-    # Whole sections: what another kind of table has no use for is not mixed into it.
-    settings = OmegaConf.create({**own, **protocol, "seed": record.seed})
+    data = _recognise(record, fingerprint)
+    if data != "own":
+        print_plainly(_tell_of_other_data(record, fingerprint, data), console)
+    settings = _settings_of(config, record, data, console)
     bench = set_up_test(settings, photo_set, fingerprint, [seen], console)
     test = bench.test
     calibration = Calibration(record.calibration_slope, record.calibration_offset)
@@ -96,8 +106,6 @@ def run(config: DictConfig) -> None:
         print_plainly(describe_unreadable(file), console)
     learned = set(record.learned_photos)
     known = sum(digest_name(fingerprint.files[index]) in learned for index in bench.tested)
-    if not same_data:
-        print_plainly(_tell_of_other_data(record, fingerprint), console)
     if known:
         miner = " or the net that mined its negatives" if record.mined_by else ""
         print_plainly(
@@ -108,44 +116,108 @@ def run(config: DictConfig) -> None:
     print_plainly(f"95 % intervals over {describe_clusters(pairs)}", console)
     for line in describe_few_clusters(pairs):
         print_plainly(line, console)
-    table = Table("metric", "claimed", "measured", "95 % interval")
-    for name, interval in measured.items():
-        claimed = record.test_metrics.get(name, math.nan)
-        cells = name, f"{claimed:.4f}", f"{interval.value:.4f}", format_interval(interval)
-        table.add_row(*map(Text, cells))
-    console.print(table)
+    values = {name: interval.value for name, interval in measured.items()}
+    claims = compare_claims(record.test_metrics, values)
+    _print_claims(claims, measured, console)
+    # What is claimed of other photos can be neither reproduced nor missed.
+    reproduced = None if data == "other" else is_reproduced(claims, tolerance)
     folder = Path(HydraConfig.get().runtime.output_dir)
     result = {
         "checkpoint": str(path),
         "data": photo_set.name,
         "data_fingerprint": fingerprint.text,
+        "data_is": data,
         "tested_photos": len(bench.tested),
-        "photos_decoded": bench.described.decoded,
         "tested_photos_learned_from": known,
         "mined_by": record.mined_by,
         "cluster": pairs.cluster,
         "clusters": pairs.clusters,
         "unreadable": [file.name for file in unreadable],
+        "threshold": record.threshold,
+        "reproduced": reproduced,
+        "tolerance": tolerance,
         "claimed": record.test_metrics,
-        "measured": {name: interval.value for name, interval in measured.items()},
+        "measured": values,
+        "difference": {claim.name: claim.difference for claim in claims},
         "low": {name: interval.low for name, interval in measured.items()},
         "high": {name: interval.high for name, interval in measured.items()},
+        "changed_since_training": list_changes(record),
     }
     write_atomically(folder / "metrics.json", to_json(result))
     print_plainly(f"Written: {folder / 'metrics.json'}", console)
+    if reproduced is not None:
+        print_plainly(describe_verdict(claims, tolerance), console)
+    if reproduced is False:
+        print_plainly(describe_changes(record), console)
+    return 1 if reproduced is False else 0
 
 
-def _tell_of_other_data(record: CheckpointRecord, fingerprint: Fingerprint) -> str:
-    """Say whether most of the photos that a checkpoint has learned from are in a data set."""
+def _settings_of(
+    config: DictConfig, record: CheckpointRecord, data: Data, console: Console
+) -> DictConfig:
+    """Return the configuration with what the checkpoint decides, and tell which overrides go.
+
+    The checkpoint's split decides, so no training photo is ever tested on its own data; on other
+    data the edits and pairs are that data's.
+    """
+    kept = ("split",) if data == "other" else PROTOCOL_SECTIONS
+    protocol = {section: asdict(record.protocol)[section] for section in kept}
+    for word in HydraConfig.get().overrides.task:
+        if key_of(word).partition(".")[0] in kept:
+            print_plainly(
+                f"{word} has no effect: on its own data, edits and pairs are as the checkpoint "
+                "had them",
+                console,
+            )
+    own: Any = OmegaConf.to_container(config)
+    # Whole sections: what another kind of table has no use for is not mixed into it.
+    return OmegaConf.create({**own, **protocol, "seed": record.seed})
+
+
+def _print_claims(
+    claims: Sequence[Claim], measured: Mapping[str, Interval], console: Console
+) -> None:
+    table = Table()
+    for header in ("metric", "claimed", "measured", "difference", "95 % interval"):
+        table.add_column(header, justify="left" if header == "metric" else "right")
+    for claim in claims:
+        cells = (
+            claim.name,
+            format_metric(claim.claimed),
+            format_metric(claim.measured),
+            format_difference(claim),
+            format_interval(measured[claim.name]) if claim.name in measured else "–",
+        )
+        table.add_row(*(Text(show_text(cell)) for cell in cells))
+    console.print(table)
+
+
+def _recognise(record: CheckpointRecord, fingerprint: Fingerprint) -> Data:
+    if fingerprint.text == record.data_fingerprint:
+        return "own"
+    # Most of the photos that it has learned from are not here.
+    return (
+        "other"
+        if 2 * _count_gone(record, fingerprint) >= len(record.learned_photos)
+        else ("changed")
+    )
+
+
+def _count_gone(record: CheckpointRecord, fingerprint: Fingerprint) -> int:
+    """Count the photos that a checkpoint has learned from and that are not in a data set."""
     here = {digest_name(digest) for digest in fingerprint.files}
-    learned = len(record.learned_photos)
-    gone = sum(name not in here for name in record.learned_photos)
-    if 2 * gone >= learned:
+    return sum(name not in here for name in record.learned_photos)
+
+
+def _tell_of_other_data(record: CheckpointRecord, fingerprint: Fingerprint, data: Data) -> str:
+    if data == "other":
         return (
             f"Other data than the checkpoint's ({record.data_name}): measured is a transfer result"
         )
+    gone = _count_gone(record, fingerprint)
     what = (
-        f"{gone:,} of the {learned:,} photos that the checkpoint learned from differ"
+        f"{gone:,} of the {len(record.learned_photos):,} photos that the checkpoint learned from "
+        "differ"
         if gone
         else "labels, or photos that the checkpoint did not learn from, differ"
     )
@@ -169,48 +241,3 @@ def _find_checkpoint(path: Path) -> Path:
         going_on = write_command("train", [f"resume={spell_value(str(path.absolute()))}"])
         raise UserError(f"checkpoint={path}: this training was stopped; go on with: {going_on}")
     return path / CHECKPOINT_FILE
-
-
-def _build_trunk(record: CheckpointRecord, weights: str) -> Trunk:
-    """Build the trunk of a checkpoint.
-
-    Raises:
-        UserError: weights that cannot be had, or another network's.
-    """
-    architecture = record.architecture
-    try:
-        return build_trunk(
-            architecture.backbone,
-            weights,
-            architecture.pooling,
-            architecture.trained_blocks,
-            architecture.frozen_batchnorm,
-            record.trunk_seed,
-            architecture.normalisation,
-        )
-    except WeightsFileError as error:
-        if weights == "imagenet":  # a published file, which none of its keys names
-            raise
-        raise UserError(
-            f"weights={weights}: {error.fault}; give the weights of {architecture.backbone} "
-            "that the checkpoint was trained on"
-        ) from error
-
-
-def _trunk_weights(config: DictConfig, path: Path, record: CheckpointRecord) -> str:
-    """Return where a trunk like the checkpoint's comes from: none, imagenet or a file.
-
-    Raises:
-        UserError: it came from a file that is not here.
-    """
-    if not record.trunk_fingerprint:
-        return "none"
-    weights = str(config.weights or record.trunk_weights)
-    if weights in ("none", "imagenet") or Path(weights).is_file():
-        return weights
-    if config.weights:
-        raise UserError(f"weights={weights}: no such file")
-    raise UserError(
-        f"checkpoint {path}: its frozen trunk came from {weights}, which is not here; "
-        "give weights=FILE"
-    )

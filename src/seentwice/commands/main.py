@@ -22,6 +22,8 @@ FILE_COMMANDS = {
 
 OPTION_COMMANDS = {
     "bank": "list or clear what is kept of photos: features, hashes",
+    "download": "fetch a published checkpoint by its name, and check it",
+    "export": "write a checkpoint as one program, score(left, right), for ONNX or torch.export",
     "runs": "compare the runs of an MLflow store as a table",
     "variants": "make edited copies of photos, and pairs of them with the duplicate flag",
 }
@@ -50,7 +52,11 @@ On your own photos, named <room type>/<home>_<room>_<k>.jpg:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 done, 2 wrong input, 130 Ctrl-C, 143 SIGTERM."""
+    """Run one command and return its exit code.
+
+    0 done, 1 an evaluation that does not reproduce what its checkpoint claims, 2 wrong input,
+    130 Ctrl-C, 143 SIGTERM.
+    """
     words = list(sys.argv[1:] if arguments is None else arguments)
     if not words or words[0] in ("-h", "--help", "help"):
         print(HELP, end="")

@@ -124,12 +124,17 @@ def read_miner(
         ("pooling", mined.pooling),
         ("trained_blocks", mined.trained_blocks),
         ("frozen_batchnorm", mined.frozen_batchnorm),
-        ("normalisation", mined.normalisation),
+        ("normalisation", record.preprocessing.normalisation),
     ):
         if theirs != (trunks.own.backbone if key == "name" else config.backbone[key]):
             raise UserError(
                 f"mining.checkpoint={path}: its backbone.{key} is {theirs}; choose the same"
             )
+    if record.preprocessing != trunks.own.preprocessing:
+        raise UserError(
+            f"mining.checkpoint={path}: its backbone took photos of another size, mean or "
+            "deviation; train it again with this version"
+        )
     if not mined.shared_towers:
         raise UserError(
             f"mining.checkpoint={path}: its towers are not shared, so it has no one space in which "

@@ -95,7 +95,6 @@ def read_architecture(config: DictConfig, head: str, trunk: Trunk) -> Architectu
         head_settings=settings,
         tower_settings=tower.settings,
         shared_towers=tower.shared,
-        normalisation=config.backbone.normalisation,
     )
 
 

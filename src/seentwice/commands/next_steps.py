@@ -82,7 +82,7 @@ def data_overrides(config: DictConfig) -> list[str]:
 def evaluation_overrides(config: DictConfig) -> list[str]:
     """Return what `evaluate` needs to measure a training's checkpoint on the same photos."""
     words = data_overrides(config)
-    if config.backbone.weights not in ("none", "imagenet"):
+    if config.backbone.weights not in ("none", "imagenet") and not config.bundle:
         # The checkpoint knows the file's name alone.
         words.append(f"weights={spell_value(str(config.backbone.weights))}")
     return words

@@ -94,3 +94,13 @@ def run_options(command: str, run: Run, on_stop: str, arguments: Sequence[str]) 
     except SystemExit as end:  # argparse's, for --help
         return end.code if isinstance(end.code, int) else 2
     return 0
+
+
+def quote_path(path: Path) -> str:
+    """Return the path as a value for Hydra, as it is where it is plain."""
+    text = str(path)
+    if re.fullmatch(r"[\w./:-]+", text):
+        return text
+    from seentwice.commands.application import quote_value  # brings Hydra
+
+    return quote_value(text)

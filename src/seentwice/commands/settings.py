@@ -24,6 +24,13 @@ class SeedSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BundleSettings:
+    """What a checkpoint holds."""
+
+    bundle: bool  # the frozen stages of its trunk, too
+
+
+@dataclass(frozen=True, slots=True)
 class ReadingSettings:
     """How photos are read."""
 

@@ -26,8 +26,8 @@ from seentwice.commands.nets import check_nets, chosen_heads, net_trainer, read_
 from seentwice.commands.pair_counts import print_tables
 from seentwice.commands.place_batches import check_batches, check_own_table, tell_of_batches
 from seentwice.commands.progress import print_plainly, show_progress
-from seentwice.commands.provenance import git_commit, library_versions
-from seentwice.commands.settings import read_settings, read_source
+from seentwice.commands.provenance import describe_machine, git_commit, library_versions
+from seentwice.commands.settings import BundleSettings, read_settings, read_source
 from seentwice.commands.tracking_settings import check_tracking, read_tracking
 from seentwice.commands.trunks import Trunks, name_backbone, read_trunks, tell_cut
 from seentwice.commands.unlabelled import check_unlabelled
@@ -152,6 +152,7 @@ def check_settings(config: DictConfig, overrides: Sequence[str]) -> Settings:
     check_unlabelled(config, trunks)
     check_nets(config, heads, trunks.own)
     check_decisions(config)
+    read_settings(BundleSettings, config, None)
     check_mining(config, read_sampling(config))
     check_decoding(config, overrides)
     check_store()
@@ -249,7 +250,7 @@ def train_net(job: Job, settings: Settings, material: Material, console: Console
         path = job.folder / CHECKPOINT_FILE
         assert detector.calibration is not None
         record = _record(job.config, settings, material, detector.calibration, threshold, metrics)
-        save_checkpoint(path, evidence.net, record)
+        save_checkpoint(path, evidence.net, record, trunk.frozen if record.bundled else None)
         final = {f"test/{name}": value for name, value in metrics.items()}
         tracked.log_metrics(final)
         tracked.log_file(path)
@@ -307,10 +308,13 @@ def _record(
     protocol["edits"] = asdict(read_settings(EditChoice, config, "edits"))
     return CheckpointRecord(
         architecture=architecture,
+        preprocessing=trunk.preprocessing,
         # Its name alone: where it lies on this computer is nobody else's business.
         trunk_weights=Path(trunk.weights).name,
         trunk_seed=config.seed,
         trunk_fingerprint=fingerprint_frozen(trunk),
+        # Where nothing is frozen, all of it is a part of the net.
+        bundled=read_settings(BundleSettings, config, None).bundle and trunk.cut > 0,
         row_type=read_row_type(config),
         passing=read_passing(config),
         calibration_slope=calibration.slope,
@@ -324,5 +328,6 @@ def _record(
         protocol=Protocol(**protocol),
         test_metrics=metrics,
         versions=library_versions(),
+        machine=describe_machine(),
         git_commit=git_commit(),
     )

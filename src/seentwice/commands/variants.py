@@ -1,16 +1,15 @@
 """Make edited copies of photos, and pairs of them with the duplicate flag."""
 
 import os
-import re
 import shlex
 from array import array
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
+from seentwice.commands.options import quote_path
 from seentwice.commands.progress import open_console, print_plainly, show_progress
 from seentwice.commands.unreadable import TABLE, open_unreadable
 from seentwice.commands.variant_options import MOST_ROWS, VariantOptions, read_options
@@ -66,7 +65,7 @@ def _make(options: VariantOptions, console: Console) -> None:
         "  it is for other tools: compare draws pairs of its own from OUT, by the same rule",
         console,
     )
-    words = ["seentwice", "compare", "data=folder", f"data.root={_quote_path(options.out)}"]
+    words = ["seentwice", "compare", "data=folder", f"data.root={quote_path(options.out)}"]
     print_plainly(f"Next: {shlex.join(words)}", console)
 
 
@@ -192,13 +191,3 @@ def _write_pairs(
     )
     with show_progress("Writing pairs", console) as progress:
         write_pairs(options.out / "pairs.csv", cells, versions, blocks, count.rows, progress)
-
-
-def _quote_path(path: Path) -> str:
-    """Return the path as a value for Hydra, as it is where it is plain."""
-    text = str(path)
-    if re.fullmatch(r"[\w./:-]+", text):
-        return text
-    from seentwice.commands.application import quote_value  # brings Hydra
-
-    return quote_value(text)

@@ -9,7 +9,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from seentwice.models.heads import build_head
-from seentwice.models.preprocessing import Normalisation, Preprocessing
+from seentwice.models.preprocessing import Preprocessing
 from seentwice.models.towers import build_tower
 from seentwice.models.trunk import BatchNormMode, TrainedBlocks, Trunk
 
@@ -26,12 +26,11 @@ class Architecture:
     trained_blocks: TrainedBlocks  # the last ones of the trunk, which are a part of the net
     frozen_batchnorm: BatchNormMode  # in training, of the blocks that are not trained
     tower: str
-    embedding_size: Annotated[int, Field(ge=1)]
+    embedding_size: Annotated[int, Field(ge=1, lt=2**31)]
     head: str
     head_settings: Mapping[str, object]
     tower_settings: Mapping[str, object] = field(default_factory=dict)
     shared_towers: bool = True  # or each side of a pair has its own
-    normalisation: Normalisation = "usual"  # of photos
 
 
 class SidedHead(nn.Module):

@@ -1,12 +1,13 @@
 """How a photo becomes a trunk's input."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from pydantic import Field
 from torch import Tensor
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -18,15 +19,20 @@ Normalisation = Literal["usual", "samespace"]
 """Mean and deviation of pixels in [0, 1]; or, a slip of SameSpace's code, of pixels in [0, 255]
 that are divided by 255 only then, so that the mean is hardly taken off."""
 
+# Bounds of what a checkpoint may name; no published network comes near them.
+Side = Annotated[int, Field(ge=1, le=4096)]
+Level = Annotated[float, Field(ge=-1e6, le=1e6)]
+Spread = Annotated[float, Field(ge=1e-6, le=1e6)]
+
 
 @dataclass(frozen=True, slots=True)
 class Preprocessing:
     """How a photo becomes a trunk's input; it belongs to the backbone."""
 
-    height_px: int
-    width_px: int
-    mean: tuple[float, float, float]  # of RGB in [0, 1]
-    std: tuple[float, float, float]
+    height_px: Side
+    width_px: Side
+    mean: tuple[Level, Level, Level]  # of RGB in [0, 1]
+    std: tuple[Spread, Spread, Spread]
     normalisation: Normalisation = "usual"
 
     def look(self, image: Image.Image) -> NDArray[np.uint8]:

@@ -5,12 +5,13 @@ passed once a photo, and what comes out is kept. The stages after it belong to t
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import torch
 from pydantic import Field
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from seentwice.errors import UserError
@@ -118,8 +119,15 @@ def fingerprint_frozen(trunk: Trunk) -> str:
     frozen = trunk.frozen
     if len(frozen) == 0:
         return ""
-    digest = hashlib.sha256(f"{trunk.backbone}/{trunk.pooling}/{len(frozen)}".encode())
-    for key, tensor in sorted(frozen.state_dict().items()):
+    return digest_state(
+        frozen.state_dict(), f"{trunk.backbone}/{trunk.pooling}/{len(frozen)}".encode()
+    )
+
+
+def digest_state(state: Mapping[str, Tensor], prefix: bytes = b"") -> str:
+    """Return the sha256 of a prefix, and of the names, shapes, types and values of tensors."""
+    digest = hashlib.sha256(prefix)
+    for key, tensor in sorted(state.items()):
         digest.update(f"{key}{tuple(tensor.shape)}{tensor.dtype}".encode())
         digest.update(tensor.cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()

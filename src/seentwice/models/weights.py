@@ -4,7 +4,7 @@ import hashlib
 import pickle
 import re
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
@@ -34,6 +34,25 @@ class WeightsFileError(UserError):
         self.fault = fault
 
 
+class NoDownloadError(UserError):
+    """Published weights that cannot be downloaded."""
+
+    def __init__(self, fault: str, remedies: Sequence[str]) -> None:
+        """Name the key that `train` and `compare` have.
+
+        Args:
+            fault: what cannot be downloaded, and why.
+            remedies: what to do instead of giving other weights.
+        """
+        given = "give backbone.weights=FILE.safetensors"
+        super().__init__(
+            f"backbone.weights=imagenet: {fault}; {', '.join([*remedies, given])}, or "
+            "backbone.weights=none for an untrained trunk"
+        )
+        self.fault = fault
+        self.remedies = remedies
+
+
 @dataclass(frozen=True, slots=True)
 class HubFile:
     """The safetensors file of a repository on the Hugging Face hub."""
@@ -53,7 +72,8 @@ def download_weights(
         published: torchvision's entry or timm's; None where nothing was published.
 
     Raises:
-        UserError: nothing was published, no network, or a file that is not what was published.
+        NoDownloadError: no network.
+        UserError: nothing was published, or a file that is not what was published.
     """
     if published is None:
         raise UserError(
@@ -69,7 +89,7 @@ def _download_file(published: HubFile) -> Path:
     """Return where the hub's file is, in its client's own cache.
 
     Raises:
-        UserError: it cannot be downloaded.
+        NoDownloadError: it cannot be downloaded.
     """
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import HTTPError
@@ -77,18 +97,16 @@ def _download_file(published: HubFile) -> Path:
     try:
         return Path(hf_hub_download(published.repository, published.file))
     except (OSError, HTTPError, RuntimeError) as error:
-        raise UserError(
-            f"backbone.weights=imagenet: cannot download {published.file} of "
-            f"{published.repository} ({one_line(error)}); give backbone.weights=FILE.safetensors, "
-            "or backbone.weights=none for an untrained trunk"
-        ) from error
+        fault = f"cannot download {published.file} of {published.repository} ({one_line(error)})"
+        raise NoDownloadError(fault, ()) from error
 
 
 def _download_state(published: models.WeightsEnum) -> Mapping[str, Tensor]:
     """Return torchvision's weights.
 
     Raises:
-        UserError: no network, or a file that is not what was published.
+        NoDownloadError: no network.
+        UserError: a file that is not what was published.
     """
     cache = Path(torch.hub.get_dir()) / "checkpoints" / Path(published.url).name
     try:
@@ -97,11 +115,8 @@ def _download_state(published: models.WeightsEnum) -> Mapping[str, Tensor]:
             progress=True, check_hash=True, weights_only=True
         )
     except (URLError, OSError, RuntimeError) as error:
-        raise UserError(
-            f"backbone.weights=imagenet: cannot download {published.url} ({error}); "
-            f"put that file at {cache}, give backbone.weights=FILE.safetensors, "
-            "or backbone.weights=none for an untrained trunk"
-        ) from error
+        fault = f"cannot download {published.url} ({one_line(error)})"
+        raise NoDownloadError(fault, (f"put that file at {cache}",)) from error
     except pickle.UnpicklingError as error:
         raise UserError(
             f"backbone.weights=imagenet: {cache} cannot be read: delete it to download it again"

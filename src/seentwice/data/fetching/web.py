@@ -64,6 +64,7 @@ class Web:
     limits: DownloadLimits
     is_allowed: Callable[[Address], bool] = is_public  # whether to connect to an address
     resolve: Resolve = resolve_host
+    accept: str = "image/*"  # the kind of file that servers are asked for
 
 
 class DownloadError(Exception):
@@ -126,9 +127,8 @@ def _try_once(url: str, file: BinaryIO, web: Web, stop: threading.Event) -> None
     for _ in range(MOST_REDIRECTS + 1):
         parts = _split(url)
         with _connect(parts, web, deadline) as connected:
-            response = _ask(
-                parts, BoundedSocket(connected, web.limits.read_seconds, deadline, stop)
-            )
+            bounded = BoundedSocket(connected, web.limits.read_seconds, deadline, stop)
+            response = _ask(parts, bounded, web.accept)
             if response.status not in _REDIRECTS:
                 _check_answer(response, web.limits)
                 _copy(response, file, web.limits.max_bytes)
@@ -218,7 +218,7 @@ def _open_first(
     raise last
 
 
-def _ask(parts: SplitResult, bounded: BoundedSocket) -> HTTPResponse:
+def _ask(parts: SplitResult, bounded: BoundedSocket, accept: str) -> HTTPResponse:
     """Send the request and read the head of the answer."""
     host = cast(str, parts.hostname)
     target = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~")
@@ -231,7 +231,7 @@ def _ask(parts: SplitResult, bounded: BoundedSocket) -> HTTPResponse:
         connection.putrequest("GET", f"{target}?{query}" if query else target, skip_host=True)
         connection.putheader("Host", f"{name}:{parts.port}" if parts.port else name)
         connection.putheader("User-Agent", f"seentwice/{__version__}")
-        connection.putheader("Accept", "image/*")
+        connection.putheader("Accept", accept)
         connection.putheader("Connection", "close")
         connection.endheaders()
         return connection.getresponse()

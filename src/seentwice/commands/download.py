@@ -1,0 +1,95 @@
+"""Fetch a published checkpoint by its name."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from seentwice.commands.options import OptionParser, quote_path
+from seentwice.commands.progress import open_console, print_plainly, show_progress
+from seentwice.commands.published import PublishedCheckpoint, find_table, read_published
+from seentwice.display import name_bytes
+from seentwice.errors import UserError
+from seentwice.files import digest_file
+
+ON_STOP = "nothing was written; the same command starts again"
+
+_EXAMPLES = """\
+  seentwice download                           what is published
+  seentwice download NAME --to checkpoints     into a folder
+"""
+
+
+def run(arguments: Sequence[str]) -> None:
+    """List what is published, or fetch one of it."""
+    parser = OptionParser(
+        "download",
+        "Fetches a checkpoint of the table in checkpoints/README.md, and checks its sha256 before\n"
+        "the file takes its name. What is there already is not fetched again, and no file is\n"
+        "replaced.",
+        _EXAMPLES,
+    )
+    parser.add_argument("name", nargs="?", metavar="NAME", help="without it, all are listed")
+    parser.add_argument(
+        "--to", type=Path, default=Path(), metavar="FOLDER", help="default: the working folder"
+    )
+    options = parser.parse(arguments)
+    console = open_console()
+    table = find_table()
+    rows = read_published(table)
+    if options.name is None:
+        _list(rows, console)
+        return
+    row = rows.get(options.name)
+    if row is None:
+        choices = f"choose one of {', '.join(rows)}" if rows else "none is published yet"
+        raise UserError(f"no published checkpoint {options.name!r}: {choices}")
+    path = (
+        _download(row, options.to, console)
+        if row.is_remote
+        else _find_beside(row, table.parent, console)
+    )
+    words = shlex.join(["seentwice", "evaluate", f"checkpoint={quote_path(path)}"])
+    print_plainly(f"Next: {words}", console)
+
+
+def _list(rows: Mapping[str, PublishedCheckpoint], console: Console) -> None:
+    if not rows:
+        print_plainly("No checkpoint is published yet; seentwice train writes your own", console)
+    for row in rows.values():
+        place = row.where if row.is_remote else f"in the repository, checkpoints/{row.where}"
+        print_plainly(f"{row.name}: {name_bytes(row.bytes)}, {place}", console)
+
+
+def _find_beside(row: PublishedCheckpoint, folder: Path, console: Console) -> Path:
+    """Return a file of the repository.
+
+    Raises:
+        UserError: it is not there, as in an installed package, or another one.
+    """
+    path = folder / row.where
+    if not path.is_file():
+        raise UserError(
+            f"{row.name}: is checkpoints/{row.where} of the repository, which is not here; clone it"
+        )
+    if path.stat().st_size != row.bytes or digest_file(path).hex() != row.sha256:
+        raise UserError(
+            f"{row.name}: {path} is not the file of the table; git checkout brings it back"
+        )
+    print_plainly(f"{row.name}: in the repository, {path}; its sha256 is right", console)
+    return path
+
+
+def _download(row: PublishedCheckpoint, folder: Path, console: Console) -> Path:
+    # Only now: --help should not wait for the packages that read photos.
+    from seentwice.data.fetching.published_file import PublishedFile, download_published
+
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{row.name}.safetensors"
+    published = PublishedFile(row.where, row.sha256, row.bytes)
+    with show_progress(f"Downloading {row.name}", console) as progress:
+        is_new = download_published(published, path, progress)
+    done = "downloaded" if is_new else "there already"
+    print_plainly(f"{path}: {done}, {name_bytes(row.bytes)}; its sha256 is right", console)
+    return path

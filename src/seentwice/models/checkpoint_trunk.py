@@ -1,0 +1,88 @@
+"""The trunk that a checkpoint was trained on: stored in it, built again, or read from a file."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from seentwice.errors import UserError
+from seentwice.models.backbones import build_trunk
+from seentwice.models.checkpoint import FROZEN, CheckpointRecord
+from seentwice.models.checkpoint_file import WrongFileError, read_state
+from seentwice.models.trunk import Trunk, fingerprint_frozen
+from seentwice.models.weights import NoDownloadError, WeightsFileError
+
+
+def rebuild_trunk(path: Path, record: CheckpointRecord, weights: str | None, option: str) -> Trunk:
+    """Build the trunk of a checkpoint.
+
+    Args:
+        path: the checkpoint.
+        record: what `read_record` said of it.
+        weights: where those of the frozen stages come from: none, imagenet or a file; None is what
+            the checkpoint remembers.
+        option: how a command takes them, for errors: "weights=" or "--weights ".
+
+    Raises:
+        UserError: weights that cannot be had, are another network's, or were given and are not
+            needed; or a backbone that this version does not have.
+    """
+    chosen = _choose_weights(path, record, weights, option)
+    architecture = record.architecture
+    preprocessing = record.preprocessing
+    try:
+        trunk = build_trunk(
+            architecture.backbone,
+            chosen,
+            architecture.pooling,
+            architecture.trained_blocks,
+            architecture.frozen_batchnorm,
+            record.trunk_seed,
+            preprocessing.normalisation,
+        )
+    except NoDownloadError as error:
+        remedies = ", or ".join([*error.remedies, f"give {option}FILE.safetensors"])
+        raise UserError(
+            f"checkpoint {path}: its frozen trunk has published weights: {error.fault}; {remedies}"
+        ) from error
+    except WeightsFileError as error:
+        raise UserError(
+            f"{option}{chosen}: {error.fault}; give the weights of {architecture.backbone} that "
+            "the checkpoint was trained on"
+        ) from error
+    # The checkpoint's own: another version of a library may have others for the same name.
+    trunk = replace(trunk, preprocessing=preprocessing)
+    if record.bundled:
+        _load_frozen(path, record, trunk)
+    return trunk
+
+
+def _choose_weights(path: Path, record: CheckpointRecord, weights: str | None, option: str) -> str:
+    if not record.trunk_fingerprint:
+        return "none"
+    if record.bundled:
+        if weights:
+            raise UserError(
+                f"{option}{weights}: has no effect, since the checkpoint holds its whole trunk; "
+                "leave it out"
+            )
+        return "none"
+    chosen = weights or record.trunk_weights
+    if chosen in ("none", "imagenet") or Path(chosen).is_file():
+        return chosen
+    if weights:
+        raise UserError(f"{option}{weights}: no such file")
+    raise UserError(
+        f"checkpoint {path}: its frozen trunk came from {chosen}, which is not here; "
+        f"give {option}FILE"
+    )
+
+
+def _load_frozen(path: Path, record: CheckpointRecord, trunk: Trunk) -> None:
+    try:
+        state = read_state(path, FROZEN, trunk.frozen.state_dict())
+        trunk.frozen.load_state_dict(state)
+        if fingerprint_frozen(trunk) != record.trunk_fingerprint:
+            raise WrongFileError("they are not those that were written")
+    except (RuntimeError, WrongFileError) as error:
+        raise UserError(
+            f"checkpoint {path}: its frozen trunk is damaged ({error}); copy it again"
+        ) from error

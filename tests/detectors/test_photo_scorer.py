@@ -6,14 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
 from scipy.special import expit
 
 from seentwice.detectors import photo_scorer
 from seentwice.detectors.photo_scorer import PhotoScorer, ScoredPair, open_scorer
-from seentwice.detectors.scoring_trunk import build_scoring_trunk, save_frozen
 from seentwice.errors import UserError
 from seentwice.models.checkpoint import CHECKPOINT_FILE, load_checkpoint, read_record
+from seentwice.models.checkpoint_trunk import rebuild_trunk
 from seentwice.photos import read_photo
 
 
@@ -38,7 +37,7 @@ def pairs_of(photos: list[Path]) -> list[tuple[Path, Path]]:
 
 def score_slowly(checkpoint: Path, left: Path, right: Path) -> float:
     record = read_record(checkpoint)
-    trunk = build_scoring_trunk(checkpoint, record, None, None)
+    trunk = rebuild_trunk(checkpoint, record, None, "weights=")
     net = load_checkpoint(checkpoint, record, trunk)
     looks = np.stack([trunk.preprocessing.look(read_photo(p, 10**8)) for p in (left, right)])
     with torch.inference_mode():
@@ -123,29 +122,6 @@ def test_threads_share_a_scorer(scorer: PhotoScorer, photos: list[Path]) -> None
             assert [pair.score for pair in found] == pytest.approx(expected, abs=1e-6)
 
 
-def test_frozen_stages_of_their_own_do_for_the_weights(
-    scorer: PhotoScorer, checkpoint: Path, photos: list[Path], tmp_path: Path
-) -> None:
-    trunk = build_scoring_trunk(checkpoint, read_record(checkpoint), None, None)
-    save_frozen(trunk, tmp_path / "frozen.safetensors")
-    other = open_scorer(checkpoint.parent, frozen=tmp_path / "frozen.safetensors")
-    pairs = pairs_of(photos)
-    assert [p.score for p in other.score(pairs)] == [p.score for p in scorer.score(pairs)]
-
-
-def test_frozen_stages_of_another_trunk_are_refused(checkpoint: Path, tmp_path: Path) -> None:
-    record, file = read_record(checkpoint), tmp_path / "frozen.safetensors"
-    save_frozen(build_scoring_trunk(checkpoint, record, None, None), file)
-    state = load_file(file)
-    save_file({name: tensor + 1 for name, tensor in state.items()}, file)
-    with pytest.raises(UserError, match="was trained on another mobilenet_v3_small trunk"):
-        open_scorer(checkpoint, frozen=file)
-    for content in (b"", file.read_bytes()[:-9]):
-        file.write_bytes(content)
-        with pytest.raises(UserError, match=r"frozen\.safetensors: not the frozen stages of"):
-            open_scorer(checkpoint, frozen=file)
-
-
 def test_weights_that_are_not_here_are_told(checkpoint: Path) -> None:
-    with pytest.raises(UserError, match=r"came from gone\.safetensors: no such file; give the"):
+    with pytest.raises(UserError, match=r"weights=gone\.safetensors: no such file"):
         open_scorer(checkpoint, weights="gone.safetensors")

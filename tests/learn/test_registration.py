@@ -86,7 +86,7 @@ def test_a_model_holds_what_it_needs_and_says_nothing_of_this_machine(
     model_folder: Path, registered_training: Path, few_rooms: Path
 ) -> None:
     names = {path.name for path in (model_folder / "artifacts").iterdir()}
-    assert names == {CHECKPOINT_FILE, "frozen.safetensors"}
+    assert names == {CHECKPOINT_FILE}
     assert (model_folder / "code" / "seentwice" / "models" / "nets.py").is_file()
     assert not list(model_folder.rglob("__pycache__"))
     required = (model_folder / "requirements.txt").read_text()

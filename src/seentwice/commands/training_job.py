@@ -258,8 +258,7 @@ def train_net(job: Job, settings: Settings, material: Material, console: Console
             write_final(board, final)
         registered = None
         if tracking.register is not None:
-            passing = read_passing(job.config)
-            registered = register_model(tracked, tracking.register, path, trunk, passing)
+            registered = register_model(tracked, tracking.register, evidence.net, record, trunk)
     return Trained(path, evidence.net, detector.calibration, threshold, metrics, registered)
 
 

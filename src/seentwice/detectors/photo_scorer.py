@@ -17,10 +17,10 @@ from torch import Tensor
 from seentwice.data.source import Progress
 from seentwice.detectors.calibration import Calibration
 from seentwice.detectors.descriptor import ThreadedDescriptor
-from seentwice.detectors.scoring_trunk import build_scoring_trunk
 from seentwice.detectors.trunk import PixelDescriptor, TrunkDescriptor, describe_input
 from seentwice.errors import UserError
 from seentwice.models.checkpoint import CHECKPOINT_FILE, load_checkpoint, read_record
+from seentwice.models.checkpoint_trunk import rebuild_trunk
 from seentwice.models.nets import SiameseNet, apply_head, embed_views
 from seentwice.photos import PhotoError, decode_photo, read_photo
 from seentwice.records import Unreadable
@@ -158,7 +158,6 @@ class PhotoScorer:
 def open_scorer(
     checkpoint: Path,
     weights: str | None = None,
-    frozen: Path | None = None,
     max_pixels: int = MAX_PIXELS,
     workers: int | None = None,
 ) -> PhotoScorer:
@@ -168,7 +167,6 @@ def open_scorer(
         checkpoint: the file that `seentwice train` wrote, or the folder of the training.
         weights: of a frozen trunk: imagenet or a file of the whole network; None is what the
             checkpoint remembers.
-        frozen: the frozen stages alone, as `save_frozen` wrote them, in place of `weights`.
         max_pixels: photos with more are not decoded.
         workers: decoding threads; None is one a core.
 
@@ -178,7 +176,7 @@ def open_scorer(
     """
     path = checkpoint / CHECKPOINT_FILE if checkpoint.is_dir() else checkpoint
     record = read_record(path)
-    trunk = build_scoring_trunk(path, record, weights, frozen)
+    trunk = rebuild_trunk(path, record, weights, "weights=")
     net = load_checkpoint(path, record, trunk)
     return PhotoScorer(
         net,

@@ -13,8 +13,7 @@ from pathlib import Path
 from seentwice.detectors.photo_scorer import PhotoInput, PhotoScorer, ScoredPair
 
 CHECKPOINT = "checkpoint"
-FROZEN = "frozen"
-"""Names of a served model's files; the latter is there where stages of the trunk are frozen."""
+"""Name of a served model's file."""
 SIDES = ("left", "right")
 CONTENTS = SIDES
 """Columns of photos: base64, or in Python bytes."""

@@ -8,7 +8,7 @@ import shutil
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
@@ -18,12 +18,11 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 import seentwice
-from seentwice.detectors.scoring_trunk import save_frozen
 from seentwice.errors import UserError
-from seentwice.learn.pair_rows import CHECKPOINT, CONTENTS, FROZEN, PATHS
+from seentwice.learn.pair_rows import CHECKPOINT, CONTENTS, PATHS
 from seentwice.learn.tracking import TrackedRun, connect, store_errors
-from seentwice.models.checkpoint import CHECKPOINT_FILE
-from seentwice.models.engines import Passing
+from seentwice.models.checkpoint import CHECKPOINT_FILE, CheckpointRecord, save_checkpoint
+from seentwice.models.nets import SiameseNet
 from seentwice.models.trunk import Trunk
 
 if TYPE_CHECKING:
@@ -71,19 +70,19 @@ def check_registry(name: str) -> None:
 
 
 def register_model(
-    run: TrackedRun, name: str, checkpoint: Path, trunk: Trunk, passing: Passing
+    run: TrackedRun, name: str, net: SiameseNet, record: CheckpointRecord, trunk: Trunk
 ) -> RegisteredModel:
     """Log the model of a run that is open, and register it.
 
-    It holds the checkpoint, the frozen stages of its trunk and this package's code, so it works
-    where neither weights nor seentwice are. It holds no pickle.
+    It holds a checkpoint with its whole trunk and this package's code, so it works where neither
+    weights nor seentwice are. It holds no pickle.
 
     Args:
         run: gets the model.
         name: a new version of this is made.
-        checkpoint: its file.
+        net: that was trained.
+        record: of its checkpoint.
         trunk: that it was trained on.
-        passing: how photos pass the frozen stages.
 
     Raises:
         UserError: the store cannot be used.
@@ -97,7 +96,7 @@ def register_model(
         client.log_outputs(run.run_id, [LoggedModelOutput(logged.model_id, step=0)])
         with TemporaryDirectory() as folder:
             model = Path(folder, "model")
-            _write_model(model, run, logged, checkpoint, trunk, passing)
+            _write_model(model, run, logged, net, record, trunk)
             client.log_model_artifacts(logged.model_id, str(model))
     return _register(run, name, logged)
 
@@ -117,9 +116,9 @@ def _write_model(
     folder: Path,
     run: TrackedRun,
     logged: "LoggedModel",
-    checkpoint: Path,
+    net: SiameseNet,
+    record: CheckpointRecord,
     trunk: Trunk,
-    passing: Passing,
 ) -> None:
     """Write the folder of a model; see https://mlflow.org/docs/latest/ml/model/models-from-code."""
     with warnings.catch_warnings():  # its import warns of a type hint of its own
@@ -129,19 +128,17 @@ def _write_model(
 
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     with TemporaryDirectory() as beside:
-        # Copies, since MLflow writes down where it had files from.
-        artifacts = {CHECKPOINT: Path(shutil.copy(checkpoint, Path(beside, CHECKPOINT_FILE)))}
-        if len(trunk.frozen):
-            artifacts[FROZEN] = Path(beside, f"{FROZEN}.safetensors")
-            save_frozen(trunk, artifacts[FROZEN])
+        checkpoint = Path(beside, CHECKPOINT_FILE)
+        frozen = trunk.frozen if len(trunk.frozen) else None
+        save_checkpoint(checkpoint, net, replace(record, bundled=frozen is not None), frozen)
         save_model(
             str(folder),
-            python_model=shutil.copy(_CODE, beside),
-            artifacts={name: str(file) for name, file in artifacts.items()},
+            python_model=shutil.copy(_CODE, beside),  # MLflow writes down where it had it from
+            artifacts={CHECKPOINT: str(checkpoint)},
             code_paths=[str(Path(seentwice.__file__).parent)],
             signature=_signature(),
             input_example=_example(),
-            pip_requirements=_requirements(trunk, passing),
+            pip_requirements=_requirements(record),
             mlflow_model=Model(
                 artifact_path=logged.artifact_location,
                 run_id=run.run_id,
@@ -151,11 +148,11 @@ def _write_model(
         )
 
 
-def _requirements(trunk: Trunk, passing: Passing) -> list[str]:
+def _requirements(record: CheckpointRecord) -> list[str]:
     names = [*_REQUIREMENTS]
-    if trunk.backbone.startswith("timm/"):
+    if record.architecture.backbone.startswith("timm/"):
         names.append("timm")
-    if passing.engine == "openvino":
+    if record.passing.engine == "openvino":
         names.append("openvino")
     return [f"{name}=={version(name)}" for name in names]
 

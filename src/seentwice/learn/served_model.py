@@ -1,7 +1,7 @@
 """What MLflow runs where a registered net is loaded or served: a model from code, without pickle.
 
-MLflow copies this file into the model and executes that copy, beside the checkpoint and the frozen
-stages of its trunk; see `registration`.
+MLflow copies this file into the model and executes that copy, beside a checkpoint that holds its
+whole trunk; see `registration`.
 """
 
 import os
@@ -15,7 +15,7 @@ from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
 from seentwice.detectors.photo_scorer import open_scorer
 from seentwice.errors import UserError
-from seentwice.learn.pair_rows import CHECKPOINT, FROZEN, ROOT_VARIABLE, answer_rows
+from seentwice.learn.pair_rows import CHECKPOINT, ROOT_VARIABLE, answer_rows
 
 
 class PhotoPairs(PythonModel):
@@ -28,10 +28,7 @@ class PhotoPairs(PythonModel):
             UserError: the artifacts are damaged, or the folder of photos is none.
         """
         artifacts: Mapping[str, str] = context.artifacts
-        frozen = artifacts.get(FROZEN)
-        self.scorer = open_scorer(
-            Path(artifacts[CHECKPOINT]), frozen=None if frozen is None else Path(frozen)
-        )
+        self.scorer = open_scorer(Path(artifacts[CHECKPOINT]))
         self.root = _find_root()
 
     def predict(

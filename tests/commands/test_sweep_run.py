@@ -40,13 +40,14 @@ def trial_of(number: int, status: Status, *metrics: float, folder: Path | str = 
         checkpoint=checkpoint,
         restarts=0,
         error="",
+        interruptions=(),
     )
 
 
 def results_of(*trials: Trial) -> SweepResults:
     space = {"optimizer.lr": Double(0, 1)}
     return SweepResults(
-        *("few", "validation_loss", True, "epochs", space, plan_brackets(ASHA), trials)
+        *("few", "validation_loss", True, "epochs", space, plan_brackets(ASHA), trials, {})
     )
 
 

@@ -26,7 +26,7 @@ def trial_of(
     """Return a trial that measured something after every epoch."""
     curve = tuple(Point(epoch, metric, 0.0) for epoch, metric in enumerate(metrics, 1))
     values = {} if status == "waiting" else {"optimizer.lr": 0.123456, "head": "l1"}
-    return Trial(number, 0, status, values, curve, rungs, "", "", "", 0, error)
+    return Trial(number, 0, status, values, curve, rungs, "", "", "", 0, error, ())
 
 
 def show_on_terminal(

@@ -79,15 +79,24 @@ def test_wrong_words_are_one_line(
 @pytest.mark.parametrize(
     ("space", "words", "complaint"),
     [
-        ("optimizer: {lrr: 0.1}", [], "no key 'optimizer.lrr' (did you mean lr?)"),
-        ("headd: l2", [], "no key 'headd' (did you mean head?)"),
+        (
+            "optimizer: {lrr: 0.1}",
+            [],
+            "plan.yaml: hyperparameters.optimizer.lrr: no key 'optimizer.lrr' (did you mean lr?)",
+        ),
+        (
+            "headd: l2",
+            [],
+            "plan.yaml: hyperparameters.headd: no key 'headd' (did you mean head?)",
+        ),
         (
             "backbone: {type: categorical, vals: [compact, vgg61]}",
             [],
-            "Could not find 'backbone/vgg61'",
+            "plan.yaml: hyperparameters.backbone: In 'train': Could not find 'backbone/vgg61'",
         ),
         ("optimizer: {lr: 0.1}", ["optimizer.lr=1"], "optimizer.lr=1: the sweep chooses it for"),
-        ("optimizer: {lr: 0.1}", ["nothing=1"], "no key 'nothing'"),
+        # Not the plan's.
+        ("optimizer: {lr: 0.1}", ["nothing=1"], "seentwice sweep: no key 'nothing'"),
         ("optimizer: {lr: 0.1}", ["data=folder"], "data.root needs a value: give data.root=VALUE"),
         (
             "optimizer: {lr: 0.1}",
@@ -118,7 +127,9 @@ def test_another_entrypoint_runs_on_a_cluster_alone(
     path = write(tmp_path)
     path.write_text(path.read_text().replace("seentwice.commands.train", "mine.train"))
     assert main(["sweep", str(path)]) == 2
-    assert "cannot be swept on this machine: give python3 -m seent" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert f"sweep: {path}: entrypoint: " in said
+    assert "cannot be swept on this machine: give python3 -m seent" in said
 
 
 def asha(folder: Path, more: str, words: str = "") -> Path:
@@ -133,16 +144,19 @@ def test_a_training_is_counted_by_epochs_alone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["sweep", str(asha(tmp_path, "time_metric: batches"))]) == 2
-    assert "searcher.time_metric=batches: choose epochs" in capsys.readouterr().err
+    assert "plan.yaml: searcher.time_metric=batches: choose epochs" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("searcher", "complaint"),
     [
-        ("metric: validation_f2", "searcher.metric=validation_f2: choose one of validation_loss, "),
+        (
+            "metric: validation_f2",
+            "plan.yaml: searcher.metric=validation_f2: choose one of validation_loss, ",
+        ),
         (
             "metric: validation_average_precision",
-            "searcher.smaller_is_better: give false with searcher.metric=validation_average_prec",
+            "plan.yaml: searcher.smaller_is_better: give false with searcher.metric=validation_av",
         ),
     ],
 )

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+from contextlib import nullcontext
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -22,7 +23,7 @@ from seentwice.sweeps.plan import AdaptiveAsha, read_plan
 from seentwice.sweeps.searcher import Stop
 from seentwice.sweeps.state import SweepState
 from seentwice.sweeps.store import open_storage
-from seentwice.sweeps.trials import Trial
+from seentwice.sweeps.trials import Interruption, Trial
 from seentwice.sweeps.values import Sampler
 from seentwice.sweeps.worker import Measured, TrialJob, Worker
 
@@ -57,6 +58,7 @@ def work(folder: Path, worker: str, told: Connection) -> None:
             lambda folder: None,
             lambda trial: None,
             lambda: None,
+            nullcontext,
         ).work()
 
 
@@ -89,6 +91,7 @@ def test_processes_share_the_trials_and_one_that_is_killed_is_replaced(folder: P
     assert shown[-1] == state.trials
     killed = state.trials[1]
     assert (killed.restarts, killed.error) == (1, "its worker ended with signal 9")
+    assert killed.interruptions == (Interruption(0, killed.error),)
     assert [point.time for point in killed.curve] == [*range(1, len(killed.curve) + 1)]
     assert {trial.status for trial in state.trials} == {"finished", "stopped"}
     # The searcher's second version decides the same on the events in their order.

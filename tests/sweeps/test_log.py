@@ -41,7 +41,7 @@ EVENTS: list[Event] = [
     Crashed(0, "b", "line\nline \x00 \x1b[31m"),
     Failed(0, "b", ""),
     Withdrawn(0, "b", "why"),
-    Released(0, "b"),
+    Released(0, "b", "gone"),
     Concluded(0, "b", "/checkpoint"),
 ]
 

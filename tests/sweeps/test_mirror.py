@@ -53,7 +53,7 @@ def test_follows_a_trial_over_a_restart(storage_url, open_database):
     assert row.user_attrs["values"] == VALUES
 
     # Its worker is killed, and another goes on.
-    apply_all(state, Released(0, "a"), Claimed(0, "b"), Reported(0, "b", 2, 0.4))
+    apply_all(state, Released(0, "a", "gone"), Claimed(0, "b"), Reported(0, "b", 2, 0.4))
     again = open_mirror(open_database(storage_url), "a sweep", plan)
     again.show(state.trials[0])
     apply_all(state, Reported(0, "b", 3, 0.6), Reported(0, "b", 4, 0.7))

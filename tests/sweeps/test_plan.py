@@ -1,11 +1,22 @@
 """Experiment configurations as Determined 0.38 takes them."""
 
+from pathlib import Path
+
 import pytest
 
 from seentwice.errors import UserError
 from seentwice.sweeps.asha import Asha
 from seentwice.sweeps.brackets import AshaSettings
-from seentwice.sweeps.plan import AdaptiveAsha, Grid, Random, Single, Watched, read_plan
+from seentwice.sweeps.plan import (
+    AdaptiveAsha,
+    Grid,
+    PlanError,
+    Random,
+    Single,
+    Watched,
+    name_file,
+    read_plan,
+)
 from seentwice.sweeps.searcher import Create, Unstopped
 from seentwice.sweeps.space import Const, Log
 
@@ -83,7 +94,17 @@ def test_the_other_searchers_stop_nothing(tmp_path, searcher, kind, trials):
         ("name: [single]", "searcher.name=['single']: choose one of single"),
         ("name: random\nmetric: loss", "searcher: random needs max_trials"),
         (ASHA + "max_length: 3", "searcher.max_length: give max_time and time_metric instead"),
-        (ASHA + "rungs: 3", "searcher.rungs: no such key; adaptive_asha has "),
+        (ASHA + "steps: 3", "searcher.steps: no such key; adaptive_asha has metric, "),
+        (
+            ASHA.replace("max_trials", "max_trial"),
+            "searcher.max_trial: no such key (did you mean max_trials?); adaptive_asha has ",
+        ),
+        (
+            ASHA.replace("metric: v", "metrik: v"),
+            "searcher.metrik: no such key (did you mean metric?); ",
+        ),
+        (ASHA.replace("16", "100001"), "searcher.max_trials=100001: at most 100,000"),
+        ("name: random\nmetric: loss\nmax_trials: 9999999", "searcher.max_trials=9999999: at most"),
         (ASHA + "divisor: 1", "searcher.divisor=1: "),
         (ASHA.replace("16", "0"), "searcher.max_trials=0: "),
         (ASHA.replace("16", "many"), "searcher.max_trials='many': "),
@@ -111,14 +132,72 @@ def test_a_wrong_searcher_is_told_by_its_key(tmp_path, searcher, message):
         ("- 1", "give keys with values"),
         ("", "give keys with values"),
         (TOP, "searcher is missing"),
-        (TOP + "hyperparams: 1", "hyperparams: no such key; choose of bind_mounts, "),
+        (
+            TOP + "hyperparams: 1",
+            "hyperparams: no such key (did you mean hyperparameters?); an experiment has bind_",
+        ),
+        (TOP + "1: 2", "1: no such key; an experiment has bind_mounts, "),
+        (TOP + "name: again", "line 4: name is given twice, first in line 1; leave one out"),
+        (
+            TOP + LR + 'searcher: {name: grid, "name": single}',
+            "line 5: searcher.name is given twice",
+        ),
+        (
+            TOP + "hyperparameters:\n  b: &b {c: 1}\n  a: [{<<: *b, d: 1, e: 2, d: 3}]\n",
+            "line 6: hyperparameters.a.d is given twice, first in line 6; leave one out",
+        ),
+        ("a: " + "[" * 5000, "no YAML: nested too deeply"),
+        ("name: \0", "no YAML: unacceptable character"),
     ],
 )
 def test_a_wrong_file_is_told_by_its_line_or_key(tmp_path, text, message):
     path = tmp_path / "adaptive.yaml"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(UserError, match=message):
+    with pytest.raises(UserError) as error:
         read_plan(path)
+    told = str(error.value)
+    assert told.startswith(f"{path}: {message}")
+    assert "\n" not in told
+
+
+def test_hyperparameters_that_contain_themselves_are_refused(tmp_path):
+    path = write(tmp_path, ASHA, space="hyperparameters: &all {a: *all}\n")
+    with pytest.raises(UserError, match=r"adaptive\.yaml: hyperparameters: nested too deeply"):
+        read_plan(path)
+
+
+def test_a_key_of_an_anchor_may_be_replaced(tmp_path):
+    shared = "hyperparameters:\n  a: &a {b: 1, c: 2}\n  d: {<<: *a, b: 3}\n"
+    space = read_plan(write(tmp_path, ASHA, space=shared)).space
+    assert space == {"a.b": Const(1), "a.c": Const(2), "d.b": Const(3), "d.c": Const(2)}
+
+
+def test_a_grid_of_too_many_trials_is_refused(tmp_path):
+    lr = "lr: {type: double, minval: 0, maxval: 1, count: "
+    grid = "name: grid\nmetric: loss"
+    path = write(tmp_path, grid, space=f"hyperparameters: {{{lr}100000}}}}\n")
+    assert read_plan(path).open_searcher().start()
+    assert read_plan(path).values_of(99_999, 0) == {"lr": 1.0}
+    path = write(tmp_path, grid, space=f"hyperparameters: {{{lr}1000000000000}}}}\n")
+    with pytest.raises(UserError) as error:
+        read_plan(path)
+    assert str(error.value) == (
+        f"{path}: hyperparameters: a grid of 1,000,000,000,000 trials, of at most 100,000; "
+        "give fewer values, or let searcher.name=random draw some"
+    )
+    path = write(tmp_path, grid, space="hyperparameters: {lr: {type: int, minval: 0, maxval: 1}}\n")
+    with pytest.raises(UserError, match=r"adaptive\.yaml: hyperparameters\.lr: a grid needs count"):
+        read_plan(path)
+
+
+def test_errors_of_a_plan_that_others_find_begin_with_its_file_too(tmp_path):
+    with (
+        pytest.raises(UserError, match=r"^a\.yaml: entrypoint: not ours$"),
+        name_file(Path("a.yaml")),
+    ):
+        raise PlanError("entrypoint: not ours")
+    with pytest.raises(UserError, match=r"^seed: of the command line$"), name_file(tmp_path):
+        raise UserError("seed: of the command line")
 
 
 def test_a_file_that_is_not_there_or_no_text_is_told(tmp_path):
@@ -163,7 +242,10 @@ def test_restarts_and_seed_are_read_and_default_to_those_of_the_master_and_zero(
         ("max_restarts: -1", "max_restarts=-1: "),
         ("max_restarts: often", "max_restarts='often': "),
         ("reproducibility: {experiment_seed: 4294967296}", "reproducibility.experiment_seed=4294"),
-        ("reproducibility: {seed: 1}", "reproducibility.seed: no such key; it has experiment_seed"),
+        (
+            "reproducibility: {seed: 1}",
+            "reproducibility.seed: no such key; it has experiment_seed",
+        ),
         ("reproducibility: 1", "reproducibility=1: "),
     ],
 )

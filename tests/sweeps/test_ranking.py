@@ -16,6 +16,7 @@ from seentwice.sweeps.ranking import (
     find_best_point,
     follow_best,
     rank_trials,
+    reached_rung,
     trained_time,
 )
 from seentwice.sweeps.trials import Point, Trial
@@ -29,7 +30,7 @@ def trial(number, metrics=(), status="stopped", bracket=0, at=100.0):
     points = tuple(
         Point(time, metric, at + 10 * time) for time, metric in enumerate(metrics, start=1)
     )
-    return Trial(number, bracket, status, {}, points, 0, "", "", "", 0, "")
+    return Trial(number, bracket, status, {}, points, 0, "", "", "", 0, "", ())
 
 
 def numbers(trials):
@@ -79,14 +80,45 @@ def test_what_stopped_trials_had_left_is_saved():
         trial(6, [], "waiting"),
     ]
     assert trained_time(trials[2]) == 7
-    budget = count_budget(trials, BRACKETS)
+    budget = count_budget(trials, BRACKETS, {})
     assert budget == Budget(spent=30 + 1 + 7 + 3 + 2 + 4, saved=29 + 23)
     assert budget.unstopped == 99
     assert budget.share_saved == pytest.approx(52 / 99)
-    assert count_budget(trials, ()) == Budget(47, 0)
-    assert count_budget([], BRACKETS).share_saved == 0
+    assert count_budget(trials, (), {}) == Budget(47, 0)
+    assert count_budget([], BRACKETS, {}).share_saved == 0
     # One that ends of its own accord saves nothing: nobody stopped it.
-    assert count_budget([trial(0, [0.5], "finished")], BRACKETS) == Budget(1, 0)
+    assert count_budget([trial(0, [0.5], "finished")], BRACKETS, {}) == Budget(1, 0)
+
+
+def test_nothing_is_saved_beyond_what_a_trial_would_have_trained_itself():
+    # training.epochs=5 under a last rung of 30: the trial that came there has ended by itself.
+    trials = [
+        trial(0, [0.5] * 5, "finished"),
+        trial(1, [0.5], "stopped"),
+        trial(2, [0.5] * 7, "stopped", bracket=1),
+    ]
+    assert count_budget(trials, BRACKETS, {1: 5, 2: 7}) == Budget(spent=13, saved=4)
+    # Nor beyond the last rung, where the searcher stops all.
+    assert count_budget(trials, BRACKETS, {1: 40, 2: 40}) == Budget(spent=13, saved=29 + 23)
+    assert count_budget(trials, BRACKETS, {2: 3}) == Budget(spent=13, saved=29)
+
+
+@pytest.mark.parametrize(
+    ("status", "epochs", "passed", "reached"),
+    [
+        ("waiting", 0, 0, 0),
+        ("stopped", 1, 0, 1),
+        ("running", 1, 1, 1),
+        ("running", 6, 1, 1),
+        ("stopped", 7, 1, 2),
+        ("finished", 30, 2, 3),
+        ("finished", 5, 1, 1),  # of its own accord
+        ("failed", 3, 1, 1),
+    ],
+)
+def test_the_rung_of_a_trial_is_where_it_was_compared_last(status, epochs, passed, reached):
+    one = replace(trial(0, [0.5] * epochs, status), rungs=passed)
+    assert reached_rung(one, BRACKETS[0]) == reached
 
 
 def test_the_best_advances_with_every_measurement_by_the_clock():
@@ -122,7 +154,7 @@ def test_all_agree_on_the_best_and_on_what_was_spent(drawn, smaller_is_better):
     advances = follow_best(trials, smaller_is_better)
     assert len(advances) == sum(len(one.curve) for one in trials)
     if advances:
-        assert advances[-1].spent == count_budget(trials, BRACKETS).spent
+        assert advances[-1].spent == count_budget(trials, BRACKETS, {}).spent
         assert advances[-1].best == (None if best is None else best.number)
     if best is not None:
         assert ranked[0] == best

@@ -12,7 +12,6 @@ from seentwice.sweeps.space import (
     Double,
     Int,
     Log,
-    list_grid,
     read_space,
     sample_values,
 )
@@ -47,8 +46,15 @@ def test_paths_are_those_of_the_keys():
         ({"lr": {"type": "log", "minval": -4, "maxval": -2}}, "lr: log needs base"),
         (
             {"lr": {"type": "log", "minval": -4, "maxval": -2, "base": 10, "basis": 3}},
-            "lr: basis is no key of log: it has type, minval, maxval, base, count",
+            "lr.basis: no such key (did you mean base?); log has type, minval, maxval, base, count",
         ),
+        # Told before what is missing, which may be there under that name.
+        (
+            {"lr": {"type": "int", "minvall": 1, "maxval": 3}},
+            "lr.minvall: no such key (did you mean minval?); int has type",
+        ),
+        ({"a.b": 1, "a": {"b": 2, "c": 3}}, "hyperparameters.a.b is given twice; leave one out"),
+        ({"a": {"b": 2, "c": 3}, "a.c": 1}, "hyperparameters.a.c is given twice; leave one out"),
         (
             {"lr": {"type": "loguniform"}},
             "lr.type='loguniform': choose one of const, int, double, log, categorical",
@@ -103,11 +109,6 @@ def test_draws_are_uniform_in_the_exponent_and_both_ends_of_an_int_come():
     assert counts[1:] == pytest.approx([4000 / 3] * 3, rel=0.1)
 
 
-def test_a_grid_is_every_combination_the_last_fastest():
-    space = {"a": Int(0, 10, count=3), "b": Categorical(["x", "y"]), "c": Const(1)}
-    assert list_grid(space) == [{"a": a, "b": b, "c": 1} for a in (0, 5, 10) for b in ("x", "y")]
-
-
 @pytest.mark.parametrize(
     ("parameter", "values"),
     [
@@ -121,8 +122,3 @@ def test_a_grid_is_every_combination_the_last_fastest():
 )
 def test_values_of_a_grid(parameter, values):
     assert parameter.list_values() == pytest.approx(values)
-
-
-def test_a_grid_without_count_is_refused():
-    with pytest.raises(UserError, match=r"hyperparameters\.lr: a grid needs count"):
-        list_grid({"lr": Double(0.0, 1.0)})

@@ -25,7 +25,7 @@ from seentwice.sweeps.events import (
 from seentwice.sweeps.plan import Plan, Random, Single
 from seentwice.sweeps.searcher import Create, Decision, Stop
 from seentwice.sweeps.state import SweepState
-from seentwice.sweeps.trials import Point
+from seentwice.sweeps.trials import Interruption, Point
 
 
 def apply_all(state: SweepState, *events: Event) -> list[list[Decision]]:
@@ -60,7 +60,7 @@ def test_a_sweep_by_hand():
     assert state.stop_time(1) == 1
     assert state.stop_time(0) is None
     assert state.next_trial() == 2
-    apply_all(state, Released(1, "b"))
+    apply_all(state, Released(1, "b", "gone"))
     assert state.next_trial() == 1  # its checkpoint is not written
     apply_all(state, Claimed(1, "b"))
 
@@ -83,9 +83,9 @@ def test_the_first_claim_counts():
     state = SweepState(plan_asha())
     apply_all(state, Claimed(0, "a"), Claimed(0, "b"))
     assert state.trials[0].worker == "a"
-    apply_all(state, Claimed(9, "b"), Released(0, "b"), Claimed(0, "b"))
+    apply_all(state, Claimed(9, "b"), Released(0, "b", "gone"), Claimed(0, "b"))
     assert state.trials[0].worker == "a"
-    apply_all(state, Released(0, "a"), Claimed(0, ""))
+    apply_all(state, Released(0, "a", "gone"), Claimed(0, ""))
     assert (state.trials[0].worker, state.trials[0].status) == ("", "waiting")
     assert state.next_trial() == 0
     apply_all(state, Claimed(0, "b"), Claimed(0, "c"))
@@ -98,14 +98,14 @@ def test_what_a_worker_tells_of_a_trial_that_it_lost_is_void():
         state,
         Claimed(0, "a"),
         Began(0, "a", {"lr": 0.1}, "/a"),
-        Released(0, "a"),
+        Released(0, "a", "gone"),
         Claimed(0, "b"),
         Reported(0, "a", 1, 0.1),
         Concluded(0, "a", "/a/best.ckpt"),
         Crashed(0, "a", "late"),
         Failed(0, "a", "late"),
         Withdrawn(0, "a", "late"),
-        Released(0, "a"),
+        Released(0, "a", "gone"),
         Began(0, "a", {"lr": 0.3}, "/late"),
     )
     assert not any(decided)
@@ -123,7 +123,7 @@ def test_a_trial_that_begins_again_keeps_its_values():
         state,
         Claimed(0, "a"),
         Began(0, "a", {"lr": 0.1}, "/a"),
-        Released(0, "a"),
+        Released(0, "a", "gone"),
         Claimed(0, "b"),
         Began(0, "b", {"lr": 0.3}, "/b"),
     )
@@ -146,11 +146,25 @@ def test_a_trial_trains_no_further_than_it_was_decided():
     assert len(state.trials[1].curve) == 1
     assert state.stop_time(1) == 1
     # Whoever takes it on concludes it.
-    apply_all(state, Released(1, "b"), Claimed(1, "c"))
+    apply_all(state, Released(1, "b", "gone"), Claimed(1, "c"))
     assert (state.trials[1].worker, state.trials[1].status) == ("c", "stopped")
-    apply_all(state, Released(1, "c"))
+    apply_all(state, Released(1, "c", "gone"))
     assert state.trials[1].status == "stopped"
     assert state.next_trial() == 1
+
+
+def test_every_worker_that_a_trial_lost_is_told_with_when_and_why():
+    state = SweepState(plan_asha(max_restarts=2))
+    apply_all(state, Claimed(0, "a"), Released(0, "a", "stopped"), Claimed(0, "b"))
+    apply_all(state, Reported(0, "b", 1, 0.5), Crashed(0, "b", "no memory"), Claimed(0, "c"))
+    apply_all(state, Released(0, "b", "late"), Reported(0, "c", 2, 0.4), Released(0, "c", "gone"))
+    lost = (Interruption(0, "stopped"), Interruption(1, "no memory"), Interruption(2, "gone"))
+    assert state.trials[0].interruptions == lost
+    assert (state.trials[0].restarts, state.trials[0].error) == (1, "no memory")
+    # What ends a trial is no interruption.
+    apply_all(state, Claimed(0, "d"), Failed(0, "d", "loss is nan"))
+    assert state.trials[0].interruptions == lost
+    assert state.trials[1].interruptions == ()
 
 
 def test_a_trial_that_crashes_too_often_has_failed():
@@ -310,15 +324,16 @@ class Workers:
         if not held:
             for trial in self.state.trials:
                 if trial.worker not in ("", *self.alive):
-                    return Released(trial.number, trial.worker)
+                    return Released(trial.number, trial.worker, "gone")
             number = self.state.next_trial()
             if number is None:  # a claim of what is another's
                 number = self.chance.randrange(len(self.state.trials))
             return Claimed(number, worker)
         (trial,) = held  # no worker has two
         if self._has_bad_luck():
-            kinds = [Released(trial.number, worker), Began(trial.number, worker, {}, "/again")]
-            kinds += [kind(trial.number, worker, "why") for kind in (Crashed, Failed, Withdrawn)]
+            whys = (Released, Crashed, Failed, Withdrawn)
+            kinds = [kind(trial.number, worker, "why") for kind in whys]
+            kinds.append(Began(trial.number, worker, {}, "/again"))
             return self.chance.choice(kinds)
         if self.state.stop_time(trial.number) is not None:
             return Concluded(trial.number, worker, "/checkpoint")

@@ -12,7 +12,7 @@ from seentwice.errors import UserError
 from seentwice.sweeps.brackets import Bracket
 from seentwice.sweeps.results import SweepResults, read_results, show_value, to_csv, to_json
 from seentwice.sweeps.space import Categorical, Const, Double, Int, Log
-from seentwice.sweeps.trials import Point, Trial
+from seentwice.sweeps.trials import Interruption, Point, Trial
 
 EVIL = "a\n\x1b[31m,\"b'</script>\udce9"
 SPACE = {
@@ -24,16 +24,18 @@ SPACE = {
 }
 VALUES = {"optimizer.lr": 1e-3, "status": 4, EVIL: [1, "x"], "alpha": 0.1 + 0.2, "seed": 0}
 BEST = Trial(
-    *(0, 0, "finished", VALUES, (Point(1, 0.5, 1.25), Point(3, 1 / 3, 2.5)), 2),
+    *(0, 0, "finished", VALUES, (Point(1, 0.5, 1.25), Point(3, 1 / 3, 2.5)), 1),
     *("worker", "/runs/trial_0", "/runs/trial_0/best.ckpt", 1, ""),
+    (Interruption(1, "killed\n"), Interruption(2, "gone")),
 )
 OTHERS = (
-    Trial(1, 0, "failed", VALUES | {EVIL: "a,b"}, (), 0, "", f"/{EVIL}", "", 0, EVIL),
-    Trial(2, 0, "waiting", {}, (), 0, "", "", "", 0, ""),
+    Trial(1, 0, "failed", VALUES | {EVIL: "a,b"}, (), 0, "", f"/{EVIL}", "", 0, EVIL, ()),
+    Trial(2, 0, "waiting", {}, (), 0, "", "", "", 0, "", ()),
 )
 RESULTS = SweepResults(
     *("a sweep", "validation_loss", True, "epochs", SPACE, (Bracket((1, 3), 3, 2),)),
     (BEST, *OTHERS),
+    {1: 2},
 )
 
 
@@ -65,6 +67,8 @@ def test_the_file_tells_the_best_trial_its_overrides_and_what_was_spent():
     stopped = replace(RESULTS, trials=(replace(BEST, status="stopped", curve=BEST.curve[:1]),))
     values = json.loads(to_json(stopped, str))
     assert (values["spent"], values["saved"], values["share_saved"]) == (1, 2, pytest.approx(2 / 3))
+    values = json.loads(to_json(replace(stopped, ends={0: 2}), str))
+    assert (values["spent"], values["saved"], values["share_saved"]) == (1, 1, 0.5)
 
 
 def test_nothing_measured_yet_has_no_best_trial(tmp_path):
@@ -111,15 +115,17 @@ def test_the_table_has_a_row_a_trial():
     evil = r"hyperparameters.a\n\x1b[31m,"
     evil += "\"b'</script>" + r"\udce9"
     assert list(rows[0]) == [
-        *("trial", "rank", "bracket", "status", "rungs", "trained", "best_metric", "best_at"),
+        *("trial", "rank", "bracket", "status", "rung", "rungs"),
+        *("trained", "best_metric", "best_at"),
         *("hyperparameters.optimizer.lr", "hyperparameters.status", evil),
         *("hyperparameters.alpha", "hyperparameters.seed"),
-        *("restarts", "folder", "checkpoint", "error"),
+        *("restarts", "folder", "checkpoint", "error", "interruptions"),
     ]
     assert list(rows[0].values()) == [
-        *("0", "1", "0", "finished", "2", "3", "0.3333333333333333", "3"),
+        *("0", "1", "1", "finished", "2", "2", "3", "0.3333333333333333", "3"),
         *("0.001", "4", '[1, "x"]', "0.30000000000000004", "0"),
         *("1", "/runs/trial_0", "/runs/trial_0/best.ckpt", ""),
+        r"after 1 epoch: killed\n; after 2 epochs: gone",
     ]
     assert (rows[1]["status"], rows[1]["rank"], rows[1]["best_metric"]) == ("failed", "", "")
     assert rows[1][evil] == "a,b"
@@ -128,6 +134,11 @@ def test_the_table_has_a_row_a_trial():
     # Whatever names and errors hold, a line is a row.
     assert len(text.splitlines()) == 4
     text.encode()
+
+
+def test_a_search_that_stops_nothing_has_no_brackets_and_rungs_in_the_table():
+    (row,) = csv.DictReader(io.StringIO(to_csv(replace(RESULTS, brackets=(), trials=(BEST,)))))
+    assert [row[column] for column in ("bracket", "rung", "rungs", "trained")] == ["", "", "", "3"]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What a worker makes of a sweep, with trainings that cost nothing."""
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from math import nan
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from seentwice.sweeps.events import Claimed, Event, LoggedEvent, Released, Repor
 from seentwice.sweeps.plan import Plan, read_plan
 from seentwice.sweeps.searcher import Create, Stop
 from seentwice.sweeps.state import SweepState
-from seentwice.sweeps.trials import Trial
+from seentwice.sweeps.trials import Interruption, Trial
 from seentwice.sweeps.values import Sampler
 from seentwice.sweeps.worker import (
     MOST_IMPOSSIBLE,
@@ -116,6 +117,7 @@ def make_worker(
         lambda folder: (folder / "tidied").touch(),
         show,
         wait,
+        nullcontext,
     )
 
 
@@ -194,6 +196,7 @@ def test_a_crash_goes_on_from_the_last_epoch_as_often_as_the_plan_says(
     state = state_of(plan, log)
     first, second = state.trials[:2]
     assert (first.restarts, first.status) == (1, "finished")
+    assert first.interruptions == (Interruption(1, first.error),)
     crash = tmp_path / "trials" / "0000" / "crash.txt"
     assert "RuntimeError: out of memory" in first.error
     assert str(crash) in first.error
@@ -229,9 +232,15 @@ def test_a_plan_of_impossible_values_alone_ends(plan: Plan, tmp_path: Path) -> N
     assert MOST_IMPOSSIBLE == 20
 
 
-@pytest.mark.parametrize("end", [KeyboardInterrupt, UserError("no photos there")])
+@pytest.mark.parametrize(
+    ("end", "why"),
+    [
+        (KeyboardInterrupt(), "its worker was stopped"),
+        (UserError("no photos there"), "no photos there"),
+    ],
+)
 def test_what_ends_the_worker_gives_its_trial_back(
-    plan: Plan, tmp_path: Path, end: BaseException
+    plan: Plan, tmp_path: Path, end: BaseException, why: str
 ) -> None:
     def ends(job: TrialJob, measured: Measured) -> Path:
         if job.number == 0:
@@ -240,10 +249,11 @@ def test_what_ends_the_worker_gives_its_trial_back(
         return train(job, measured)
 
     log = ListLog()
-    with pytest.raises(end if isinstance(end, type) else type(end)):
+    with pytest.raises(type(end)):
         make_worker(plan, log, tmp_path, ends).work()
     given_back = state_of(plan, log).trials[0]
     assert (given_back.status, given_back.worker, given_back.restarts) == ("waiting", "", 0)
+    assert given_back.interruptions == (Interruption(1, why),)
     make_worker(plan, log, tmp_path, train, name="another").work()
     state = state_of(plan, log)
     assert state.is_over
@@ -272,7 +282,7 @@ def test_a_killed_worker_is_replaced_and_its_stopped_trial_is_only_concluded(
     before = state_of(plan, log)
     stop = before.stop_time(number)
     assert before.trials[number].worker == "dead"
-    log.append(Released(number, "dead"), 0.0)  # as `LocalWorkers` tells it
+    log.append(Released(number, "dead", "gone"), 0.0)  # as `LocalWorkers` tells it
     make_worker(plan, log, tmp_path, kills, name="next").work()
     assert jobs[3].number == number
     assert jobs[3].stop_after == stop
@@ -287,7 +297,7 @@ def test_a_worker_that_was_taken_for_dead_leaves_its_trial(plan: Plan, tmp_path:
     def loses(job: TrialJob, measured: Measured) -> Path:
         if job.number == 0 and not trained:
             trained.append(0)
-            log.append(Released(0, "me"), 0.0)
+            log.append(Released(0, "me", "gone"), 0.0)
             log.append(Claimed(0, "quick"), 0.0)
             measured(1, {"loss": 0.0})
             raise AssertionError("it is no more this worker's")
@@ -296,7 +306,7 @@ def test_a_worker_that_was_taken_for_dead_leaves_its_trial(plan: Plan, tmp_path:
     log = ListLog()
 
     def wait() -> None:
-        log.append(Released(0, "quick"), 0.0)
+        log.append(Released(0, "quick", "gone"), 0.0)
 
     make_worker(plan, log, tmp_path, loses, wait=wait).work()
     state = state_of(plan, log)
@@ -319,7 +329,7 @@ def test_one_whose_files_are_lost_trains_to_where_it_was_stopped(
         make_worker(plan, log, tmp_path / "one", kills, name="dead").work()
     stop = state_of(plan, log).stop_time(0)
     assert stop == EPOCHS
-    log.append(Released(0, "dead"), 0.0)
+    log.append(Released(0, "dead", "gone"), 0.0)
     make_worker(plan, log, tmp_path / "other", train, name="next").work()
     assert (tmp_path / "other" / "trials" / "0000" / "epochs").read_text() == str(EPOCHS)
     assert len(state_of(plan, log).trials[0].curve) == EPOCHS

@@ -22,11 +22,12 @@ from seentwice.commands.stopping import StopRequest
 from seentwice.commands.sweep_process import EXPERIMENT, WorkerSpec, run_process
 from seentwice.commands.sweep_view import SweepView
 from seentwice.commands.sweep_words import HELP, SweepWords, read_words
+from seentwice.commands.trial_ends import find_ends
 from seentwice.commands.trial_words import check_plan, words_of_trials, words_of_values
 from seentwice.errors import UserError
 from seentwice.files import write_atomically
 from seentwice.sweeps.brackets import plan_brackets
-from seentwice.sweeps.plan import AdaptiveAsha, Plan, read_plan
+from seentwice.sweeps.plan import AdaptiveAsha, Plan, name_file, read_plan
 from seentwice.sweeps.results import SweepResults
 from seentwice.sweeps.state import SweepState
 from seentwice.sweeps.trials import Trial
@@ -45,8 +46,9 @@ def run(arguments: Sequence[str]) -> None:
         return
     given = read_words(arguments)
     plan = read_plan(given.file)
-    words = tuple(words_of_trials(plan, given.overrides))
-    config, remarks = check_plan(plan, words)
+    with name_file(given.file):
+        words = tuple(words_of_trials(plan, given.overrides))
+        config, remarks = check_plan(plan, words)
     _check_sampler(given.sampler, plan)
     settings = spell_settings(plan, words, given.sampler)
     name = given.name or _name_sweep(plan, settings)
@@ -213,6 +215,7 @@ def _report(
         space=plan.space,
         brackets=plan_brackets(asha) if asha else (),
         trials=tuple(trials),
+        ends=find_ends(trials, spec.words),
     )
     evaluation = _evaluation_command(results.best, spec)
     write_report(spec.folder, results, spell_value, _command(given), evaluation)

@@ -8,7 +8,6 @@ from typing import get_args
 from seentwice.commands.next_steps import spell_value
 from seentwice.learn.tracking import TrackedRun
 from seentwice.sweeps.plan import SEARCHERS, Plan
-from seentwice.sweeps.ranking import count_budget
 from seentwice.sweeps.report.page import FILES
 from seentwice.sweeps.results import SweepResults
 from seentwice.sweeps.trials import Status
@@ -42,7 +41,7 @@ def log_results(tracked: TrackedRun, results: SweepResults, folder: Path, is_ove
         folder: of the report.
         is_over: whether no trial is left to train.
     """
-    budget = count_budget(results.trials, results.brackets)
+    budget = results.budget
     metrics = {
         "trials/all": float(len(results.trials)),
         # Those of which there are none any more, too: the run may have been told of some.

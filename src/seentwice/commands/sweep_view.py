@@ -14,7 +14,7 @@ from seentwice.commands.progress import print_plainly
 from seentwice.display import show_text
 from seentwice.sweeps.brackets import plan_brackets
 from seentwice.sweeps.plan import AdaptiveAsha, Plan
-from seentwice.sweeps.ranking import find_best, find_best_point, rank_trials
+from seentwice.sweeps.ranking import find_best, find_best_point, rank_trials, reached_rung
 from seentwice.sweeps.trials import Status, Trial
 
 _LONGEST = 60  # characters of a trial's values in the table
@@ -91,8 +91,9 @@ class SweepView:
         best = find_best_point(trial.curve, self._smaller_is_better)
         return "nothing measured" if best is None else f"{self._metric} {best.metric:.4f} at best"
 
-    def _rungs(self, trial: Trial) -> int:
-        return len(self._brackets[trial.bracket].rungs)
+    def _rungs(self, trial: Trial) -> str:
+        bracket = self._brackets[trial.bracket]
+        return f"{reached_rung(trial, bracket)}/{len(bracket.rungs)}"
 
     def _draw(self, trials: Sequence[Trial], lines: int) -> Group:
         """Return the table of the trials that so many lines hold, and how many more there are."""
@@ -128,8 +129,7 @@ class SweepView:
         table.add_column("values", max_width=_LONGEST)
         for trial in trials:
             best = find_best_point(trial.curve, self._smaller_is_better)
-            reached = trial.rungs + (trial.status == "finished")
-            rungs = f"{reached}/{self._rungs(trial)}" if self._brackets else ""
+            rungs = self._rungs(trial) if self._brackets else ""
             told = trial.error if trial.status in ("failed", "impossible") else None
             table.add_row(
                 str(trial.number),

@@ -1,6 +1,7 @@
 """The overrides that a trial of a sweep is trained with, checked before any trial starts."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
 from omegaconf import DictConfig
 
@@ -9,7 +10,7 @@ from seentwice.commands.next_steps import spell_value
 from seentwice.commands.overrides import key_of
 from seentwice.commands.settings import read_source
 from seentwice.errors import UserError
-from seentwice.sweeps.plan import AdaptiveAsha, Plan
+from seentwice.sweeps.plan import AdaptiveAsha, Plan, PlanError
 from seentwice.sweeps.space import Categorical, sample_values
 
 _ENTRY = "seentwice.commands.train"
@@ -26,19 +27,19 @@ def words_of_trials(plan: Plan, given: Sequence[str]) -> list[str]:
     """Return the overrides of every trial: the entrypoint's, or those given in their place.
 
     Raises:
-        UserError: the entrypoint is not the training of this package, so only a cluster can run
-            it; or a word is given of which the plan chooses the value.
+        PlanError: the entrypoint is not the training of this package, so only a cluster can run it.
+        UserError: a word is given of which the plan chooses the value.
     """
     words = list(plan.entrypoint)
     if _ENTRY not in words:
-        raise UserError(
+        raise PlanError(
             f"entrypoint: {' '.join(words)!r} cannot be swept on this machine: give python3 -m "
             f"{_ENTRY} key=value"
         )
     own = words[words.index(_ENTRY) + 1 :]
     for word in own:
         if word.startswith("-"):
-            raise UserError(f"entrypoint: {word} is of no use on this machine; leave it out")
+            raise PlanError(f"entrypoint: {word} is of no use on this machine; leave it out")
     for word in given:
         if key_of(word) in plan.space:
             raise UserError(
@@ -65,34 +66,63 @@ def check_plan(plan: Plan, words: Sequence[str]) -> tuple[DictConfig, list[str]]
         The configuration of the first trial, and what to know of the plan beside it.
 
     Raises:
-        UserError: a key or a choice does not exist, the data lack a value, or the searcher goes by
-            what no training reports.
+        PlanError: a hyperparameter or a choice does not exist, or the searcher goes by what no
+            training reports.
+        UserError: a key of the words does not exist, or the data lack a value.
     """
     _check_metric(plan)
     first = sample_values(plan.space, plan.seed, 0)
-    config = compose_words("train", [*words, *words_of_values(first)])
+    config = _compose(words, first)
     read_source(config)
     for key, parameter in plan.space.items():
         for value in parameter.vals if isinstance(parameter, Categorical) else ():
             if value != first[key]:
-                read_source(
-                    compose_words("train", [*words, *words_of_values({**first, key: value})])
-                )
+                read_source(_compose(words, {**first, key: value}))
     return config, list(_remark_on(plan, config))
+
+
+def _compose(words: Sequence[str], values: Mapping[str, object]) -> DictConfig:
+    """Compose a trial.
+
+    Args:
+        words: the overrides of every trial.
+        values: its own.
+
+    Raises:
+        PlanError: the values do not fit; it names the first that does not, by itself.
+        UserError: the words do not, whatever the values.
+    """
+    try:
+        return compose_words("train", [*words, *words_of_values(values)])
+    except UserError as error:
+        if _tell_error(words, {}) == str(error):
+            raise
+        alike = (key for key in values if _tell_error(words, {key: values[key]}) == str(error))
+        path = ".".join(["hyperparameters", *islice(alike, 1)])
+        raise PlanError(f"{path}: {error}") from error
+
+
+def _tell_error(words: Sequence[str], values: Mapping[str, object]) -> str | None:
+    """Return why nothing can be composed of the words with the values; None where it can."""
+    try:
+        compose_words("train", [*words, *words_of_values(values)])
+    except UserError as error:
+        return str(error)
+    return None
 
 
 def _check_metric(plan: Plan) -> None:
     """Refuse a metric that no training has, and one of which the worst would be taken for the best.
 
     Raises:
-        UserError: it is such.
+        PlanError: it is such.
     """
     metric = plan.watched.metric
     if metric not in SMALLER_IS_BETTER:
-        raise UserError(f"searcher.metric={metric}: choose one of {', '.join(SMALLER_IS_BETTER)}")
+        raise PlanError(f"searcher.metric={metric}: choose one of {', '.join(SMALLER_IS_BETTER)}")
     smaller = SMALLER_IS_BETTER[metric]
     if plan.watched.smaller_is_better != smaller:
-        raise UserError(
+        raise PlanError(
             f"searcher.smaller_is_better: give {str(smaller).lower()} with searcher.metric={metric}"
         )
 
@@ -107,7 +137,7 @@ def _remark_on(plan: Plan, config: DictConfig) -> Iterator[str]:
     if not isinstance(plan.searcher, AdaptiveAsha):
         return
     if plan.searcher.time_metric != _TIME:
-        raise UserError(f"searcher.time_metric={plan.searcher.time_metric}: choose {_TIME}")
+        raise PlanError(f"searcher.time_metric={plan.searcher.time_metric}: choose {_TIME}")
     if config.training.epochs < plan.searcher.max_time:
         yield (
             f"training.epochs={config.training.epochs} are fewer than searcher.max_time="

@@ -88,6 +88,7 @@ class Released:
 
     trial: int
     worker: str
+    why: str
 
 
 Event = Claimed | Began | Reported | Concluded | Crashed | Failed | Withdrawn | Released

@@ -128,7 +128,8 @@ class LocalWorkers:
         for trial in self._state.trials:
             is_other = trial.worker and trial.worker not in self._running
             if is_other and not self._is_alive(trial.worker):
-                self._log.append(Released(trial.number, trial.worker), time.time())
+                gone = Released(trial.number, trial.worker, "its worker is gone")
+                self._log.append(gone, time.time())
         self._catch_up()
 
     def _stop(self) -> None:
@@ -147,7 +148,8 @@ class LocalWorkers:
             self._catch_up()
             for trial in self._state.trials:
                 if trial.worker in names:  # which was killed before it could
-                    self._log.append(Released(trial.number, trial.worker), time.time())
+                    why = "its worker ended without giving it back"
+                    self._log.append(Released(trial.number, trial.worker, why), time.time())
             self._catch_up()
 
     def _count_open(self) -> int:

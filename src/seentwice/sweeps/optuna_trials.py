@@ -100,7 +100,7 @@ def list_attributes(trial: Trial) -> dict[str, Any]:
     """Return what else is known of a trial, by names of its own."""
     return {
         "trial": trial.number,
-        "bracket": trial.bracket,
+        "bracket": trial.bracket + 1,
         "rungs": trial.rungs,
         "folder": trial.folder,
         "checkpoint": trial.checkpoint,

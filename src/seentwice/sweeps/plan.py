@@ -1,12 +1,12 @@
 """What an experiment configuration for Determined 0.38 asks for: searcher, budget and space."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import yaml
 from pydantic import (
     ConfigDict,
     Field,
@@ -20,43 +20,47 @@ from pydantic import (
 from seentwice.errors import UserError
 from seentwice.sweeps.asha import Asha
 from seentwice.sweeps.brackets import AshaSettings, Concurrent, Count
+from seentwice.sweeps.grid import count_grid, pick_from_grid
+from seentwice.sweeps.plan_file import read_yaml
+from seentwice.sweeps.plan_keys import refuse_unknown
 from seentwice.sweeps.searcher import Searcher, Unstopped
-from seentwice.sweeps.space import SearchSpace, Value, list_grid, read_space, sample_values
+from seentwice.sweeps.space import SearchSpace, Value, read_space, sample_values
 
 _CLOSED = ConfigDict(extra="forbid")
-_KEYS_OF_THE_MASTER = frozenset(
-    {
-        "bind_mounts",
-        "checkpoint_policy",
-        "checkpoint_storage",
-        "data",
-        "debug",
-        "description",
-        "environment",
-        "integrations",
-        "labels",
-        "log_policies",
-        "min_checkpoint_period",
-        "min_validation_period",
-        "optimizations",
-        "pbs",
-        "perform_initial_validation",
-        "preemption_timeout",
-        "profiling",
-        "project",
-        "records_per_epoch",
-        "resources",
-        "retention_policy",
-        "scheduling_unit",
-        "slurm",
-        "tensorboard_storage",
-        "workspace",
-    }
+_NEEDED = ("name", "entrypoint", "searcher", "hyperparameters")
+_READ = (*_NEEDED, "max_restarts", "reproducibility")
+_KEYS_OF_THE_MASTER = (
+    "bind_mounts",
+    "checkpoint_policy",
+    "checkpoint_storage",
+    "data",
+    "debug",
+    "description",
+    "environment",
+    "integrations",
+    "labels",
+    "log_policies",
+    "min_checkpoint_period",
+    "min_validation_period",
+    "optimizations",
+    "pbs",
+    "perform_initial_validation",
+    "preemption_timeout",
+    "profiling",
+    "project",
+    "records_per_epoch",
+    "resources",
+    "retention_policy",
+    "scheduling_unit",
+    "slurm",
+    "tensorboard_storage",
+    "workspace",
 )
 """Keys at the top that a cluster reads and that mean nothing here."""
 
 MAX_RESTARTS = 5  # the master's default
 LARGEST_SEED = 2**32 - 1  # that the master takes
+MOST_TRIALS = 100_000  # each is a folder, and a row of every table
 
 Restarts = Annotated[StrictInt, Field(ge=0)]
 MasterSeed = Annotated[StrictInt, Field(ge=0, le=LARGEST_SEED)]
@@ -121,6 +125,10 @@ SEARCHERS: Mapping[str, type[SearcherSettings]] = {
 }
 
 
+class PlanError(UserError):
+    """What the file of a plan says cannot be done; the message begins with its key."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """An experiment configuration, read."""
@@ -137,22 +145,29 @@ class Plan:
         """Return the searcher, before its first trial.
 
         Raises:
-            UserError: a grid of a range without `count`.
+            UserError: a grid of a range without `count`, or more trials than `MOST_TRIALS`.
         """
         chosen = self.searcher
-        if isinstance(chosen, AdaptiveAsha):
-            return Asha(chosen, self.watched.smaller_is_better)
+        if isinstance(chosen, Single):
+            return Unstopped(1, 1, replaces=False)
+        if isinstance(chosen, Grid):
+            trials = count_grid(self.space)
+            if trials > MOST_TRIALS:
+                raise UserError(
+                    f"hyperparameters: a grid of {trials:,} trials, of at most {MOST_TRIALS:,}; "
+                    "give fewer values, or let searcher.name=random draw some"
+                )
+            return Unstopped(trials, chosen.max_concurrent_trials, replaces=False)
+        if chosen.max_trials > MOST_TRIALS:
+            raise UserError(f"searcher.max_trials={chosen.max_trials}: at most {MOST_TRIALS:,}")
         if isinstance(chosen, Random):
             return Unstopped(chosen.max_trials, chosen.max_concurrent_trials, replaces=True)
-        if isinstance(chosen, Grid):
-            trials = len(list_grid(self.space))
-            return Unstopped(trials, chosen.max_concurrent_trials, replaces=False)
-        return Unstopped(1, 1, replaces=False)
+        return Asha(chosen, self.watched.smaller_is_better)
 
     def values_of(self, trial: int, seed: int) -> dict[str, Value]:
         """Return the hyperparameters of a trial, by the dotted paths of their keys."""
         if isinstance(self.searcher, Grid):
-            return list_grid(self.space)[trial]
+            return pick_from_grid(self.space, trial)
         return sample_values(self.space, seed, trial)
 
 
@@ -160,36 +175,39 @@ def read_plan(path: Path) -> Plan:
     """Read an experiment configuration.
 
     Raises:
-        UserError: the file is not there, or no YAML; a key is missing, unknown to the master, or
-            has a wrong value. The message names the file and the key, or the line.
+        UserError: the file is not there, or no YAML; a key is missing, given twice, unknown to the
+            master, or has a wrong value; there are too many trials. The message names the file and
+            the key, or the line.
+    """
+    values = read_yaml(path)
+    try:
+        plan = _read_keys(values)
+        plan.open_searcher()  # only a grid's may not be there
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
+    except RecursionError as error:
+        raise UserError(f"{path}: hyperparameters: nested too deeply") from error
+    return plan
+
+
+@contextmanager
+def name_file(path: Path) -> Iterator[None]:
+    """Let errors of a plan in the block begin with its file, as those of `read_plan` do.
+
+    Raises:
+        UserError: in place of a `PlanError`.
     """
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise UserError(f"{path}: {reason}") from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = "" if mark is None else f" line {mark.line + 1}:"
-        raise UserError(f"{path}:{where} no YAML: {getattr(error, 'problem', error)}") from error
-    except ValueError as error:  # of a number or date that is none
-        raise UserError(f"{path}: no YAML: {error}") from error
-    try:
-        return _read_keys(values)
-    except UserError as error:
+        yield
+    except PlanError as error:
         raise UserError(f"{path}: {error}") from error
 
 
 def _read_keys(values: object) -> Plan:
     if not isinstance(values, Mapping):
-        raise UserError("give keys with values: name, entrypoint, searcher, hyperparameters")
-    needed = ("name", "entrypoint", "searcher", "hyperparameters")
-    read = (*needed, "max_restarts", "reproducibility")
-    for key in values:
-        if key not in read and key not in _KEYS_OF_THE_MASTER:
-            known = ", ".join(sorted([*read, *_KEYS_OF_THE_MASTER]))
-            raise UserError(f"{key}: no such key; choose of {known}")
-    for key in needed:
+        raise UserError(f"give keys with values: {', '.join(_NEEDED)}")
+    refuse_unknown(values, sorted([*_READ, *_KEYS_OF_THE_MASTER]), "", "an experiment")
+    for key in _NEEDED:
         if values.get(key) is None:
             raise UserError(f"{key} is missing")
     return Plan(
@@ -210,13 +228,13 @@ def _read_restarts(value: object) -> int:
 
 
 def _read_seed(value: object) -> int:
+    if isinstance(value, Mapping):
+        refuse_unknown(value, ["experiment_seed"], "reproducibility", "it")
     try:
         return TypeAdapter(Reproducibility).validate_python(value).experiment_seed
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(["reproducibility", *map(str, first["loc"])])
-        if first["type"] == "unexpected_keyword_argument":
-            raise UserError(f"{key}: no such key; it has experiment_seed") from error
         raise UserError(f"{key}={first['input']!r}: {first['msg']}") from error
 
 
@@ -238,6 +256,10 @@ def _read_searcher(value: object) -> tuple[Watched, SearcherSettings]:
     name = given.pop("name", None)
     if not isinstance(name, str) or name not in SEARCHERS:
         raise UserError(f"searcher.name={name!r}: choose one of {', '.join(SEARCHERS)}")
+    if "max_length" in given:
+        raise UserError("searcher.max_length: give max_time and time_metric instead")
+    fields = [*Watched.__dataclass_fields__, *SEARCHERS[name].__dataclass_fields__]
+    refuse_unknown(given, fields, "searcher", name)
     watched = {key: given.pop(key) for key in Watched.__dataclass_fields__ if key in given}
     try:
         return (
@@ -253,9 +275,4 @@ def _explain(error: ValidationError, name: str) -> str:
     key = ".".join(map(str, first["loc"]))
     if first["type"] == "missing":
         return f"searcher: {name} needs {key}"
-    if first["type"] == "unexpected_keyword_argument":
-        if key == "max_length":
-            return "searcher.max_length: give max_time and time_metric instead"
-        fields = [*Watched.__dataclass_fields__, *SEARCHERS[name].__dataclass_fields__]
-        return f"searcher.{key}: no such key; {name} has {', '.join(fields)}"
     return f"searcher.{key}={first['input']!r}: {first['msg']}"

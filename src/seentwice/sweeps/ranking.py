@@ -1,6 +1,6 @@
 """Which trial of a sweep is best, what training was spent on it, and what stopping saved."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from seentwice.sweeps.brackets import Bracket
@@ -14,7 +14,7 @@ class Budget:
     """Training of all trials together, in units of the searcher's time metric."""
 
     spent: int  # epochs that a crash made anew count once
-    saved: int  # by stopping: what stopped trials had left to their last rung
+    saved: int  # by stopping: what stopped trials had left, at most, for they may have ended before
 
     @property
     def unstopped(self) -> int:
@@ -63,18 +63,32 @@ def trained_time(trial: Trial) -> int:
     return trial.curve[-1].time if trial.curve else 0
 
 
-def count_budget(trials: Sequence[Trial], brackets: Sequence[Bracket]) -> Budget:
+def reached_rung(trial: Trial, bracket: Bracket) -> int:
+    """Return the rung where a trial was compared last, from 1 on; 0 before the first.
+
+    It stopped there, or finished where that is the last; else it went on.
+    """
+    was_last = trial.status == "finished" and trained_time(trial) >= bracket.rungs[-1]
+    return trial.rungs + (was_last or trial.status == "stopped")
+
+
+def count_budget(
+    trials: Sequence[Trial], brackets: Sequence[Bracket], ends: Mapping[int, int]
+) -> Budget:
     """Return what was spent and saved.
 
     Args:
         trials: all, failed and impossible ones included: they spent, too, and saved nothing.
         brackets: of the searcher; none where it stops nothing.
+        ends: how long stopped trials would have trained by their own settings, by their numbers;
+            those that are not in it, to their last rung.
     """
-    saved = sum(
-        max(brackets[trial.bracket].rungs[-1] - trained_time(trial), 0)
-        for trial in trials
-        if trial.status == "stopped" and brackets
-    )
+    saved = 0
+    for trial in trials:
+        if trial.status == "stopped" and brackets:
+            last = brackets[trial.bracket].rungs[-1]
+            end = min(last, ends.get(trial.number, last))
+            saved += max(end - trained_time(trial), 0)
     return Budget(sum(map(trained_time, trials)), saved)
 
 

@@ -4,22 +4,24 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
-from seentwice.display import show_text
+from seentwice.display import name_count, show_text
 from seentwice.errors import UserError
 from seentwice.sweeps.brackets import Bracket
 from seentwice.sweeps.ranking import (
     NEVER_WIN,
+    Budget,
     count_budget,
     find_best,
     find_best_point,
     rank_trials,
+    reached_rung,
     trained_time,
 )
 from seentwice.sweeps.space import Const, SearchSpace, Value, read_space
@@ -30,6 +32,8 @@ SpellValue = Callable[[Value], str]
 
 OF_HYPERPARAMETER = "hyperparameters."
 """Begins the columns of hyperparameters in the table, so that none takes another column's name."""
+
+_ONE = {"epochs": "epoch", "batches": "batch"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ class SweepResults:
     space: SearchSpace
     brackets: tuple[Bracket, ...]  # none where the searcher stops nothing
     trials: tuple[Trial, ...]  # by their numbers
+    ends: Mapping[int, int]  # how long stopped trials would have trained by their own settings
 
     @property
     def varied(self) -> tuple[str, ...]:
@@ -61,6 +66,11 @@ class SweepResults:
         return None if best is None else find_best_point(best.curve, self.smaller_is_better)
 
     @property
+    def budget(self) -> Budget:
+        """What was spent, and what stopping saved."""
+        return count_budget(self.trials, self.brackets, self.ends)
+
+    @property
     def counts(self) -> dict[str, int]:
         """Trials by their status."""
         counted = Counter(trial.status for trial in self.trials)
@@ -74,7 +84,7 @@ def spell_overrides(trial: Trial, spell: SpellValue) -> list[str]:
 
 def to_json(results: SweepResults, spell: SpellValue) -> str:
     """Return the results, with the best trial and what was spent; `read_results` reads them."""
-    budget = count_budget(results.trials, results.brackets)
+    budget = results.budget
     values = {
         "name": results.name,
         "metric": results.metric,
@@ -91,6 +101,7 @@ def to_json(results: SweepResults, spell: SpellValue) -> str:
             for key, one in results.space.items()
         },
         "trials": [_to_dict(trial) for trial in results.trials],
+        "ends": dict(results.ends),
     }
     # A constant of the space may be no number, which JSON cannot tell.
     finite = json.loads(json.dumps(values), parse_constant=lambda _: None)
@@ -118,7 +129,8 @@ def read_results(path: Path) -> SweepResults:
 def to_csv(results: SweepResults) -> str:
     """Return a table of the trials by their numbers, a row each.
 
-    Values are written as in JSON, but texts as they are; what is unknown is empty.
+    Values are written as in JSON, but texts as they are; what is unknown is empty. `rung` is that
+    where the trial was compared last, of the `rungs` of its bracket; both are counted from 1.
     """
     ranks = {
         trial.number: rank
@@ -129,9 +141,10 @@ def to_csv(results: SweepResults) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(
         (
-            *("trial", "rank", "bracket", "status", "rungs", "trained", "best_metric", "best_at"),
+            *("trial", "rank", "bracket", "status", "rung", "rungs"),
+            *("trained", "best_metric", "best_at"),
             *(OF_HYPERPARAMETER + show_text(key) for key in results.space),
-            *("restarts", "folder", "checkpoint", "error"),
+            *("restarts", "folder", "checkpoint", "error", "interruptions"),
         )
     )
     for trial in results.trials:
@@ -140,9 +153,7 @@ def to_csv(results: SweepResults) -> str:
             (
                 trial.number,
                 ranks.get(trial.number, ""),
-                trial.bracket,
-                trial.status,
-                trial.rungs,
+                *_place_in_search(trial, results.brackets),
                 trained_time(trial),
                 "" if best is None else best.metric,
                 "" if best is None else best.time,
@@ -154,9 +165,22 @@ def to_csv(results: SweepResults) -> str:
                 show_text(trial.folder),
                 show_text(trial.checkpoint),
                 show_text(trial.error),
+                show_text(describe_interruptions(trial, results.time_metric)),
             )
         )
     return text.getvalue()
+
+
+def describe_interruptions(trial: Trial, time_metric: str) -> str:
+    """Say when a trial was interrupted and why; "" where it never was."""
+    return "; ".join(
+        f"after {name_time(one.time, time_metric)}: {one.why}" for one in trial.interruptions
+    )
+
+
+def name_time(time: int, time_metric: str) -> str:
+    """Return a training time with its unit: "1 epoch", "7 epochs"."""
+    return name_count(time, _ONE.get(time_metric, time_metric), time_metric)
 
 
 def show_value(value: Value) -> str:
@@ -182,11 +206,20 @@ def _summarise_best(results: SweepResults, spell: SpellValue) -> Mapping[str, An
     }
 
 
+def _place_in_search(trial: Trial, brackets: Sequence[Bracket]) -> tuple[int | str, ...]:
+    """Return bracket, status, rung and number of rungs."""
+    if not brackets:
+        return "", trial.status, "", ""
+    bracket = brackets[trial.bracket]
+    return trial.bracket + 1, trial.status, reached_rung(trial, bracket), len(bracket.rungs)
+
+
 def _to_dict(trial: Trial) -> dict[str, Any]:
     fields = {name: getattr(trial, name) for name in Trial.__dataclass_fields__}
     return fields | {
         "values": dict(trial.values),
         "curve": [asdict(point) for point in trial.curve],
+        "interruptions": [asdict(one) for one in trial.interruptions],
     }
 
 

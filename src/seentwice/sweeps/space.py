@@ -4,7 +4,6 @@ Hyperparameters are nested under the names of Hydra's keys, so a value's path is
 sets it: `hyperparameters: {optimizer: {lr: {type: log, ...}}}` is `optimizer.lr=...`.
 """
 
-import itertools
 import math
 import sys
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ import numpy as np
 from pydantic import ConfigDict, StrictFloat, StrictInt, TypeAdapter, ValidationError
 
 from seentwice.errors import UserError
+from seentwice.sweeps.plan_keys import refuse_unknown
 
 Value = bool | int | float | str | list[Any] | None
 """Of one hyperparameter in one trial."""
@@ -131,8 +131,8 @@ def read_space(values: object, path: str = "hyperparameters") -> dict[str, Hyper
         path: for the errors.
 
     Raises:
-        UserError: a type that does not exist, a missing or unknown key, or a value out of range;
-            the message begins with its path.
+        UserError: a type that does not exist, a missing or unknown key, a value out of range, or
+            one path in two spellings; the message begins with its path.
     """
     if not isinstance(values, Mapping):
         raise UserError(f"{path}: give names with their ranges, as in lr: {{type: log, ...}}")
@@ -143,11 +143,15 @@ def read_space(values: object, path: str = "hyperparameters") -> dict[str, Hyper
             raise UserError(f"{here}: a name is a text; put quotes around it")
         if isinstance(value, Mapping) and "type" not in value:
             inner = read_space(value, here)
-            found |= {f"{name}.{key}": parameter for key, parameter in inner.items()}
+            read = {f"{name}.{key}": parameter for key, parameter in inner.items()}
         elif isinstance(value, Mapping):
-            found[name] = _read_one(dict(value), here)
+            read = {name: _read_one(dict(value), here)}
         else:
-            found[name] = Const(value)
+            read = {name: Const(value)}
+        twice = found.keys() & read.keys()
+        if twice:  # a.b: 1 beside a: {b: 1}
+            raise UserError(f"{path}.{min(twice)} is given twice; leave one out")
+        found |= read
     return found
 
 
@@ -157,23 +161,11 @@ def sample_values(space: SearchSpace, seed: int, trial: int) -> dict[str, Value]
     return {key: parameter.sample(generator) for key, parameter in space.items()}
 
 
-def list_grid(space: SearchSpace) -> list[dict[str, Value]]:
-    """Return every combination of the values of each, the last name's changing fastest.
-
-    Raises:
-        UserError: a range says no `count`.
-    """
-    for key, parameter in space.items():
-        if isinstance(parameter, Int | Double | Log) and parameter.count is None:
-            raise UserError(f"hyperparameters.{key}: a grid needs count, the number of its values")
-    axes = [parameter.list_values() for parameter in space.values()]
-    return [dict(zip(space, chosen, strict=True)) for chosen in itertools.product(*axes)]
-
-
 def _read_one(values: dict[str, Any], path: str) -> Hyperparameter:
     kind = values.pop("type")
     if not isinstance(kind, str) or kind not in _KINDS:
         raise UserError(f"{path}.type={kind!r}: choose one of {', '.join(_KINDS)}")
+    refuse_unknown(values, ["type", *_KINDS[kind].__dataclass_fields__], path, kind)
     try:
         parameter = TypeAdapter(_KINDS[kind]).validate_python(values)
     except ValidationError as error:
@@ -189,9 +181,6 @@ def _explain(error: ValidationError, kind: str) -> str:
     key = str(first["loc"][0])
     if first["type"] == "missing":
         return f"{kind} needs {key}"
-    if first["type"] == "unexpected_keyword_argument":
-        names = ", ".join(["type", *_KINDS[kind].__dataclass_fields__])
-        return f"{key} is no key of {kind}: it has {names}"
     return f"{key}={first['input']!r}: {first['msg']}"
 
 

@@ -20,9 +20,9 @@ from seentwice.sweeps.events import (
     Withdrawn,
 )
 from seentwice.sweeps.plan import Plan
-from seentwice.sweeps.ranking import find_best
+from seentwice.sweeps.ranking import find_best, trained_time
 from seentwice.sweeps.searcher import Create, Decision, Stop
-from seentwice.sweeps.trials import Point, Status, Trial
+from seentwice.sweeps.trials import Interruption, Point, Status, Trial
 
 
 class SweepState:
@@ -112,7 +112,7 @@ class SweepState:
             case Began():
                 self._begin(event)
             case Released():
-                self._free(event.trial)
+                self._free(event.trial, event.why)
             case Reported():
                 return self._report(event, at)
             case Crashed():
@@ -135,10 +135,11 @@ class SweepState:
         values = trial.values if trial.folder else event.values
         self._trials[event.trial] = replace(trial, values=values, folder=event.folder)
 
-    def _free(self, number: int) -> None:
+    def _free(self, number: int, why: str) -> None:
         trial = self._trials[number]
         status: Status = "waiting" if trial.status == "running" else trial.status
-        self._trials[number] = replace(trial, worker="", status=status)
+        interruptions = (*trial.interruptions, Interruption(trained_time(trial), why))
+        self._trials[number] = replace(trial, worker="", status=status, interruptions=interruptions)
 
     def _report(self, event: Reported, at: float) -> list[Decision]:
         trial = self._trials[event.trial]
@@ -163,7 +164,7 @@ class SweepState:
         if trial.restarts == self.plan.max_restarts:
             return self._fail(event.trial, event.error)
         self._trials[event.trial] = replace(trial, restarts=trial.restarts + 1, error=event.error)
-        self._free(event.trial)
+        self._free(event.trial, event.error)
         return []
 
     def _fail(self, number: int, error: str) -> list[Decision]:
@@ -207,4 +208,5 @@ def _new_trial(created: Create) -> Trial:
         checkpoint="",
         restarts=0,
         error="",
+        interruptions=(),
     )

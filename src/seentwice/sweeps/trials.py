@@ -21,17 +21,26 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
+class Interruption:
+    """A trial crashed or lost its worker, and begins again from its last epoch."""
+
+    time: int  # of its training by then
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Trial:
     """One choice of hyperparameters and what came of it."""
 
     number: int  # from 0, in the order of their creation
-    bracket: int
+    bracket: int  # its place among all; people are told one more, so that the first is 1
     status: Status
     values: Mapping[str, Value]  # by the dotted paths of their keys; none before it began
     curve: tuple[Point, ...]  # by rising time
-    rungs: int  # that it has passed
+    rungs: int  # that it has passed; see `ranking.reached_rung` for where it was compared last
     worker: str  # who has it; "" for nobody
     folder: str  # of its files; "" before it began
     checkpoint: str  # "" before it is written
-    restarts: int
+    restarts: int  # after crashes
     error: str  # of the last crash, of its failure, or why it is impossible
+    interruptions: tuple[Interruption, ...]  # crashes among them, in their order

@@ -3,7 +3,7 @@
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
@@ -80,7 +80,7 @@ class Worker:
         tidy: Callable[[Path], None],
         show: Callable[[Trial], None],
         wait: Callable[[], None],
-        held_back: Callable[[], AbstractContextManager[None]] = nullcontext,
+        held_back: Callable[[], AbstractContextManager[None]],
     ) -> None:
         """Take what it works with.
 
@@ -144,8 +144,11 @@ class Worker:
             self._count_impossible(str(error))
         except FailedTrialError as error:
             self._tell(Failed(number, self.name, str(error)))
-        except (KeyboardInterrupt, UserError):
-            self._tell(Released(number, self.name))
+        except KeyboardInterrupt:
+            self._tell(Released(number, self.name, "its worker was stopped"))
+            raise
+        except UserError as error:
+            self._tell(Released(number, self.name, str(error)))
             raise
         except Exception as error:  # whatever it is, the other trials go on
             (folder / _CRASH_FILE).write_text(traceback.format_exc(), encoding="utf-8")

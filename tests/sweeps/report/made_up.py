@@ -59,7 +59,7 @@ def make_sweep(
                 folder = f"outputs/sweep/trial_{decision.trial:03}"
                 trials[decision.trial] = Trial(
                     *(decision.trial, decision.bracket, "running", values, (), 0),
-                    *("worker", folder, "", 0, ""),
+                    *("worker", folder, "", 0, "", ()),
                 )
             elif isinstance(decision, Stop):
                 trial = trials[decision.trial]
@@ -95,6 +95,7 @@ def make_sweep(
     return SweepResults(
         *("samespace", "validation_loss", True, "epochs", space, searcher.brackets),
         tuple(trials[number] for number in sorted(trials)),
+        ends={},
     )
 
 

@@ -36,10 +36,11 @@ def make_results(
         }
         value = float(values["decides"]) if metric is None else metric[number]  # type: ignore[arg-type]
         curve = tuple(Point(time, value / time, 0.0) for time in times)
-        made.append(Trial(number, 0, "finished", values, curve, 0, "", "", "", 0, ""))
+        made.append(Trial(number, 0, "finished", values, curve, 0, "", "", "", 0, "", ()))
     return SweepResults(
         *("a", "loss", True, "epochs", SPACE, (Bracket(tuple(times), trials, trials),)),
         tuple(made),
+        ends={},
     )
 
 
@@ -137,5 +138,5 @@ def test_bars_are_sorted_and_name_the_trials_they_rest_on() -> None:
     picture = draw_importance(make_results(4), told)
     assert picture.alt == (
         "Importance of hyperparameters, the greatest first: decides, idle, choice; "
-        "at epochs 1 of 40 trials, at epochs 7 of 16 trials"
+        "after 1 epoch of 40 trials, after 7 epochs of 16 trials"
     )

@@ -1,6 +1,6 @@
 """The pictures of a sweep show its trials as they are, however few, many, or oddly named."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from io import BytesIO
 
@@ -134,35 +134,77 @@ def test_trials_that_nothing_stops_share_one_panel(drawn: list[Figure]) -> None:
     assert list(axes.texts) == []
 
 
-def test_a_loss_that_diverged_does_not_press_the_others_to_a_line(drawn: list[Figure]) -> None:
-    trials = list(WHOLE.trials)
-    number = next(n for n, trial in enumerate(trials) if trial.status == "stopped")
-    trials[number] = replace(trials[number], curve=(Point(1, 5e6, 1.0),))
-    frame, usual = frame_metrics(replace(WHOLE, trials=tuple(trials))), frame_metrics(WHOLE)
-    assert frame is not None
-    assert usual is not None
-    assert frame.low == usual.low
-    assert frame.high < 3
-    assert not frame.is_log
-    draw_learning_curves(replace(WHOLE, trials=tuple(trials)))
+def negate(results: SweepResults) -> SweepResults:
+    """Return the same sweep of a metric of which larger is better."""
+    trials = tuple(
+        replace(trial, curve=tuple(replace(one, metric=-one.metric) for one in trial.curve))
+        for trial in results.trials
+    )
+    return replace(results, trials=trials, smaller_is_better=False)
+
+
+def diverge(results: SweepResults, numbers: Sequence[int], loss: float = 1e9) -> SweepResults:
+    """Return the sweep with trials whose losses are the stand-in for no number, and greater."""
+    trials = list(results.trials)
+    for number in numbers:
+        curve = trials[number].curve
+        far = tuple(replace(point, metric=loss * point.time) for point in curve)
+        trials[number] = replace(trials[number], curve=far)
+    return replace(results, trials=tuple(trials))
+
+
+@pytest.mark.parametrize(
+    ("results", "numbers"),
+    [
+        (WHOLE, [3]),
+        (WHOLE, [3, 4, 5, 6, 8, 10, 12, 13]),  # half of all
+        (make_sweep(AshaSettings(4, 9, divisor=2.0)), [1, 2]),
+        (make_sweep(AshaSettings(4, 9, divisor=2.0)), [1, 2, 3]),
+        (make_sweep(AshaSettings(2, 1)), [1]),
+    ],
+)
+@pytest.mark.parametrize("smaller_is_better", [True, False])
+def test_losses_that_diverged_do_not_press_the_others_to_a_line(
+    results: SweepResults, numbers: list[int], smaller_is_better: bool, drawn: list[Figure]
+) -> None:
+    diverged = diverge(results, numbers)
+    if not smaller_is_better:
+        diverged = negate(diverged)
+    sane = [trial for trial in results.trials if trial.number not in numbers]
+    metrics = [point.metric for trial in sane for point in trial.curve]
+    frame = frame_metrics(diverged)
+    ends = (min(metrics), max(metrics)) if smaller_is_better else (-max(metrics), -min(metrics))
+    assert frame == Frame(*ends)
+    draw_learning_curves(diverged)
     texts = [text.get_text() for text in drawn[0].legends[0].get_texts()]
-    assert texts[-1] == "outside of the frame: 1"
+    assert f"far worse, drawn at the edge: {len(numbers)}" in texts
+    low, high = drawn[0].axes[0].get_ylim()
+    for axes in drawn[0].axes:
+        for line in axes.get_lines():
+            if len(line.get_ydata()) > 1 and line.get_linestyle() == "-":
+                assert all(low < metric < high for metric in line.get_ydata())
+    marks = [line.get_marker() for axes in drawn[0].axes for line in axes.get_lines()]
+    assert marks.count("^" if smaller_is_better else "v") == len(numbers)
+
+
+def test_a_best_so_far_that_began_far_worse_leaves_the_rest_its_room(drawn: list[Figure]) -> None:
+    draw_best_so_far(diverge(WHOLE, [0]))  # the first that was measured
+    left, _ = drawn[0].axes
+    low, high = left.get_ylim()
+    steps = left.get_lines()[0].get_ydata()
+    assert low < min(steps) < max(steps) < high < 1
+    assert max(steps[1:]) < max(steps)
 
 
 @pytest.mark.parametrize("smaller_is_better", [True, False])
 def test_the_frame_holds_all_where_none_diverged(smaller_is_better: bool) -> None:
     sign = 1 if smaller_is_better else -1
-    trials = tuple(
-        replace(
-            trial,
-            curve=tuple(replace(point, metric=sign * point.metric) for point in trial.curve),
-        )
-        for trial in WHOLE.trials
-    )
-    results = replace(WHOLE, trials=trials, smaller_is_better=smaller_is_better)
+    results = WHOLE if smaller_is_better else negate(WHOLE)
+    trials = results.trials
     frame = frame_metrics(results)
     assert frame is not None
     assert all(frame.holds(point.metric) for trial in trials for point in trial.curve)
+    assert frame.place(frame.low) == frame.low
     # Over orders of magnitude, too, and where a loss only rises.
     for curve in ([0.7, 0.01, 0.0005, 0.0005], [0.5, 0.9, 0.95]):
         points = tuple(Point(time, sign * value, 0.0) for time, value in enumerate(curve, 1))
@@ -196,7 +238,10 @@ def test_the_best_so_far_falls_over_time_and_over_training(drawn: list[Figure]) 
     stopped = [trial for trial in WHOLE.trials if trial.status == "stopped"]
     saved = sum(SIXTEEN.max_time - len(trial.curve) for trial in stopped)
     assert right.get_lines()[-1].get_xdata()[0] == trained + saved
-    assert f"{saved:,} of {trained + saved:,} saved" in right.texts[0].get_text()
+    share = saved / (trained + saved)
+    told = f"up to {saved:,} of {trained + saved:,} saved by stopping ({share:.0%})"
+    assert right.get_title(loc="right") == told
+    assert not right.texts  # nothing lies on the curve
 
 
 def test_a_scale_lies_between_the_ends_of_its_range() -> None:
@@ -309,3 +354,23 @@ def test_the_scale_of_the_metric_ends_where_trials_did_not_diverge(drawn: list[F
         ends = [line.get_xdata()[-1] for line in axes.get_lines() if len(line.get_xdata()) > 2]
         assert (min(ends), max(ends)) == (pytest.approx(0), pytest.approx(1))
         assert len({round(end, 3) for end in ends}) == 3
+    assert ["far worse" in [one.get_text() for one in f.axes[0].texts] for f in drawn] == [
+        False,
+        True,
+    ]
+
+
+@pytest.mark.parametrize("smaller_is_better", [True, False])
+def test_what_is_far_worse_has_a_place_of_its_own_on_the_scale(
+    smaller_is_better: bool, drawn: list[Figure]
+) -> None:
+    diverged = diverge(WHOLE, [3, 4])
+    draw_parallel_axes(diverged if smaller_is_better else negate(diverged))
+    [axes] = drawn[0].axes
+    rows = len(WHOLE.varied) + 1
+    ends = [line.get_xdata()[-1] for line in axes.get_lines() if len(line.get_xdata()) == rows]
+    [named] = [text for text in axes.texts if text.get_text() == "far worse"]
+    end = 1.0 if smaller_is_better else 0.0
+    assert named.xy[0] == end
+    assert sum(place == end for place in ends) == 2
+    assert sum(abs(place - end) < 0.1 for place in ends) == 2

@@ -13,6 +13,7 @@ from PIL import Image
 from seentwice.files import UnwritableError
 from seentwice.pages import write_page
 from seentwice.sweeps.brackets import AshaSettings
+from seentwice.sweeps.report.best_so_far import draw_best_so_far
 from seentwice.sweeps.report.looks import draw_sentence
 from seentwice.sweeps.report.page import (
     FILES,
@@ -23,9 +24,11 @@ from seentwice.sweeps.report.page import (
     render_report,
     write_report,
 )
+from seentwice.sweeps.report.parallel_axes import draw_parallel_axes
 from seentwice.sweeps.report.tables import SHOWN_TRIALS, describe_range, tabulate_trials
 from seentwice.sweeps.results import SweepResults, read_results
 from seentwice.sweeps.space import Categorical, Const, Double, Hyperparameter, Int, Log
+from seentwice.sweeps.trials import Interruption
 
 OpenInBrowser = Callable[[Path], tuple[str, list[str]]]
 EVIL = """</style>"><script>alert(1)</script><img src=x onerror='f()'>\x1b\n\udce9"""
@@ -69,7 +72,14 @@ def test_no_text_of_a_sweep_is_run(tmp_path: Path) -> None:
     space = {EVIL: Categorical([EVIL, "b"]), "lr": Log(-3, -1, 10), "seed": Const(EVIL)}
     sweep = make_sweep(AshaSettings(4, 4), space=space, failed={1: 0}, impossible=(2,))
     evil = tuple(
-        replace(t, error=EVIL, folder=EVIL, checkpoint=EVIL, restarts=1, worker=EVIL)
+        replace(
+            t,
+            error=EVIL,
+            folder=EVIL,
+            checkpoint=EVIL,
+            worker=EVIL,
+            interruptions=(Interruption(1, EVIL),),
+        )
         for t in sweep.trials
     )
     page = render(replace(sweep, name=EVIL, metric=EVIL, time_metric=EVIL, trials=evil))
@@ -105,13 +115,40 @@ def test_a_table_of_thousands_of_trials_shows_the_first_and_says_so() -> None:
     assert table.caption == "Best first: the first 500 of 1,234; trials.csv has all"
 
 
-def test_a_trial_that_began_again_tells_why() -> None:
-    best = WHOLE.best
-    assert best is not None
-    [table] = tabulate_trials(
-        replace(WHOLE, trials=(replace(best, restarts=1, error="killed by signal 9"),))
+def test_every_interruption_is_told_with_when_and_why() -> None:
+    first, second = WHOLE.trials[:2]
+    lost = replace(
+        first,
+        status="failed",
+        interruptions=(Interruption(3, "killed\n"), Interruption(5, "its worker is gone")),
     )
-    assert table.rows[0][4].detail == "1 restart: killed by signal 9"
+    interrupted = replace(second, interruptions=(Interruption(1, "no memory"),))
+    *_, table = tabulate_trials(replace(WHOLE, trials=(lost, interrupted)))
+    assert [[cell.text for cell in row] for row in table.rows] == [
+        ["trial 0", "3", r"killed\n", "failed"],
+        ["trial 0", "5", "its worker is gone", "failed"],
+        ["trial 1", "1", "no memory", second.status],
+    ]
+    often = replace(first, interruptions=(Interruption(1, "no memory"),) * 501)
+    *_, table = tabulate_trials(replace(WHOLE, trials=(often,)))
+    assert len(table.rows) == 500
+    assert table.caption == (
+        "Interrupted and taken on again: the first 500 of 501; trials.csv has all"
+    )
+
+
+def test_a_trial_is_told_its_bracket_and_the_rung_where_it_was_compared_last() -> None:
+    ranked, *_ = tabulate_trials(WHOLE)
+    told = {row[0].text: (row[5].text, row[6].text) for row in ranked.rows}
+    for trial in WHOLE.trials:
+        if trial.status == "stopped" and trial.bracket == 0:
+            rung = WHOLE.brackets[0].rungs.index(trial.curve[-1].time) + 1
+            assert told[f"trial {trial.number}"] == ("1", f"{rung} of 3")
+        if trial.status == "finished" and trial.bracket == 1:
+            assert told[f"trial {trial.number}"] == ("2", "2 of 2")
+    assert ("1", "1 of 3") in told.values()
+    unstopped, *_ = tabulate_trials(replace(WHOLE, brackets=()))
+    assert [column.name for column in unstopped.columns[4:6]] == ["Status", "optimizer.lr"]
 
 
 def test_a_sentence_tells_the_state_of_the_sweep() -> None:
@@ -123,7 +160,31 @@ def test_a_sentence_tells_the_state_of_the_sweep() -> None:
     assert describe_budget(replace(WHOLE, brackets=())).endswith(" epochs.")
     one = replace(WHOLE, trials=(replace(best, status="stopped", curve=best.curve[:3]),))
     assert describe_budget(one) == (
-        "Training of all trials together: 3 epochs; without stopping 30, so 27 are saved (90%)."
+        "Training of all trials together: 3 epochs; without stopping up to 30, so stopping saved "
+        "up to 27 (90%)."
+    )
+    single = replace(one, trials=(replace(best, curve=best.curve[:1]),))
+    assert describe_budget(single) == "Training of all trials together: 1 epoch."
+    assert describe_sweep(single).endswith(" after 1 epoch.")
+
+
+def test_where_all_trials_failed_it_is_told_and_where_to_see_why() -> None:
+    best = WHOLE.best
+    assert best is not None
+    failed = replace(best, status="failed", error="no memory")
+    all_failed = replace(WHOLE, trials=(failed, replace(failed, number=1, status="impossible")))
+    told = "All 2 trials failed or had impossible values; report.html and trials.csv tell why."
+    assert describe_sweep(all_failed) == f"2 trials: 1 failed, 1 impossible. {told}"
+    assert f"<p>{told}</p>" in render(all_failed)
+    assert "Best first" not in render(all_failed)
+    assert draw_best_so_far(all_failed).alt == told
+    assert draw_parallel_axes(all_failed).alt == told
+    waiting = replace(best, number=2, status="waiting", curve=())
+    assert describe_sweep(replace(WHOLE, trials=(failed, waiting))).endswith(
+        "No trial has been measured yet that can be the best."
+    )
+    assert describe_sweep(replace(WHOLE, trials=(failed,))).endswith(
+        "The only trial failed or had impossible values; report.html and trials.csv tell why."
     )
 
 

@@ -1,18 +1,20 @@
 """How the best metric of a sweep advanced, over time and over training."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from matplotlib.axes import Axes
 
 from seentwice.pages import Picture
 from seentwice.plots import DASHES, INK, QUIET, make_figure, quieten, to_png
-from seentwice.sweeps.ranking import count_budget, follow_best
+from seentwice.sweeps.ranking import NEVER_WIN, follow_best
 from seentwice.sweeps.report.looks import (
     BEST_LOOK,
     WIDTH_INCHES,
     Frame,
     describe_best,
     draw_sentence,
+    frame_metrics,
     label,
     scale_metric,
 )
@@ -24,9 +26,14 @@ def draw_best_so_far(results: SweepResults) -> Picture:
     advances = follow_best(results.trials, results.smaller_is_better)
     known = [advance for advance in advances if advance.metric is not None]
     metrics = [advance.metric for advance in known if advance.metric is not None]
-    if not known:
-        return draw_sentence("No trial has been measured yet that can be the best.")
-    budget = count_budget(results.trials, results.brackets)
+    able = tuple(trial for trial in results.trials if trial.status not in NEVER_WIN)
+    frame = frame_metrics(replace(results, trials=able))
+    if frame is None:
+        return draw_sentence(describe_best(results))
+    held = [metric for metric in metrics if frame.holds(metric)]
+    frame = Frame(min(held), max(held))
+    metrics = [frame.place(metric) for metric in metrics]
+    budget = results.budget
     figure = make_figure(WIDTH_INCHES, 4.0)
     left, right = figure.subplots(1, 2, sharey=True)
     clock, seconds = _unit_of(advances[-1].seconds)
@@ -40,17 +47,15 @@ def draw_best_so_far(results: SweepResults) -> Picture:
         right.set_xlim(-0.03 * budget.unstopped, 1.05 * budget.unstopped)
         right.axvline(budget.unstopped, color=QUIET, linestyle=DASHES[1], linewidth=1.2)
         right.axvspan(budget.spent, budget.unstopped, color=QUIET, alpha=0.12, linewidth=0)
-        right.annotate(
-            f"{budget.saved:,} of {budget.unstopped:,} saved\nby stopping "
+        # Above the panel, where no curve is.
+        right.set_title(
+            f"up to {budget.saved:,} of {budget.unstopped:,} saved by stopping "
             f"({budget.share_saved:.0%})",
-            ((budget.spent + budget.unstopped) / 2, 0.97),
-            xycoords=right.get_xaxis_transform(),
-            ha="center",
-            va="top",
+            loc="right",
             color=INK,
             fontsize=9.5,
         )
-    scale_metric(left, Frame(min(metrics), max(metrics)))
+    scale_metric(left, frame)
     return Picture(
         to_png(figure),
         f"Best {results.metric} so far, over time and over training. {describe_best(results)}",

@@ -8,7 +8,7 @@ from seentwice.pages import Picture
 from seentwice.plots import COLOURS, make_figure, quieten, to_png
 from seentwice.sweeps.report.importance import FEWEST_TRIALS, Importance
 from seentwice.sweeps.report.looks import MOST_ROWS, WIDTH_INCHES, draw_sentence, label
-from seentwice.sweeps.results import SweepResults
+from seentwice.sweeps.results import SweepResults, name_time
 
 
 def draw_importance(results: SweepResults, importances: Sequence[Importance]) -> Picture:
@@ -32,7 +32,7 @@ def draw_importance(results: SweepResults, importances: Sequence[Importance]) ->
             [max(0.0, one.shares.get(key, 0.0)) for key in keys],
             thickness * 0.9,
             color=COLOURS[rank % len(COLOURS)],
-            label=f"at {label(results.time_metric)} {one.time}: {one.trials} trials, "
+            label=f"after {name_time(one.time, label(results.time_metric))}: {one.trials} trials, "
             f"{one.explained:.0%} explained",
         )
     axes.set_yticks(range(len(keys)), [label(key) for key in keys], parse_math=False)
@@ -49,7 +49,10 @@ def draw_importance(results: SweepResults, importances: Sequence[Importance]) ->
     return Picture(
         to_png(figure),
         f"Importance of hyperparameters, the greatest first: {', '.join(keys)}; "
-        + ", ".join(f"at {results.time_metric} {one.time} of {one.trials} trials" for one in told),
+        + ", ".join(
+            f"after {name_time(one.time, results.time_metric)} of {one.trials} trials"
+            for one in told
+        ),
     )
 
 

@@ -16,8 +16,10 @@ from seentwice.plots import DASHES, INK, QUIET, make_figure, quieten, to_png
 from seentwice.sweeps.ranking import find_best_point, trained_time
 from seentwice.sweeps.report.looks import (
     BEST_LOOK,
+    FAR_WORSE,
     LOOKS,
     WIDTH_INCHES,
+    Frame,
     describe_best,
     draw_sentence,
     format_metric,
@@ -36,7 +38,7 @@ def draw_learning_curves(results: SweepResults) -> Picture:
     measured = [trial for trial in results.trials if trial.curve]
     frame = frame_metrics(results)
     if frame is None:
-        return draw_sentence("No trial has been measured yet.")
+        return draw_sentence(describe_best(results))
     brackets = min(max(1, len(results.brackets)), MOST_PANELS)
     columns = min(2, brackets)
     rows = math.ceil(brackets / columns)
@@ -45,7 +47,7 @@ def draw_learning_curves(results: SweepResults) -> Picture:
     for number, axes in enumerate(panels):
         axes.set_visible(number < brackets)
         own = [trial for trial in measured if trial.bracket == number or not results.brackets]
-        _draw_curves(axes, own, results)
+        _draw_curves(axes, own, frame, results)
         if number < len(results.brackets):
             title = f"Bracket {number + 1}: {len(own)} measured"
             axes.set_title(title, loc="left", color=INK, fontsize=11)
@@ -60,11 +62,14 @@ def draw_learning_curves(results: SweepResults) -> Picture:
     scale_metric(panels[0], frame)
     _scale_time(panels[0], measured, results)
     handles = _name_looks(measured, results)
-    beyond = sum(not any(frame.holds(point.metric) for point in one.curve) for one in measured)
+    beyond = sum(_leaves(one, frame) for one in measured)
+    if beyond:
+        mark = _mark_beyond(results)
+        told = f"{FAR_WORSE}, drawn at the edge: {beyond}"
+        handles.append(Line2D([], [], color=INK, marker=mark, linestyle="none", label=told))
     left_out = len(results.brackets) - brackets
-    for count, what in ((beyond, "outside of the frame"), (left_out, "brackets not drawn")):
-        if count > 0:
-            handles.append(Line2D([], [], linestyle="none", label=f"{what}: {count}"))
+    if left_out > 0:
+        handles.append(Line2D([], [], linestyle="none", label=f"brackets not drawn: {left_out}"))
     figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, fontsize=9.5)
     return Picture(
         to_png(figure),
@@ -73,13 +78,22 @@ def draw_learning_curves(results: SweepResults) -> Picture:
     )
 
 
-def _draw_curves(axes: Axes, trials: Sequence[Trial], results: SweepResults) -> None:
+def _leaves(trial: Trial, frame: Frame) -> bool:
+    return not all(frame.holds(point.metric) for point in trial.curve)
+
+
+def _mark_beyond(results: SweepResults) -> str:
+    """Return the mark of a metric outside of the frame, which points to where it lies."""
+    return "^" if results.smaller_is_better else "v"
+
+
+def _draw_curves(axes: Axes, trials: Sequence[Trial], frame: Frame, results: SweepResults) -> None:
     best = results.best
     for trial in trials:
         is_best = best is not None and trial.number == best.number
         look = replace(BEST_LOOK, mark=LOOKS[trial.status].mark) if is_best else LOOKS[trial.status]
         times = [point.time for point in trial.curve]
-        metrics = [point.metric for point in trial.curve]
+        metrics = [frame.place(point.metric) for point in trial.curve]
         axes.plot(
             *(times, metrics),
             color=look.colour,
@@ -87,8 +101,9 @@ def _draw_curves(axes: Axes, trials: Sequence[Trial], results: SweepResults) -> 
             linewidth=look.width,
             zorder=4 if is_best else 2,
         )
+        ends_inside = frame.holds(trial.curve[-1].metric)
         axes.plot(
-            *(times[-1], metrics[-1], look.mark),
+            *(times[-1], metrics[-1], look.mark if ends_inside else _mark_beyond(results)),
             color=look.colour,
             alpha=look.opacity,
             markersize=5,

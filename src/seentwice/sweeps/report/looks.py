@@ -13,7 +13,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from seentwice.display import show_text
 from seentwice.pages import Picture
 from seentwice.plots import COLOURS, INK, QUIET, make_figure, shorten, to_png
-from seentwice.sweeps.results import SweepResults
+from seentwice.sweeps.ranking import NEVER_WIN
+from seentwice.sweeps.results import SweepResults, name_time
 from seentwice.sweeps.trials import Status
 
 WIDTH_INCHES = 9.0
@@ -22,6 +23,9 @@ MOST_ROWS = 40  # of scales and of bars, so that a picture has an end
 # but 0 would take all the room.
 WIDE, TOO_WIDE = 30.0, 1e12
 ROOM = 0.12  # share of the metrics' range, at both ends
+EDGE = 0.06  # of it, where what lies outside of the frame is drawn
+DIVERGED = 100.0
+FAR_WORSE = "far worse"  # what lies outside of the frame
 LONGEST_SENTENCE = 110  # characters on a line
 
 
@@ -65,11 +69,21 @@ def describe_best(results: SweepResults) -> str:
     """Say in a sentence which trial is best."""
     best, point = results.best, results.best_point
     if best is None or point is None:
-        return "No trial has been measured yet."
+        return _say_why_none(results)
     return show_text(
         f"Best: trial {best.number}, {results.metric} {format_metric(point.metric)} "
-        f"at {results.time_metric} {point.time}."
+        f"after {name_time(point.time, results.time_metric)}."
     )
+
+
+def _say_why_none(results: SweepResults) -> str:
+    lost = sum(trial.status in NEVER_WIN for trial in results.trials)
+    if not lost:
+        return "No trial has been measured yet."
+    if lost < len(results.trials):
+        return "No trial has been measured yet that can be the best."
+    which = "The only trial" if lost == 1 else f"All {lost:,} trials"
+    return f"{which} failed or had impossible values; report.html and trials.csv tell why."
 
 
 def format_metric(metric: float) -> str:
@@ -113,24 +127,40 @@ class Frame:
         """Whether a metric is shown."""
         return self.low <= metric <= self.high
 
+    def widen(self, share: float) -> tuple[float, float]:
+        """Return its ends with a share of its range before and behind."""
+        if self.is_log:
+            room = (self.high / self.low) ** share
+            return self.low / room, self.high * room
+        room = (self.high - self.low) * share or abs(self.high) * share or 1.0
+        return self.low - room, self.high + room
+
+    def place(self, metric: float) -> float:
+        """Return where a metric is drawn: what is not held, at the edge."""
+        low, high = self.widen(EDGE)
+        return metric if self.holds(metric) else min(max(metric, low), high)
+
 
 def frame_metrics(results: SweepResults) -> Frame | None:
     """Return what to show of the metrics, without those that diverged; None where there is none.
 
-    On the side of the worse it ends at twice the distance of the usual first measurement from the
-    best, or at four times that of three quarters of all, so that a few losses in the thousands do
-    not press the others to a line.
+    On the side of the worse it ends at the last that lies within twice the distance of the usual
+    first measurement from the best, or four times that of three quarters of all, so that a few
+    losses in the thousands do not press the others to a line. Nor do many: none lies `DIVERGED`
+    times as far from the best as a quarter of the trials ever came, or as the best lies from 0.
     """
     curves = [trial.curve for trial in results.trials if trial.curve]
     if not curves:
         return None
     metrics = np.array([point.metric for curve in curves for point in curve])
     best = metrics.min() if results.smaller_is_better else metrics.max()
+    away = abs(metrics - best)
     first = np.median([abs(curve[0].metric - best) for curve in curves])
-    reach = max(2 * first, 4 * np.quantile(abs(metrics - best), 0.75))
-    if results.smaller_is_better:
-        return Frame(float(best), float(min(metrics.max(), best + reach)))
-    return Frame(float(max(metrics.min(), best - reach)), float(best))
+    farthest = [max(abs(point.metric - best) for point in curve) for curve in curves]
+    usual = max(np.quantile(farthest, 0.25, method="lower"), abs(best))
+    limit = DIVERGED * usual if usual else np.inf
+    held = metrics[away <= min(max(2 * first, 4 * np.quantile(away, 0.75)), limit)]
+    return Frame(float(held.min()), float(held.max()))
 
 
 def scale_metric(axes: Axes, frame: Frame) -> None:
@@ -141,8 +171,4 @@ def scale_metric(axes: Axes, frame: Frame) -> None:
         axes.yaxis.set_major_locator(LogLocator(subs=(1,) if is_long else (1, 2, 5)))
         axes.yaxis.set_minor_formatter(NullFormatter())
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        room = (frame.high / frame.low) ** ROOM
-        axes.set_ylim(frame.low / room, frame.high * room)
-        return
-    room = (frame.high - frame.low) * ROOM or abs(frame.high) * ROOM or 1.0
-    axes.set_ylim(frame.low - room, frame.high + room)
+    axes.set_ylim(frame.widen(ROOM))

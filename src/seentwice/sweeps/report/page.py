@@ -15,7 +15,6 @@ from seentwice.pages import (
     render_page,
     write_page,
 )
-from seentwice.sweeps.ranking import count_budget
 from seentwice.sweeps.report.best_so_far import draw_best_so_far
 from seentwice.sweeps.report.importance import measure_importance
 from seentwice.sweeps.report.importance_bars import draw_importance
@@ -26,6 +25,7 @@ from seentwice.sweeps.report.tables import tabulate_brackets, tabulate_space, ta
 from seentwice.sweeps.results import (
     SpellValue,
     SweepResults,
+    name_time,
     spell_overrides,
     to_csv,
     to_json,
@@ -126,25 +126,26 @@ def describe_sweep(results: SweepResults) -> str:
 
 def describe_budget(results: SweepResults) -> str:
     """Say how long all trials trained together, and what stopping saved."""
-    budget, unit = count_budget(results.trials, results.brackets), show_text(results.time_metric)
-    told = f"Training of all trials together: {budget.spent:,} {unit}"
+    budget = results.budget
+    spent = show_text(name_time(budget.spent, results.time_metric))
+    told = f"Training of all trials together: {spent}"
     if not budget.saved:
         return f"{told}."
     return (
-        f"{told}; without stopping {budget.unstopped:,}, so {budget.saved:,} are saved "
-        f"({budget.share_saved:.0%})."
+        f"{told}; without stopping up to {budget.unstopped:,}, so stopping saved up to "
+        f"{budget.saved:,} ({budget.share_saved:.0%})."
     )
 
 
 def _best_section(results: SweepResults, spell: SpellValue, evaluation: str) -> Section:
     best, point = results.best, results.best_point
     if best is None or point is None:
-        return Section("Best trial", "No trial has been measured yet.")
+        return Section("Best trial", describe_best(results))
     facts = Facts(
         (
             ("Trial", str(best.number)),
             (f"Best {show_text(results.metric)}", format_metric(point.metric)),
-            (f"At {show_text(results.time_metric)}", f"{point.time:,}"),
+            ("After", show_text(name_time(point.time, results.time_metric))),
             ("Status", best.status),
             ("Folder", show_text(best.folder) or "none yet"),
             ("Checkpoint", show_text(best.checkpoint) or "not written yet"),

@@ -19,8 +19,10 @@ from seentwice.pages import Picture
 from seentwice.plots import DASHES, INK, make_figure, shorten, to_png
 from seentwice.sweeps.ranking import NEVER_WIN, find_best_point, rank_trials
 from seentwice.sweeps.report.looks import (
+    FAR_WORSE,
     LOOKS,
     MOST_ROWS,
+    ROOM,
     WIDTH_INCHES,
     Frame,
     Look,
@@ -97,9 +99,10 @@ def draw_parallel_axes(results: SweepResults) -> Picture:
     began = rank_trials([one for one in results.trials if one.values], results.smaller_is_better)
     able = [trial for trial in began if trial.curve and trial.status not in NEVER_WIN]
     lost = [trial for trial in began if trial.status in NEVER_WIN]
-    if not scales or not able:
-        what = "no trial has been measured yet" if scales else "no hyperparameter varies"
-        return draw_sentence(f"Parallel coordinates: {what}.")
+    if not scales:
+        return draw_sentence("Parallel coordinates: no hyperparameter varies.")
+    if not able:
+        return draw_sentence(describe_best(results))
     drawn = [*able, *lost]
     rows = [_place_all(scale, [one.values.get(scale.name) for one in drawn]) for scale in scales]
     last = _scale_metric(able, results)
@@ -169,17 +172,32 @@ def _spell_power(times: int, power: int) -> str:
 
 
 def _scale_metric(able: Sequence[Trial], results: SweepResults) -> Scale:
-    """Return the scale of the best metrics; those of trials that diverged lie at its end."""
+    """Return the scale of the best metrics; those that are far worse lie at its end."""
     frame = frame_metrics(replace(results, trials=tuple(able)))
     assert frame is not None  # they are measured
     metrics = [_best_metric(trial, results) for trial in able]
-    low = max(frame.low, min(metrics))
-    high = min(frame.high, max(metrics))
+    held = [metric for metric in metrics if frame.holds(metric)]
+    low, high = min(held), max(held)
     if Frame(low, high).is_log:
-        return _log_scale(results.metric, math.log10(low), math.log10(high))
-    if low == high:
-        return Scale(results.metric, ((0.5, format_metric(low)),), low - 1, high + 1)
-    return _linear_scale(results.metric, low, high, is_whole=False)
+        scale = _log_scale(results.metric, math.log10(low), math.log10(high))
+    elif low == high:
+        scale = Scale(results.metric, ((0.5, format_metric(low)),), low - 1, high + 1)
+    else:
+        scale = _linear_scale(results.metric, low, high, is_whole=False)
+    return scale if len(held) == len(metrics) else _make_room(scale, results.smaller_is_better)
+
+
+def _make_room(scale: Scale, is_above: bool) -> Scale:
+    """Return the scale with a place of its own, above or below all, for what is far worse."""
+    room = (scale.high - scale.low) * ROOM
+    shift = 0.0 if is_above else ROOM
+    ticks = tuple(((place + shift) / (1 + ROOM), name) for place, name in scale.ticks)
+    return replace(
+        scale,
+        ticks=(*ticks, (float(is_above), FAR_WORSE)),
+        low=scale.low - room * (not is_above),
+        high=scale.high + room * is_above,
+    )
 
 
 def _best_metric(trial: Trial, results: SweepResults) -> float:

@@ -3,24 +3,36 @@
 from collections.abc import Sequence
 from pathlib import PurePath
 
-from seentwice.display import name_count, show_text
+from seentwice.display import show_text
 from seentwice.pages import Cell, Column, Table
-from seentwice.sweeps.ranking import NEVER_WIN, find_best_point, rank_trials, trained_time
+from seentwice.sweeps.ranking import (
+    NEVER_WIN,
+    find_best_point,
+    rank_trials,
+    reached_rung,
+    trained_time,
+)
 from seentwice.sweeps.report.looks import format_metric
 from seentwice.sweeps.results import SweepResults, show_value
 from seentwice.sweeps.space import Categorical, Const, Hyperparameter, Log, Value
 from seentwice.sweeps.trials import Trial
 
-SHOWN_TRIALS = 500  # trials.csv has all
+SHOWN_TRIALS = 500  # and interruptions; trials.csv has all
 
 
 def tabulate_trials(results: SweepResults) -> tuple[Table, ...]:
-    """Return the trials, best first, and those that cannot win with their reasons, if any."""
+    """Return the trials, best first, those that cannot win, and interruptions, if any."""
     ranked = rank_trials(results.trials, results.smaller_is_better)
     able = [trial for trial in ranked if trial.status not in NEVER_WIN]
     lost = [trial for trial in ranked if trial.status in NEVER_WIN]
-    tables = (_trials_table(able, results),)
-    return (*tables, _lost_table(lost, results)) if lost else tables
+    tables: tuple[Table, ...] = ()
+    if able or not lost:
+        tables = (_trials_table(able, results),)
+    if lost:
+        tables = (*tables, _lost_table(lost, results))
+    if any(trial.interruptions for trial in results.trials):
+        tables = (*tables, _interruptions_table(results))
+    return tables
 
 
 def tabulate_space(results: SweepResults) -> Table:
@@ -73,14 +85,17 @@ def _trials_table(trials: Sequence[Trial], results: SweepResults) -> Table:
         _trial_row(trial, rank == 0, results) for rank, trial in enumerate(trials[:SHOWN_TRIALS])
     )
     unit = show_text(results.time_metric)
+    search = (
+        Column("Bracket", True),
+        Column("Rung", True, "Where it was compared last, of those of its bracket"),
+    )
     columns = (
         Column("Trial"),
         Column(show_text(results.metric), True, "Best measurement of the trial"),
-        Column(f"at {unit}", True, "When it was measured"),
+        Column(f"after {unit}", True, "When it was measured"),
         Column(f"trained {unit}", True, "By its last measurement"),
         Column("Status"),
-        Column("Bracket", True),
-        Column("Rungs", True, "That it passed"),
+        *(search if results.brackets else ()),
         *_value_columns(results),
     )
     return Table(f"Best first{_first_of(trials)}", columns, rows)
@@ -92,17 +107,22 @@ def _trial_row(trial: Trial, is_best: bool, results: SweepResults) -> tuple[Cell
     if point is not None:
         metric = Cell(format_metric(point.metric), value=point.metric, is_best=is_best)
         measured = (metric, _count(point.time))
-    restarts = name_count(trial.restarts, "restart", "restarts")
-    why = f"{restarts}: {show_text(trial.error)}" if trial.restarts else ""
     return (
         _name_trial(trial),
         *measured,
         _count(trained_time(trial)),
-        Cell(trial.status, why),
-        _count(trial.bracket + 1),
-        _count(trial.rungs),
+        Cell(trial.status),
+        *_search_cells(trial, results),
         *_value_cells(trial, results),
     )
+
+
+def _search_cells(trial: Trial, results: SweepResults) -> tuple[Cell, ...]:
+    if not results.brackets:
+        return ()
+    bracket = results.brackets[trial.bracket]
+    rung = reached_rung(trial, bracket)
+    return _count(trial.bracket + 1), Cell(f"{rung} of {len(bracket.rungs)}", value=rung)
 
 
 def _lost_table(trials: Sequence[Trial], results: SweepResults) -> Table:
@@ -126,6 +146,23 @@ def _lost_table(trials: Sequence[Trial], results: SweepResults) -> Table:
     return Table(f"Failed, or of impossible values{_first_of(trials)}", columns, rows)
 
 
+def _interruptions_table(results: SweepResults) -> Table:
+    rows = [
+        (_name_trial(trial), _count(one.time), Cell(show_text(one.why)), Cell(trial.status))
+        for trial in results.trials
+        for one in trial.interruptions
+    ]
+    columns = (
+        Column("Trial"),
+        Column(f"after {show_text(results.time_metric)}", True),
+        Column("Why"),
+        Column("Status", hint="What came of it since"),
+    )
+    return Table(
+        f"Interrupted and taken on again{_first_of(rows)}", columns, tuple(rows[:SHOWN_TRIALS])
+    )
+
+
 def _name_trial(trial: Trial) -> Cell:
     return Cell(f"trial {trial.number}", show_text(PurePath(trial.folder).name))
 
@@ -134,10 +171,10 @@ def _count(number: int) -> Cell:
     return Cell(f"{number:,}", value=number)
 
 
-def _first_of(trials: Sequence[Trial]) -> str:
-    if len(trials) <= SHOWN_TRIALS:
+def _first_of(rows: Sequence[object]) -> str:
+    if len(rows) <= SHOWN_TRIALS:
         return ""
-    return f": the first {SHOWN_TRIALS:,} of {len(trials):,}; trials.csv has all"
+    return f": the first {SHOWN_TRIALS:,} of {len(rows):,}; trials.csv has all"
 
 
 def _value_columns(results: SweepResults) -> tuple[Column, ...]:

@@ -22,20 +22,27 @@ UNTRAINED = "backbone.weights=none"  # nothing is downloaded
 
 
 def test_all_of_them_are_tested() -> None:
-    assert EXPERIMENTS == ["adaptive.yaml", "adaptive_heads.yaml", "const.yaml"]
+    assert EXPERIMENTS == [
+        "adaptive.yaml",
+        "adaptive_heads.yaml",
+        "adaptive_rooms.yaml",
+        "const.yaml",
+    ]
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_every_value_of_an_experiment_makes_a_training(name: str) -> None:
     plan = read_plan(ROOT / name)
     words = words_of_trials(plan, [UNTRAINED])
-    first = plan.values_of(0, plan.seed)
-    choices = [first]
-    for key, parameter in plan.space.items():
-        # Each beside the first of the others.
-        values = parameter.vals if isinstance(parameter, Categorical) else ()
-        choices += [{**first, key: value} for value in values if value != first[key]]
-    for chosen in choices:
+    choices = {
+        key: parameter.vals
+        for key, parameter in plan.space.items()
+        if isinstance(parameter, Categorical)
+    }
+    first = plan.values_of(0, plan.seed) | {key: values[0] for key, values in choices.items()}
+    # Each beside the first of the others.
+    others = [{**first, key: value} for key, values in choices.items() for value in values[1:]]
+    for chosen in [first, *others]:
         overrides = [*words, *words_of_values(chosen)]
         config = compose_words("train", overrides)
         check_settings(config, overrides)

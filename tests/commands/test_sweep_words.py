@@ -64,6 +64,8 @@ def test_the_name_follows_from_the_file_the_sampler_and_the_overrides(tmp_path: 
         (["a.yaml", "seed=1", "seed=2"], "seed is given twice"),
         (["a.yaml", "storage=study.db"], "storage: give a URL, such as sqlite:///study.db"),
         (["a.yaml", "name=../up"], "name=../up: up to 100 letters, digits, '.', '_' and '-'"),
+        (["a.yaml", "folder="], "folder: give a folder, or leave it out for outputs/sweep/NAME"),
+        (["a.yaml", "folder= "], "folder: give a folder, or leave it out for outputs/sweep/NAME"),
         (["a.yaml", "resume=x"], "resume: a sweep goes on by itself; give the command again"),
         (["no.yaml"], "no.yaml: No such file or directory"),
     ],

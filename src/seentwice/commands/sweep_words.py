@@ -30,8 +30,8 @@ relative path; a trial that another machine took over goes on from its last epoc
 shared as well, and begins again where it is not.
 
 Examples:
+  seentwice sweep adaptive_rooms.yaml workers=2
   seentwice sweep adaptive.yaml workers=2
-  seentwice sweep adaptive.yaml data=rooms backbone=compact
   seentwice sweep adaptive.yaml data.root=PHOTOS storage=postgresql://user@host/sweeps
 """
 """Shown by --help."""
@@ -90,7 +90,7 @@ def read_words(arguments: Sequence[str]) -> SweepWords:
         sampler=own.get("sampler", "searcher"),
         storage=_read_storage(own.get("storage")),
         name=_read_name(own.get("name")),
-        folder=Path(own["folder"]) if own.get("folder") else None,
+        folder=_read_folder(own.get("folder")),
         overrides=tuple(overrides),
     )
 
@@ -113,3 +113,9 @@ def _read_name(text: str | None) -> str | None:
     if text is not None and not _NAME.fullmatch(text):
         raise UserError(f"name={text}: up to 100 letters, digits, '.', '_' and '-'")
     return text
+
+
+def _read_folder(text: str | None) -> Path | None:
+    if text is not None and not text.strip():
+        raise UserError("folder: give a folder, or leave it out for outputs/sweep/NAME")
+    return None if text is None else Path(text)

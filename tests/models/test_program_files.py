@@ -216,3 +216,20 @@ def test_a_checkpoint_that_gives_no_numbers_is_not_exported(tmp_path: Path) -> N
     with pytest.raises(UserError, match="gives scores that are no numbers, so it is not exported"):
         write_program(scorer, HEIGHT, WIDTH, ABOUT, tmp_path / "net.pt2")
     assert not list(tmp_path.iterdir())
+
+
+class Rounding(nn.Module):
+    """Leaves float32 one digit of what float64 keeps."""
+
+    def forward(self, left, right):
+        return (left - right).sum(dim=1) + 1e6 - 1e6
+
+
+def test_where_float32_itself_is_inexact_a_program_may_be_too() -> None:
+    scorer, _, _ = make_scorer()
+    pairs = program_files._pairs_to_try(HEIGHT, WIDTH)
+    assert sum(len(left) for left, _ in pairs) == 27
+    assert {one.limit for one in program_files._expect(scorer, pairs)} == {TOLERANCE}
+    scorer.head = Rounding()
+    rounded = program_files._expect(scorer, pairs)
+    assert max(one.limit for one in rounded) > TOLERANCE

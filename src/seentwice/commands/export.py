@@ -49,7 +49,7 @@ def run(arguments: Sequence[str]) -> None:
     from seentwice.models.checkpoint import CHECKPOINT_FILE, load_checkpoint, read_record
     from seentwice.models.checkpoint_trunk import rebuild_trunk
     from seentwice.models.pair_scorer import PairScorer
-    from seentwice.models.program_files import METADATA, TOLERANCE, write_program
+    from seentwice.models.program_files import METADATA, ROUNDINGS, TOLERANCE, write_program
 
     console = open_console()
     given: Path = options.checkpoint
@@ -66,7 +66,8 @@ def run(arguments: Sequence[str]) -> None:
         f"(n, 3, {size.height_px}, {size.width_px}); threshold {record.threshold:.4f}",
         f"Checked: {name_count(written.pairs, 'pair', 'pairs')} with scores from "
         f"{written.lowest:.3f} to {written.highest:.3f} differ by at most "
-        f"{written.largest_difference:.1g} from the checkpoint's (tolerance {TOLERANCE:g})",
+        f"{written.largest_difference:.1g} from the checkpoint's (tolerance {TOLERANCE:g}, or "
+        f"{ROUNDINGS} times the error of float32)",
         f"How photos are preprocessed is in its metadata {METADATA!r}",
         *_tell_of_passing(record),
     ):

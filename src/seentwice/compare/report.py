@@ -232,7 +232,7 @@ def _slices_table(comparison: Comparison) -> Table:
 def _galleries(
     name: str, test: HeldOutPairs, scores: Scores, load_view: LoadView
 ) -> tuple[Gallery, Gallery]:
-    wrong = find_most_wrong(test, scores.score, WRONG_PAIRS)
+    wrong = find_most_wrong(test.pairs, scores.score, WRONG_PAIRS)
 
     def pair(index: int) -> PhotoPair:
         left = test.pairs.views[test.pairs.left[index]]

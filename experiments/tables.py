@@ -129,8 +129,7 @@ def write_table(folder: Path, runs: Sequence[str], columns: Sequence[str]) -> st
 
     Args:
         folder: of the experiment.
-        runs: of which it shows the detectors. A head that an earlier one has, too, is named after
-            its run; a detector without a choice is shown again only where it differs.
+        runs: of which it shows the detectors, see `gather_rows`.
         columns: keys of `COLUMNS`.
 
     Raises:
@@ -139,6 +138,24 @@ def write_table(folder: Path, runs: Sequence[str], columns: Sequence[str]) -> st
     unknown = [column for column in columns if column not in COLUMNS]
     if unknown:
         raise ValueError(f"columns {unknown}: choose of {', '.join(COLUMNS)}")
+    rows = gather_rows(folder, runs)
+    lines = [
+        ("detector", *columns),
+        ("---", *["---:"] * len(columns)),
+        *((row.name, *(COLUMNS[column](row) for column in columns)) for row in rows),
+    ]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def gather_rows(folder: Path, runs: Sequence[str]) -> list[Row]:
+    """Return the detectors of runs, best average precision first.
+
+    A head that an earlier run has, too, is named after its own; a detector that the other one
+    equals is not there again.
+
+    Raises:
+        ValueError: a run that was not measured.
+    """
     jobs = read_jobs(folder)
     rows: list[Row] = []
     for run in runs:
@@ -150,12 +167,7 @@ def write_table(folder: Path, runs: Sequence[str], columns: Sequence[str]) -> st
                 continue
             rows.append(row if not same else Row(f"{row.name} ({run})", row.choice, row.seeds))
     rows.sort(key=lambda row: -row.mean(lambda d: d["metrics"]["average_precision"]["value"]))
-    lines = [
-        ("detector", *columns),
-        ("---", *["---:"] * len(columns)),
-        *((row.name, *(COLUMNS[column](row) for column in columns)) for row in rows),
-    ]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+    return rows
 
 
 def choose_rows(jobs: Sequence[Job]) -> list[Row]:

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,10 @@ import pandas as pd
 import pytest
 from made_up import make_sweep
 
+from seentwice.errors import UserError
 from seentwice.pages import Picture
 from seentwice.sweeps.brackets import AshaSettings
-from seentwice.sweeps.report.page import write_report
+from seentwice.sweeps.report.page import RESULTS, write_report
 
 NOTEBOOK = Path(__file__).parents[3] / "notebooks" / "sweeps.ipynb"
 SOURCES = [
@@ -29,24 +31,38 @@ def test_it_is_kept_without_outputs() -> None:
 
 
 def test_its_first_cell_names_the_folder_alone() -> None:
-    assert SOURCES[0].splitlines()[-1].startswith("folder = Path(")
+    assert SOURCES[0].splitlines()[-1].startswith("folder = ")
     assert not any("folder =" in source for source in SOURCES[1:])
 
 
-def test_it_shows_the_sweep_of_the_folder(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_it_says_what_to_run_where_there_is_no_sweep(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=r"^\.\./outputs/sweep: no sweep .* run seentwice sweep "):
+        _run(SOURCES[0], {})
+
+
+def test_it_shows_the_newest_sweep(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     results = make_sweep(AshaSettings(5, 4))
-    write_report(tmp_path, results, str, "", "")
+    sweeps, own = tmp_path / "outputs" / "sweep", tmp_path / "notebooks"
+    folder = sweeps / "b"
+    for path in (sweeps / "a", folder, sweeps / "c", own):
+        path.mkdir(parents=True)
+    write_report(folder, results, str, "", "")
+    for name in ("a", "c"):
+        (sweeps / name / RESULTS).write_text("{}")
+        os.utime(sweeps / name / RESULTS, (0, 0))
+    monkeypatch.chdir(own)
     names: dict[str, Any] = {}
-    shown = [_run(source, names) for source in [SOURCES[0]]]
-    names["folder"] = tmp_path
-    shown += [_run(source, names) for source in SOURCES[1:]]
+    shown = [_run(source, names) for source in SOURCES]
     assert "Best: trial" in capsys.readouterr().out
     pictures = [one for one in shown if isinstance(one, Picture)]
     for picture in pictures:
         assert picture._repr_png_() == picture.png
-    written = [path.read_bytes() for path in sorted(tmp_path.glob("*.png"))]
+    written = [path.read_bytes() for path in sorted(folder.glob("*.png"))]
     assert sorted(picture.png for picture in pictures) == sorted(written)
     [table] = [one for one in shown if isinstance(one, pd.DataFrame)]
     assert len(table) == len(results.trials)

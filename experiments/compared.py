@@ -94,16 +94,19 @@ def say_order(rows: Sequence[Row]) -> str:
     if len(known) < max(2, len(rows)):
         raise ValueError("an order needs two rows or more, each with an interval")
     (first, best), *others = sorted(known, key=lambda pair: -pair[1].value)
-    parts = [f"{first.name} comes first with an average precision of {_spell(best)}"]
-    for row, interval in others:
-        verdict = (
-            "is surely worse: its interval ends below"
-            if interval.high < best.low
-            else "is not shown to be worse: the intervals overlap"
-        )
-        parts.append(f"{row.name} with {_spell(interval)} {verdict}")
+    said = f"{first.name} comes first with an average precision of {_spell(best)}"
+    level = [pair for pair in others if pair[1].high >= best.low]
+    below = [pair for pair in others if pair[1].high < best.low]
+    if level:
+        said += f"; not shown to be worse, as the intervals overlap: {_list(level)}"
+    if below:
+        said += f"; surely worse, as the interval ends below: {_list(below)}"
     seeds = max(len(row.seeds) for row in rows)
-    return "; ".join(parts) + (f" (means over {seeds} seeds)." if seeds > 1 else ".")
+    return said + (f" (means over {seeds} seeds)." if seeds > 1 else ".")
+
+
+def _list(pairs: Sequence[tuple[Row, Interval]]) -> str:
+    return ", ".join(f"{row.name} {_spell(interval)}" for row, interval in pairs)
 
 
 def _spell(interval: Interval) -> str:

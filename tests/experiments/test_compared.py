@@ -91,10 +91,10 @@ def test_the_order_is_said_with_how_sure_it_is(folder: Path) -> None:
     rows = read_rows(folder, ["linear"])
     assert say_order(rows) == (
         "l2 comes first with an average precision of 0.650 [0.550, 0.750]; "
-        "cosine with 0.600 [0.500, 0.700] is not shown to be worse: the intervals overlap; "
-        "l1 with 0.200 [0.100, 0.300] is surely worse: its interval ends below."
+        "not shown to be worse, as the intervals overlap: cosine 0.600 [0.500, 0.700]; "
+        "surely worse, as the interval ends below: l1 0.200 [0.100, 0.300]."
     )
-    assert say_order(read_rows(folder, ["whitened"])).endswith("overlap (means over 2 seeds).")
+    assert say_order(read_rows(folder, ["whitened"])).endswith(" (means over 2 seeds).")
     with pytest.raises(ValueError, match="two rows or more"):
         say_order(rows[:1])
 

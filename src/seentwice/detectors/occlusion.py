@@ -54,23 +54,35 @@ def map_occlusion(
     See `slide_patch`.
     """
     drops = slide_patch(score, photo, size_px, step_px, block)
-    rows, columns = (hidden.to(drops.dtype) for hidden in _hide(photo, size_px, step_px))
-    patches = rows.sum(dim=0)[:, None] * columns.sum(dim=0)[None, :]
-    return (rows.T @ drops @ columns) / patches
+    return _spread(drops, photo, size_px, step_px)
 
 
-def map_gradient(score: Score, photo: Tensor) -> Tensor:
-    """Return for each pixel how far the score falls with it blank, to first order: (h, w).
+def map_gradient(score: Score, photo: Tensor, size_px: int = 1, step_px: int = 1) -> Tensor:
+    """Return what `map_occlusion` would if the score were linear in the pixels, (h, w).
 
     Args:
         score: of photos; gradients pass through it.
         photo: (3, h, w), RGB of 0 to 255.
+        size_px: side of the patch; 1 gives each pixel its own gradient.
+        step_px: as there.
+
+    Raises:
+        ValueError: as there.
     """
     photo, blank = _with_blank(photo)
+    rows, columns = (hidden.to(photo.dtype) for hidden in _hide(photo, size_px, step_px))
     pixels = photo.clone().requires_grad_()
     with torch.enable_grad():
         (gradient,) = torch.autograd.grad(score(pixels[None])[0], pixels)
-    return (gradient * (photo - blank)).sum(dim=0)
+    drops = rows @ (gradient * (photo - blank)).sum(dim=0) @ columns.T
+    return _spread(drops, photo, size_px, step_px)
+
+
+def _spread(drops: Tensor, photo: Tensor, size_px: int, step_px: int) -> Tensor:
+    """Give each pixel the mean of the patches that hide it: (rows, columns) -> (h, w)."""
+    rows, columns = (hidden.to(drops.dtype) for hidden in _hide(photo, size_px, step_px))
+    patches = rows.sum(dim=0)[:, None] * columns.sum(dim=0)[None, :]
+    return (rows.T @ drops @ columns) / patches
 
 
 def _with_blank(photo: Tensor) -> tuple[Tensor, Tensor]:

@@ -63,6 +63,7 @@ def execute(notebook: nbformat.NotebookNode) -> None:
         notebook,
         timeout=TIMEOUT_S,
         record_timing=False,
+        extra_arguments=["--log-level=ERROR"],  # or it warns that loopback is not encrypted
         resources={"metadata": {"path": str(FOLDER)}},
     )
     client.execute(env={**os.environ, "MLFLOW_TRACKING_URI": _NOBODYS_RUNS})

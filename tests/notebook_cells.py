@@ -22,15 +22,10 @@ class Shown:
     value: Any  # of its last expression; None without one
 
 
-def read_notebook(name: str) -> dict[str, Any]:
-    """Return a notebook as its file has it."""
-    notebook: dict[str, Any] = json.loads((FOLDER / f"{name}.ipynb").read_text(encoding="utf-8"))
-    return notebook
-
-
 def code_cells(name: str) -> list[dict[str, Any]]:
-    """Return the cells that hold code."""
-    return [cell for cell in read_notebook(name)["cells"] if cell["cell_type"] == "code"]
+    """Return the cells of a notebook that hold code, as its file has them."""
+    notebook = json.loads((FOLDER / f"{name}.ipynb").read_text(encoding="utf-8"))
+    return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
 
 
 def run_cells(name: str, inputs: Mapping[str, object]) -> list[Shown]:

@@ -61,7 +61,7 @@ def explain_pair(
         ShownPhoto(beside, name_view(views[right])),
         ShownPhoto(
             lay_over(shown, by_patch),
-            f"score {score:.2f}; patch, ±{np.abs(by_patch).max():.1f}",
+            f"score {score:.3f}; patch, ±{np.abs(by_patch).max():.1f}",
         ),
         ShownPhoto(
             lay_over(shown, by_gradient), f"gradient × pixel, ±{np.abs(by_gradient).max():.1f}"

@@ -18,10 +18,6 @@ from seentwice.compare.photo_plots import PhotoPicture
 from seentwice.compare.summary import SAME_PROPERTY, SAME_ROOM_TYPE
 from seentwice.data.rooms import RoomsSource
 from seentwice.errors import UserError
-from seentwice.models.backbones import build_trunk
-from seentwice.models.checkpoint import CheckpointRecord, Protocol, save_checkpoint
-from seentwice.models.engines import Passing
-from seentwice.models.nets import Architecture, build_siamese
 from seentwice.pages import Picture
 
 ROOT = FOLDER.parent
@@ -161,36 +157,6 @@ def test_mixes_of_pairs_are_compared(answers: Path, monkeypatch: pytest.MonkeyPa
     assert said[0].startswith(f"l2: {last['negatives']} comes first")
     assert said[3].startswith(f"l2: {last['positives']} comes first")
     assert len(values(shown, Picture)) == len(values(shown, pd.DataFrame)) == 2
-
-
-@pytest.fixture(scope="session")
-def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The checkpoint of a net that learned nothing."""
-    architecture = Architecture("compact", "average", "all", "eval", "linear", 16, "l2", {})
-    trunk = build_trunk("compact", "none", "average", "all", "eval", 0)
-    record = CheckpointRecord(
-        architecture=architecture,
-        trunk_weights="none",
-        trunk_seed=0,
-        trunk_fingerprint="",
-        row_type="float32",
-        passing=Passing(),
-        calibration_slope=1.0,
-        calibration_offset=0.0,
-        threshold=0.5,
-        data_name="rooms",
-        data_fingerprint="f" * 64,
-        learned_photos=(),
-        mined_by="",
-        seed=0,
-        protocol=Protocol({}, {}, {}),
-        test_metrics={},
-        versions={},
-        git_commit=None,
-    )
-    path = tmp_path_factory.mktemp("checkpoint") / "rooms.safetensors"
-    save_checkpoint(path, build_siamese(architecture, trunk, 0), record)
-    return path
 
 
 @pytest.fixture

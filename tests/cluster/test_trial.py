@@ -5,8 +5,10 @@ would say.
 """
 
 import importlib.util
+import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,7 +22,7 @@ from safetensors.torch import load_file
 import seentwice.learn.cluster
 from seentwice.commands.cluster import run_entrypoint
 from seentwice.commands.training_job import CONFIG_FILE, RUN_FILE
-from seentwice.commands.trial_words import words_of_values
+from seentwice.commands.trial_words import SMALLER_IS_BETTER, words_of_values
 from seentwice.learn.cluster import (
     KEEP_SECONDS,
     WORST_LOSS,
@@ -36,47 +38,71 @@ STEPS_PER_EPOCH = 2
 SMALL = {"optimizer": {"lr": 0.002}, "training": {"epochs": 3}}
 
 
+@dataclass(frozen=True, slots=True)
+class Process:
+    """This process, as an agent starts one for a trial of an experiment that takes a second."""
+
+    master: DeterminedMaster
+    folder: Path  # of checkpoints and results
+    photos: Path
+    patch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str]
+
+    def enter(
+        self,
+        hyperparameters: Mapping[str, object],
+        trial: int = 1,
+        run: int = 1,
+        checkpoint: str | None = None,
+        slots: str = "[0]",
+    ) -> None:
+        """Become the trial."""
+        own = trial_environment(self.master, self.folder, hyperparameters, trial, run, checkpoint)
+        for name, value in (own | {"DET_SLOT_IDS": slots}).items():
+            self.patch.setenv(name, value)
+        info = cluster_files.ClusterInfo._from_env()
+        info._trial_info = cluster_files.TrialInfo._from_env()
+        info._rendezvous_info = cluster_files.RendezvousInfo(["a"], 0, [1])
+        self.patch.setattr(cluster_files, "_info", info)
+
+    def run(self, *more: str) -> int:
+        """Run the entrypoint of the experiment, with more words, and return its exit code."""
+        words = [
+            "data=folder",
+            f"data.root={self.photos}",
+            f"training.batches_per_epoch={STEPS_PER_EPOCH}",
+            "training.places_per_batch=6",
+            "workers=1",
+            f"hydra.run.dir={self.folder}/{os.environ['DET_ALLOCATION_ID']}",
+        ]
+        return run_entrypoint([*words, *more])
+
+    def read_said(self) -> tuple[str, str]:
+        """Return what it wrote to its output and to its errors since it was asked last."""
+        return self.capsys.readouterr()
+
+
 @pytest.fixture
-def words(few_rooms: Path, tmp_path: Path) -> list[str]:
-    """Overrides of an experiment that takes a second."""
-    return [
-        "data=folder",
-        f"data.root={few_rooms}",
-        f"training.batches_per_epoch={STEPS_PER_EPOCH}",
-        "training.places_per_batch=6",
-        "workers=1",
-        f"hydra.run.dir={tmp_path}/run",
-    ]
-
-
-def enter_trial(
-    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], addresses: Sequence[str] = ("a",)
-) -> None:
-    """Let this process be a trial."""
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    info = cluster_files.ClusterInfo._from_env()
-    info._trial_info = cluster_files.TrialInfo._from_env()
-    info._rendezvous_info = cluster_files.RendezvousInfo(list(addresses), 0, [1] * len(addresses))
-    monkeypatch.setattr(cluster_files, "_info", info)
+def process(
+    master: DeterminedMaster,
+    few_rooms: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Process:
+    return Process(master, tmp_path, few_rooms, monkeypatch, capsys)
 
 
 def epochs_of(reports: list[Report]) -> list[float]:
     return [report.metrics["epochs"] for report in reports]
 
 
-def test_a_trial_that_is_stopped_goes_on_and_ends_as_one_that_was_not(
-    master: DeterminedMaster,
-    words: list[str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_a_trial_that_is_stopped_goes_on_and_ends_as_one_that_was_not(process: Process) -> None:
+    master = process.master
+
     def run(trial: int, number: int, checkpoint: str | None = None) -> None:
-        own = trial_environment(master, tmp_path, SMALL, trial, number, checkpoint)
-        enter_trial(monkeypatch, own)
-        folder = f"hydra.run.dir={tmp_path}/{trial}.{number}"
-        assert run_entrypoint([*words, folder]) == 0
+        process.enter(SMALL, trial, number, checkpoint)
+        assert process.run() == 0
 
     run(1, 1)
     whole = master.trials[1]
@@ -89,12 +115,15 @@ def test_a_trial_that_is_stopped_goes_on_and_ends_as_one_that_was_not(
         "epochs",
     }
     assert set(whole.of("training")[0].metrics) == {"train_loss", "epochs"}
+    # Whoever searches by one of them is told which way it is better.
+    told = {name for report in whole.reports for name in report.metrics}
+    assert told == {*SMALLER_IS_BETTER, "epochs"}
     assert whole.progress == [1 / 3, 2 / 3, 1]
     (last,) = master.checkpoints
     assert last["metadata"] == {"steps_completed": 6}
     assert {CHECKPOINT_FILE, CONFIG_FILE, LAST} <= set(last["resources"])
-    assert OmegaConf.load(tmp_path / last["uuid"] / CONFIG_FILE).optimizer.lr == 0.002
-    assert f"det checkpoint download {last['uuid']}" in capsys.readouterr().out
+    assert OmegaConf.load(process.folder / last["uuid"] / CONFIG_FILE).optimizer.lr == 0.002
+    assert f"det checkpoint download {last['uuid']}" in process.read_said()[0]
 
     master.stop("2.1")
     run(2, 1)
@@ -109,11 +138,11 @@ def test_a_trial_that_is_stopped_goes_on_and_ends_as_one_that_was_not(
         report.metrics for report in whole.reports
     ]
     weights = [
-        load_file(tmp_path / kept["uuid"] / CHECKPOINT_FILE)
+        load_file(process.folder / kept["uuid"] / CHECKPOINT_FILE)
         for kept in (last, master.checkpoints[2])
     ]
     assert all(bool((weights[0][key] == weights[1][key]).all()) for key in weights[0])
-    ids = [(tmp_path / kept["uuid"] / RUN_FILE).read_text() for kept in master.checkpoints]
+    ids = [(process.folder / kept["uuid"] / RUN_FILE).read_text() for kept in master.checkpoints]
     assert ids[1] == ids[2] != ids[0]
     tracked = MlflowClient().get_run(ids[1].strip())
     assert tracked.info.status == "FINISHED"
@@ -124,20 +153,15 @@ def test_a_trial_that_is_stopped_goes_on_and_ends_as_one_that_was_not(
     assert master.checkpoints[3]["metadata"] == {"steps_completed": 6}
 
 
-def test_impossible_values_are_withdrawn(
-    master: DeterminedMaster,
-    words: list[str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    enter_trial(monkeypatch, trial_environment(master, tmp_path, {"optimizer": {"lr": -1.0}}))
+def test_impossible_values_are_withdrawn(process: Process) -> None:
+    process.enter({"optimizer": {"lr": -1.0}})
     with pytest.raises(SystemExit) as end:
-        run_entrypoint(words)
+        process.run()
     assert end.value.code == 0
-    assert master.trials[1].early_exits == ["EXITED_REASON_INVALID_HP"]
-    assert not master.trials[1].reports
-    assert "Impossible hyperparameters: optimizer.lr=-1.0" in capsys.readouterr().out
+    trial = process.master.trials[1]
+    assert trial.early_exits == ["EXITED_REASON_INVALID_HP"]
+    assert not trial.reports
+    assert "Impossible hyperparameters: optimizer.lr=-1.0" in process.read_said()[0]
 
 
 @pytest.mark.parametrize(
@@ -148,53 +172,36 @@ def test_impossible_values_are_withdrawn(
     ],
 )
 def test_what_no_other_values_would_mend_is_an_error(
-    more: list[str],
-    hyperparameters: dict[str, object],
-    message: str,
-    master: DeterminedMaster,
-    words: list[str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    more: list[str], hyperparameters: dict[str, object], message: str, process: Process
 ) -> None:
-    enter_trial(monkeypatch, trial_environment(master, tmp_path, hyperparameters))
-    assert run_entrypoint([*words, *more]) == 2
-    assert message in capsys.readouterr().err
-    assert not master.trials
+    process.enter(hyperparameters)
+    assert process.run(*more) == 2
+    assert message in process.read_said()[1]
+    assert not process.master.trials
 
 
-def test_a_training_that_diverges_reports_a_large_loss_and_ends(
-    master: DeterminedMaster,
-    words: list[str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    enter_trial(monkeypatch, trial_environment(master, tmp_path, {"optimizer": {"lr": 1e30}}))
-    assert run_entrypoint(words) == 0
-    *_, report = master.trials[1].of("validation")
+def test_a_training_that_diverges_reports_a_large_loss_and_ends(process: Process) -> None:
+    process.enter({"optimizer": {"lr": 1e30}})
+    assert process.run() == 0
+    *_, report = process.master.trials[1].of("validation")
     assert report.metrics["validation_loss"] == WORST_LOSS
     assert report.metrics["validation_average_precision"] == 0
-    said = capsys.readouterr()
-    assert "validation_loss=nan is reported as 1e+09" in said.out
-    assert "training diverged" in said.err
+    out, errors = process.read_said()
+    assert "validation_loss=nan is reported as 1e+09" in out
+    assert "training diverged" in errors
 
 
 def test_a_trial_that_cannot_keep_its_files_has_failed(
-    master: DeterminedMaster,
-    words: list[str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    process: Process, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def is_full(trial: ClusterTrial, folder: Path) -> None:
         raise OSError(28, "No space left on device", "/kept")
 
     monkeypatch.setattr(ClusterTrial, "keep", is_full)
-    enter_trial(monkeypatch, trial_environment(master, tmp_path, SMALL))
-    master.stop("1.1")
-    assert run_entrypoint(words) == 2
-    assert "No space left on device" in capsys.readouterr().err
+    process.enter(SMALL)
+    process.master.stop("1.1")
+    assert process.run() == 2
+    assert "No space left on device" in process.read_said()[1]
 
 
 class Kept:
@@ -233,39 +240,34 @@ def test_a_crash_costs_ten_minutes_at_most(tmp_path: Path) -> None:
     assert len(trial.folders) == 3
 
 
-def several_gpus(patch: pytest.MonkeyPatch, environment: dict[str, str]) -> None:
-    enter_trial(patch, environment | {"DET_SLOT_IDS": "[0, 1]"})
+def enter_with_several_gpus(process: Process) -> None:
+    process.enter({}, slots="[0, 1]")
 
 
-def no_files(patch: pytest.MonkeyPatch, environment: dict[str, str]) -> None:
-    patch.setenv("DET_TASK_TYPE", "TRIAL")
-    patch.setattr(cluster_files, "_info", None)
+def enter_without_files(process: Process) -> None:
+    process.patch.setenv("DET_TASK_TYPE", "TRIAL")
+    process.patch.setattr(cluster_files, "_info", None)
 
 
-def no_client(patch: pytest.MonkeyPatch, environment: dict[str, str]) -> None:
-    patch.setenv("DET_TASK_TYPE", "TRIAL")
-    patch.setitem(sys.modules, "determined", None)
+def enter_without_client(process: Process) -> None:
+    process.patch.setenv("DET_TASK_TYPE", "TRIAL")
+    process.patch.setitem(sys.modules, "determined", None)
 
 
 @pytest.mark.parametrize(
     ("enter", "message"),
     [
-        (several_gpus, "resources.slots_per_trial=2: a trial trains on one GPU"),
-        (no_files, "DET_TASK_TYPE=TRIAL: not started by Determined"),
-        (no_client, "DET_TASK_TYPE=TRIAL: trials need Determined's client; pip install"),
+        (enter_with_several_gpus, "resources.slots_per_trial=2: a trial trains on one GPU"),
+        (enter_without_files, "DET_TASK_TYPE=TRIAL: not started by Determined"),
+        (enter_without_client, "DET_TASK_TYPE=TRIAL: trials need Determined's client; pip install"),
     ],
 )
 def test_a_process_that_can_be_no_trial_says_why(
-    enter: Callable[[pytest.MonkeyPatch, dict[str, str]], None],
-    message: str,
-    master: DeterminedMaster,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    enter: Callable[[Process], None], message: str, process: Process
 ) -> None:
-    enter(monkeypatch, trial_environment(master, tmp_path, {}))
+    enter(process)
     assert run_entrypoint([]) == 2
-    (line,) = capsys.readouterr().err.splitlines()
+    (line,) = process.read_said()[1].splitlines()
     assert line.startswith(f"seentwice train: {message}")
 
 

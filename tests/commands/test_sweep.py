@@ -20,6 +20,7 @@ from seentwice.learn.tracking import tracking_uri
 from seentwice.sweeps.events import Began, LoggedEvent, Reported
 from seentwice.sweeps.log import open_log
 from seentwice.sweeps.plan import read_plan
+from seentwice.sweeps.report.page import FILES
 from seentwice.sweeps.state import SweepState
 from seentwice.sweeps.store import open_storage
 from seentwice.sweeps.trials import Trial
@@ -31,30 +32,35 @@ searcher:
   name: adaptive_asha
   metric: validation_loss
   time_metric: epochs
-  max_time: 4
-  max_trials: 4
+  max_time: {epochs}
+  max_trials: {trials}
   divisor: 2
   mode: aggressive
 hyperparameters:
   optimizer:
-    lr: {type: log, base: 10, minval: -5.0, maxval: -2.0}
+    lr: {{type: log, base: 10, minval: -5.0, maxval: -2.0}}
 """
 
 PROGRAM = Path(sys.executable).with_name("seentwice")
 
 
-@pytest.fixture
-def words(few_rooms: Path, tmp_path: Path) -> list[str]:
-    plan = tmp_path / "plan.yaml"
-    plan.write_text(PLAN)
+def write_words(folder: Path, photos: Path, epochs: int, trials: int) -> list[str]:
+    """Write a plan; return the words of a sweep of it."""
+    plan = folder / "plan.yaml"
+    plan.write_text(PLAN.format(epochs=epochs, trials=trials))
     return [
         str(plan),
         "data=folder",
-        f"data.root={few_rooms}",
+        f"data.root={photos}",
         "training.places_per_batch=6",
-        "training.epochs=4",
-        f"bank.folder={tmp_path / 'bank'}",
+        f"training.epochs={epochs}",
+        f"bank.folder={folder / 'bank'}",
     ]
+
+
+@pytest.fixture
+def words(few_rooms: Path, tmp_path: Path) -> list[str]:
+    return write_words(tmp_path, few_rooms, 4, 4)
 
 
 def read_sweep(folder: Path, words: Sequence[str]) -> tuple[list[LoggedEvent], tuple[Trial, ...]]:
@@ -69,18 +75,19 @@ def read_sweep(folder: Path, words: Sequence[str]) -> tuple[list[LoggedEvent], t
 
 
 def test_a_sweep_trains_tells_the_best_and_says_so_again(
-    words: list[str],
+    few_rooms: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    words = write_words(tmp_path, few_rooms, 2, 2)
     folder = tmp_path / "sweep"
     given = ["sweep", *words, "name=few", f"folder={folder}"]
     assert main(given) == 0
     said = capsys.readouterr().out
     events, trials = read_sweep(folder, words)
-    assert len(trials) == 4
+    assert len(trials) == 2
     assert {trial.status for trial in trials} <= {"finished", "stopped"}
     for trial in trials:
         assert Path(trial.checkpoint).is_file()
@@ -88,13 +95,7 @@ def test_a_sweep_trains_tells_the_best_and_says_so_again(
     best = min(trials, key=lambda trial: min(point.metric for point in trial.curve))
     assert f"Best: trial {best.number}, validation_loss" in said
     assert not list(folder.rglob("*.ckpt"))  # of no use any more
-    # The trials are shown below the sweep.
-    client = MlflowClient(tracking_uri())
-    runs = client.search_runs([client.get_experiment_by_name("sweep").experiment_id])
-    (parent,) = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
-    children = [run for run in runs if run is not parent]
-    assert {run.data.tags["mlflow.parentRunId"] for run in children} == {parent.info.run_id}
-    assert sorted(run.info.run_name for run in children) == [f"trial {n}" for n in range(4)]
+    check_runs(folder, trials, best)
     # The command that it ends with works, and a second time nothing is trained.
     (following,) = re.findall(r"Next: seentwice (.*)", said)
     assert main([*shlex.split(following), f"hydra.run.dir={tmp_path / 'evaluated'}"]) == 0
@@ -102,6 +103,38 @@ def test_a_sweep_trains_tells_the_best_and_says_so_again(
     assert main(given) == 0
     assert f"Best: trial {best.number}, validation_loss" in capsys.readouterr().out
     assert len(read_sweep(folder, words)[0]) == len(events)
+
+
+def check_runs(folder: Path, trials: Sequence[Trial], best: Trial) -> None:
+    """See that MLflow has a run that says what a sweep found, and below it one for each trial."""
+    client = MlflowClient(tracking_uri())
+    parent = client.get_run((folder / "mlflow_run_id.txt").read_text().strip())
+    params, metrics = parent.data.params, parent.data.metrics
+    assert (params["name"], params["searcher"], params["max_trials"]) == (
+        *("few", "adaptive_asha"),
+        str(len(trials)),
+    )
+    assert (params["best.trial"], params["best.optimizer.lr"]) == (
+        str(best.number),
+        repr(best.values["optimizer.lr"]),
+    )
+    assert metrics["trials/all"] == len(trials)
+    assert metrics["trials/stopped"] == sum(trial.status == "stopped" for trial in trials)
+    assert metrics["epochs/spent"] == sum(len(trial.curve) for trial in trials)
+    assert metrics["best/validation_loss"] == min(point.metric for point in best.curve)
+    artifacts = {one.path for one in client.list_artifacts(parent.info.run_id)}
+    assert artifacts == {"plan.yaml", *FILES}
+    runs = client.search_runs(
+        [parent.info.experiment_id], f"tags.mlflow.parentRunId = '{parent.info.run_id}'"
+    )
+    ended = {run.data.tags["seentwice.trial"]: run.data.tags["seentwice.ended"] for run in runs}
+    assert ended == {
+        str(trial.number): (
+            "finished" if trial.status == "finished" else f"stopped at rung {trial.rungs + 1}"
+        )
+        for trial in trials
+    }
+    assert sorted(run.info.run_name for run in runs) == [f"trial {n}" for n in range(len(trials))]
 
 
 @pytest.mark.slow

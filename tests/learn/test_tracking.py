@@ -13,7 +13,13 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from seentwice.errors import UserError
-from seentwice.learn.tracking import FOLDER_TAG, check_store, find_run_folder, track_run
+from seentwice.learn.tracking import (
+    FOLDER_TAG,
+    check_store,
+    find_run_folder,
+    tag_run,
+    track_run,
+)
 
 
 def status_of(run_id: str) -> str:
@@ -69,6 +75,25 @@ def test_a_resumed_run_goes_on_where_the_store_knows_it() -> None:
         assert status_of(first.run_id) == "RUNNING"
     with track_run("tracking", "new", {}, resumed_id="0" * 32) as new:
         assert new.run_id != "0" * 32
+
+
+def test_a_resumed_run_keeps_the_settings_that_it_has() -> None:
+    with track_run("tracking", "first", {}) as first:
+        first.log_missing_parameters({"seed": 0, "git_commit": "old"})
+    with track_run("tracking", "again", {}, resumed_id=first.run_id) as again:
+        again.log_missing_parameters({"git_commit": "new", "best": 1})
+    params = MlflowClient().get_run(first.run_id).data.params
+    assert params == {"seed": "0", "git_commit": "old", "best": "1"}
+
+
+def test_a_closed_run_is_tagged_and_an_unknown_one_passed_over() -> None:
+    with track_run("tracking", "closed", {"kept": "as it was"}) as run:
+        pass
+    tag_run(run.run_id, {"ended": "well"})
+    tag_run("0" * 32, {"ended": "well"})
+    tags = MlflowClient().get_run(run.run_id).data.tags
+    assert (tags["kept"], tags["ended"]) == ("as it was", "well")
+    assert status_of(run.run_id) == "FINISHED"
 
 
 @pytest.mark.parametrize("name", ["0" * 32, "../etc", "not a run"])

@@ -27,6 +27,7 @@ from seentwice.errors import UserError
 from seentwice.files import write_atomically
 from seentwice.sweeps.brackets import plan_brackets
 from seentwice.sweeps.plan import AdaptiveAsha, Plan, read_plan
+from seentwice.sweeps.results import SweepResults
 from seentwice.sweeps.state import SweepState
 from seentwice.sweeps.trials import Trial
 
@@ -106,6 +107,7 @@ def _train_trials(
     spec: WorkerSpec, given: SweepWords, config: DictConfig, console: Console
 ) -> None:
     # Imported here: MLflow and Optuna take seconds, and no --help should wait for them.
+    from seentwice.commands.sweep_run import list_settings, log_results
     from seentwice.learn.tracking import FOLDER_TAG, check_store, track_run
     from seentwice.sweeps.liveness import Judge, name_worker
     from seentwice.sweeps.local import LocalWorkers
@@ -128,6 +130,7 @@ def _train_trials(
     with track_run(EXPERIMENT, spec.name, tags, resumed_id=known) as tracked:
         write_atomically(run_file, f"{tracked.run_id}\n")
         tracked.log_file(given.file)
+        tracked.log_missing_parameters(list_settings(spec.plan, spec.name, spec.sampler))
         workers = LocalWorkers(
             given.workers,
             partial(run_process, replace(spec, run_id=tracked.run_id)),
@@ -145,7 +148,8 @@ def _train_trials(
                         workers.run(lambda: view.show(state.trials), lambda: stop.came is not None)
                 finally:  # as far as it has come
                     open_mirror(storage, spec.name, spec.plan).show_all(state.trials)
-                    _report(spec, given, state.trials, console)
+                    results = _report(spec, given, state.trials, console)
+                    log_results(tracked, results, spec.folder, state.is_over)
         except KeyboardInterrupt:
             if stop.came is not None:
                 signal.raise_signal(stop.came)  # for those who end the program as it says
@@ -194,9 +198,10 @@ def _prepare_photos(config: DictConfig, console: Console) -> None:
     source.read()
 
 
-def _report(spec: WorkerSpec, given: SweepWords, trials: Sequence[Trial], console: Console) -> None:
+def _report(
+    spec: WorkerSpec, given: SweepWords, trials: Sequence[Trial], console: Console
+) -> SweepResults:
     from seentwice.sweeps.report.page import REPORT, describe_budget, describe_sweep, write_report
-    from seentwice.sweeps.results import SweepResults
 
     plan = spec.plan
     asha = plan.searcher if isinstance(plan.searcher, AdaptiveAsha) else None
@@ -214,6 +219,7 @@ def _report(spec: WorkerSpec, given: SweepWords, trials: Sequence[Trial], consol
     for line in (describe_sweep(results), describe_budget(results)):
         print_plainly(line, console)
     print_plainly(f"Report: {spec.folder / REPORT}", console)
+    return results
 
 
 def _command(given: SweepWords) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from seentwice.commands.stopping import STOPPED, StopRequest
 from seentwice.errors import UserError
 from seentwice.sweeps.plan import Plan
+from seentwice.sweeps.trials import Trial
 
 EXPERIMENT = "sweep"  # MLflow's
 _POLL_SECONDS = 0.5
@@ -65,7 +66,7 @@ def _work(spec: WorkerSpec, worker: str, stop: StopRequest) -> None:
     # Imported here: torch and Lightning take seconds, in which SIGTERM shall end this quietly.
     import torch
 
-    from seentwice.commands.sweep_trial import TrialTrainer, remove_resume_files
+    from seentwice.commands.sweep_trial import TrialTrainer, remove_resume_files, tag_ended
     from seentwice.sweeps.liveness import show_life
     from seentwice.sweeps.log import open_log
     from seentwice.sweeps.mirror import open_mirror
@@ -77,6 +78,11 @@ def _work(spec: WorkerSpec, worker: str, stop: StopRequest) -> None:
     storage = open_storage(spec.storage)
     log = open_log(storage, spec.name, spec.settings)
     mirror = open_mirror(storage, spec.name, spec.plan)
+
+    def show(trial: Trial) -> None:
+        mirror.show(trial)
+        tag_ended(trial)
+
     with show_life(spec.folder, worker, partial(log.beat, worker)):
         Worker(
             worker,
@@ -86,7 +92,7 @@ def _work(spec: WorkerSpec, worker: str, stop: StopRequest) -> None:
             choose_sampler(spec.sampler, spec.plan),
             TrialTrainer(spec.words, spec.folder, spec.run_id, log.agree),
             remove_resume_files,
-            mirror.show,
+            show,
             partial(time.sleep, _POLL_SECONDS),
             stop.held_back,
         ).work()

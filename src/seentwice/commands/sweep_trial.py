@@ -23,11 +23,15 @@ from seentwice.commands.trial_words import words_of_values
 from seentwice.errors import UserError
 from seentwice.learn.measuring import Measured, MeasuredEpochs
 from seentwice.learn.siamese_task import DivergedError
-from seentwice.learn.tracking import check_store
+from seentwice.learn.tracking import check_store, tag_run
 from seentwice.learn.training import BEST, LAST, check_resumable
+from seentwice.sweeps.ranking import NEVER_WIN
+from seentwice.sweeps.trials import Trial
 from seentwice.sweeps.worker import FailedTrialError, ImpossibleTrialError, TrialJob
 
 LOG_FILE = "log.txt"
+TRIAL_TAG = "seentwice.trial"  # the number of the trial that an MLflow run is, or a part of
+ENDED_TAG = "seentwice.ended"  # how that trial ended, on the run with which it did
 _OF_NETS = ("head", "tower", "whitening", "optimizer", "training", "calibration", "threshold")
 """Sections that change nothing of what nets are trained on."""
 
@@ -109,6 +113,7 @@ class TrialTrainer:
             experiment=EXPERIMENT,
             run_name=f"trial {job.number}",
             parent_id=self.run_id,
+            tags={TRIAL_TAG: str(job.number)},
             watchers=[MeasuredEpochs(measured)],
             stop_after=job.stop_after,
         )
@@ -143,6 +148,22 @@ class TrialTrainer:
                 f"{self.folder}: the photos are not those that the sweep was started with; bring "
                 "those back, or start another sweep with another name=NAME and folder"
             )
+
+
+def tag_ended(trial: Trial) -> None:
+    """Say in the MLflow run of a settled trial how it ended; a stop is FINISHED to MLflow, too.
+
+    To be called by the worker that settled it: where a machine took the trial over without its
+    files, the run there is another than that with which it began, which never ends.
+
+    Raises:
+        UserError: the store cannot be used.
+    """
+    run_file = Path(trial.folder) / RUN_FILE
+    if (trial.checkpoint or trial.status in NEVER_WIN) and run_file.is_file():
+        is_stopped = trial.status == "stopped"
+        ended = f"stopped at rung {trial.rungs + 1}" if is_stopped else trial.status
+        tag_run(run_file.read_text().strip(), {ENDED_TAG: ended})
 
 
 def remove_resume_files(folder: Path) -> None:

@@ -1,7 +1,7 @@
 """One training, from a composed configuration to its checkpoint: what train and sweep share."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -89,6 +89,7 @@ class Job:
     experiment: str = "train"  # MLflow's
     run_name: str | None = None  # None is the head's
     parent_id: str | None = None  # of the MLflow run above its own
+    tags: Mapping[str, str] | None = None  # of its own, beside those of every job
     watchers: Sequence[Watcher] = ()  # see `fit_task`
     stop_after: int | None = None  # likewise
 
@@ -188,6 +189,7 @@ def train_net(job: Job, settings: Settings, material: Material, console: Console
     _write_state(job.folder, bench.fingerprint)
     tables, rows = bench.folds[0], bench.described.rows
     tags = {FOLDER_TAG: str(job.folder.resolve()), "seentwice.command": job.experiment}
+    tags |= job.tags or {}
     name = job.run_name or settings.head
     with track_run(job.experiment, name, tags, job.parent_id, job.run_id) as tracked:
         if job.run_id not in (None, tracked.run_id):
@@ -198,10 +200,7 @@ def train_net(job: Job, settings: Settings, material: Material, console: Console
             )
         write_atomically(job.folder / RUN_FILE, f"{tracked.run_id}\n")
         tracked.log_file(job.folder / CONFIG_FILE)
-        # MLflow lets no parameter change, such as the commit, and the run may have some already.
-        known = tracked.client.get_run(tracked.run_id).data.params
-        parameters = _parameters(job.config, settings.head, bench)
-        tracked.log_parameters({name: parameters[name] for name in parameters if name not in known})
+        tracked.log_missing_parameters(_parameters(job.config, settings.head, bench))
         with show_progress(f"Training {settings.head}", console) as progress:
             evidence = SiameseEvidence(
                 net_trainer(

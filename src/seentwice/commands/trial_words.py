@@ -14,7 +14,7 @@ from seentwice.sweeps.space import Categorical, sample_values
 
 _ENTRY = "seentwice.commands.train"
 _TIME = "epochs"  # what a trial's training is counted by
-_SMALLER_IS_BETTER = {
+SMALLER_IS_BETTER = {
     "validation_loss": True,
     "validation_average_precision": False,
     "train_loss": True,
@@ -88,9 +88,9 @@ def _check_metric(plan: Plan) -> None:
         UserError: it is such.
     """
     metric = plan.watched.metric
-    if metric not in _SMALLER_IS_BETTER:
-        raise UserError(f"searcher.metric={metric}: choose one of {', '.join(_SMALLER_IS_BETTER)}")
-    smaller = _SMALLER_IS_BETTER[metric]
+    if metric not in SMALLER_IS_BETTER:
+        raise UserError(f"searcher.metric={metric}: choose one of {', '.join(SMALLER_IS_BETTER)}")
+    smaller = SMALLER_IS_BETTER[metric]
     if plan.watched.smaller_is_better != smaller:
         raise UserError(
             f"searcher.smaller_is_better: give {str(smaller).lower()} with searcher.metric={metric}"

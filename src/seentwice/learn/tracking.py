@@ -44,8 +44,18 @@ class TrackedRun:
             params=[Param(name, text[:_PARAMETER_LENGTH]) for name, text in texts.items()],
         )
 
+    def log_missing_parameters(self, parameters: Mapping[str, object]) -> None:
+        """Log those settings that the run does not have yet.
+
+        A resumed run has some, of which MLflow lets none change, such as the commit.
+        """
+        known = self.client.get_run(self.run_id).data.params
+        self.log_parameters(
+            {name: value for name, value in parameters.items() if name not in known}
+        )
+
     def log_metrics(self, metrics: Mapping[str, float]) -> None:
-        """Log final values."""
+        """Log final values; of those that are logged again, the last count."""
         from mlflow.entities import Metric
 
         now_ms = time.time_ns() // 1_000_000
@@ -156,6 +166,19 @@ def _require_writable(folder: Path) -> None:
         f"MLflow store {shown_uri()}: {show_text(str(folder))}: {reason}; work in "
         f"a folder that you may write to, or set MLFLOW_TRACKING_URI={_FILE_STORE}FILE"
     )
+
+
+def tag_run(run_id: str, tags: Mapping[str, str]) -> None:
+    """Set tags of a run, open or closed; one that the store does not know is passed over.
+
+    Raises:
+        UserError: the store cannot be used.
+    """
+    with _store_errors():
+        client = _connect()
+        if _find_run(client, run_id) is not None:
+            for key, value in tags.items():
+                client.set_tag(run_id, key, _storable(value))
 
 
 def find_run_folder(run_id: str) -> Path | None:

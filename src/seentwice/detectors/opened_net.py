@@ -77,8 +77,12 @@ class OpenedNet:
         return self.net.embed(photos)
 
 
-def open_net(path: Path) -> OpenedNet:
-    """Open a checkpoint; the weights of a frozen trunk are looked for where they were.
+def open_net(path: Path, weights: str | None = None) -> OpenedNet:
+    """Open a checkpoint.
+
+    Args:
+        path: the file.
+        weights: of a trunk that is frozen: none, imagenet or a file; None is where they came from.
 
     Raises:
         UserError: no such file, no checkpoint, or a trunk that cannot be had.
@@ -87,7 +91,7 @@ def open_net(path: Path) -> OpenedNet:
     architecture = record.architecture
     trunk = build_trunk(
         architecture.backbone,
-        record.trunk_weights if record.trunk_fingerprint else "none",
+        (weights or record.trunk_weights) if record.trunk_fingerprint else "none",
         architecture.pooling,
         architecture.trained_blocks,
         architecture.frozen_batchnorm,

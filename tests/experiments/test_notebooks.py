@@ -1,19 +1,25 @@
 """Every notebook runs, on made-up numbers and a net that learned nothing; what is kept is true."""
 
+import base64
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import nbformat
+import numpy as np
 import pandas as pd
 import pytest
 from notebook_cells import FOLDER, NOTEBOOKS, Shown, code_cells, run_cells
+from PIL import Image
 
+from experiments.compared import read_rows
 from experiments.measured import keep_run
+from experiments.pictures import AVERAGE_PRECISION, draw_intervals
 from experiments.plan import read_plan
-from notebooks.run import MOST_BYTES, digest_code, execute
+from notebooks.run import MOST_BYTES, digest_code, execute, lighten
 from seentwice.compare.photo_plots import PhotoPicture
 from seentwice.compare.summary import SAME_PROPERTY, SAME_ROOM_TYPE
 from seentwice.data.rooms import RoomsSource
@@ -186,6 +192,21 @@ def test_photos_lie_on_a_map_and_beside_their_neighbours(
 
 def values(shown: Sequence[Shown], kind: type) -> list[Any]:
     return [one.value for one in shown if isinstance(one.value, kind)]
+
+
+def test_a_plot_that_is_kept_is_light_and_looks_the_same(answers: Path) -> None:
+    rows = {"all": read_rows(answers / "heads", ["whitened"])}
+    png = draw_intervals(rows, [AVERAGE_PRECISION]).png
+    data = {"image/png": base64.b64encode(png).decode(), "text/plain": "Picture(...)"}
+    output = nbformat.v4.new_output("execute_result", data, execution_count=1)
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(outputs=[output])])
+    lighten(notebook)
+    kept = base64.b64decode(notebook.cells[0].outputs[0].data["image/png"])
+    assert len(kept) < len(png) / 2
+    before, after = (
+        np.asarray(Image.open(BytesIO(one)).convert("RGB"), float) for one in (png, kept)
+    )
+    assert np.abs(before - after).max() < 16
 
 
 @pytest.mark.slow  # a kernel starts for each notebook

@@ -5,12 +5,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help demo test test-slow lint update clean
+.PHONY: help demo test test-slow notebooks lint update clean
 
 help:
 	@echo "make demo       install, then compare detectors on rendered rooms (5 minutes)"
 	@echo "make test       install, then lint, types, import contracts and tests"
 	@echo "make test-slow  the tests that run for minutes"
+	@echo "make notebooks  run the notebooks again, and keep what they show"
 	@echo "make update     renew constraints.txt from the package index"
 	@echo "make clean      remove the environment and caches; photos and results stay"
 
@@ -38,6 +39,10 @@ test-slow: $(INSTALLED)
 	set -o pipefail; $(BIN)/pytest -m slow -v --no-header --durations=0 -p no:cacheprovider \
 	    | tee tests/slow.txt.partial
 	mv tests/slow.txt.partial tests/slow.txt
+
+# One whose numbers or checkpoint are not there stays as it is, and ends it with an error.
+notebooks: $(INSTALLED)
+	$(BIN)/python notebooks/run.py
 
 update: $(INSTALLED)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --upgrade \

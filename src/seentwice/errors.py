@@ -6,3 +6,7 @@ class UserError(Exception):
 
     Commands print the message without a traceback and exit with code 2.
     """
+
+    def _render_traceback_(self) -> list[str]:
+        """Be shown by a notebook, without a traceback there, too."""
+        return [str(self)]

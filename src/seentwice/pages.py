@@ -6,7 +6,7 @@ says so to the browser, so a page about private photos can be mailed and opened 
 
 from base64 import b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -74,7 +74,7 @@ class Code:
 class Picture:
     """A plot."""
 
-    png: bytes
+    png: bytes = field(repr=False)
     alt: str  # what it shows, for those who cannot see it
 
     def _repr_png_(self) -> bytes:

@@ -205,7 +205,7 @@ def test_after_training_whoever_chose_the_data(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     folder = own_rooms / "run"
-    words = ("experiment=property_rooms", "data.root='own rooms'", "backbone=compact")
+    words = ("experiment=same_place", "data.root='own rooms'", "backbone=compact")
     words += ("split.assign=name", "max_pixels=99999", f"hydra.run.dir={folder}")
     assert main(["train", *words, *QUICK]) == 0
     monkeypatch.chdir(own_rooms / "own rooms")

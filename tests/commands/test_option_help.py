@@ -139,10 +139,10 @@ def test_the_help_shows_what_the_arguments_choose(capsys: pytest.CaptureFixture[
 
 
 def test_the_help_says_what_an_experiment_replaces(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["compare", "experiment=property_rooms", "--help"]) == 0
+    assert main(["compare", "experiment=same_place", "--help"]) == 0
     text = " ".join(capsys.readouterr().out.split())
-    assert "properties or places (now 5, by experiment=property_rooms)" in text
-    assert "as in SameSpace (now balanced, by experiment=property_rooms)" in text
+    assert "properties or places (now 5, by experiment=same_place)" in text
+    assert "as in SameSpace (now balanced, by experiment=same_place)" in text
     assert text.count("(now ") == 2
 
 

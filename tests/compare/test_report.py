@@ -56,7 +56,7 @@ def rename(tested, rename_key):
 
 
 def names_of_wrong_pairs(tested, score):
-    wrong, pairs = find_most_wrong(tested, score, 9), tested.pairs
+    wrong, pairs = find_most_wrong(tested.pairs, score, 9), tested.pairs
     for index in [*wrong.missed, *wrong.mistaken]:
         for view in (pairs.views[pairs.left[index]], pairs.views[pairs.right[index]]):
             yield view.photo.key + (f" ({view.edit})" if view.edit else "")
@@ -190,7 +190,7 @@ def test_the_worst_pairs_of_the_best_and_of_the_baseline_are_shown(write, tested
     for name in ("siamese", "cosine"):
         for shown in names_of_wrong_pairs(tested, scores[name].score):
             assert f"\n{shown}\n" in text
-        worst = find_most_wrong(tested, scores[name].score, 9).missed[0]
+        worst = find_most_wrong(tested.pairs, scores[name].score, 9).missed[0]
         assert f"score {scores[name].score[worst]:.3f}, " in text
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from seentwice import __version__
 
 LIBRARIES = ("torch", "torchvision", "pytorch-lightning", "numpy", "scikit-learn")
-_RESULTS = "benchmarks/results"  # where one benchmark's result would make the next one's unclean
+# What would make the next result unclean: results, and pages that show them.
+_ANSWERS = ("benchmarks/results", "experiments", "README.md")
 
 
 def library_versions() -> dict[str, str]:
@@ -49,7 +50,8 @@ def commit_of(checkout: Path) -> str | None:
         if Path(_git(checkout, "rev-parse", "--show-toplevel")) != checkout.resolve():
             return None
         commit = _git(checkout, "rev-parse", "HEAD")
-        changed = _git(checkout, "status", "--porcelain", "--", ".", f":!{_RESULTS}")
+        others = [f":!{answer}" for answer in _ANSWERS]
+        changed = _git(checkout, "status", "--porcelain", "--", ".", *others)
         return commit + ("+" if changed else "")
     except (OSError, ValueError, subprocess.CalledProcessError):
         return None

@@ -143,7 +143,7 @@ def _retrieval_sections(comparison: Comparison) -> list[Section]:
 def _galleries(
     name: str, test: HeldOutPairs, scores: Scores, load_view: LoadView
 ) -> tuple[Gallery, Gallery]:
-    wrong = find_most_wrong(test, scores.score, WRONG_PAIRS)
+    wrong = find_most_wrong(test.pairs, scores.score, WRONG_PAIRS)
 
     def pair(index: int) -> PhotoPair:
         left = test.pairs.views[test.pairs.left[index]]

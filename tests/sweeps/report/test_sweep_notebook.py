@@ -1,7 +1,5 @@
 """The notebook of sweeps shows what a sweep's folder holds; it trains nothing."""
 
-import ast
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -9,25 +7,14 @@ from typing import Any
 import pandas as pd
 import pytest
 from made_up import make_sweep
+from notebook_cells import code_cells, run_cell, run_cells
 
 from seentwice.errors import UserError
 from seentwice.pages import Picture
 from seentwice.sweeps.brackets import AshaSettings
 from seentwice.sweeps.report.page import RESULTS, write_report
 
-NOTEBOOK = Path(__file__).parents[3] / "notebooks" / "sweeps.ipynb"
-SOURCES = [
-    "".join(cell["source"])
-    for cell in json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
-    if cell["cell_type"] == "code"
-]
-
-
-def test_it_is_kept_without_outputs() -> None:
-    for cell in json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]:
-        if cell["cell_type"] == "code":
-            assert cell["outputs"] == []
-            assert cell["execution_count"] is None
+SOURCES = ["".join(cell["source"]) for cell in code_cells("4-sweep")]
 
 
 def test_its_first_cell_names_the_folder_alone() -> None:
@@ -40,12 +27,23 @@ def test_it_says_what_to_run_where_there_is_no_sweep(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match=r"^\.\./outputs/sweep: no sweep .* run seentwice sweep "):
-        _run(SOURCES[0], {})
+        run_cell(SOURCES[0], {})
 
 
-def test_it_shows_the_newest_sweep(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_it_takes_the_kept_sweep_where_there_is_no_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    kept, own = tmp_path / "experiments" / "sweep", tmp_path / "notebooks"
+    kept.mkdir(parents=True)
+    own.mkdir()
+    (kept / RESULTS).write_text("{}")
+    monkeypatch.chdir(own)
+    names: dict[str, Any] = {}
+    run_cell(SOURCES[0], names)
+    assert names["folder"].resolve() == kept
+
+
+def test_it_shows_the_newest_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     results = make_sweep(AshaSettings(5, 4))
     sweeps, own = tmp_path / "outputs" / "sweep", tmp_path / "notebooks"
     folder = sweeps / "b"
@@ -56,9 +54,9 @@ def test_it_shows_the_newest_sweep(
         (sweeps / name / RESULTS).write_text("{}")
         os.utime(sweeps / name / RESULTS, (0, 0))
     monkeypatch.chdir(own)
-    names: dict[str, Any] = {}
-    shown = [_run(source, names) for source in SOURCES]
-    assert "Best: trial" in capsys.readouterr().out
+    cells = run_cells("4-sweep", {})
+    shown = [cell.value for cell in cells]
+    assert "Best: trial" in "".join(cell.printed for cell in cells)
     pictures = [one for one in shown if isinstance(one, Picture)]
     for picture in pictures:
         assert picture._repr_png_() == picture.png
@@ -69,13 +67,3 @@ def test_it_shows_the_newest_sweep(
     best = results.best
     assert best is not None
     assert table["trial"].iloc[0] == best.number
-
-
-def _run(source: str, names: dict[str, Any]) -> object:
-    """Run a cell; return what a notebook would show below it: the value of a last expression."""
-    body = ast.parse(source).body
-    if not isinstance(body[-1], ast.Expr):
-        exec(compile(source, "cell", "exec"), names)
-        return None
-    exec(compile(ast.Module(body[:-1], []), "cell", "exec"), names)
-    return eval(compile(ast.Expression(body[-1].value), "cell", "eval"), names)

@@ -1,0 +1,54 @@
+"""What an experiment measures: `experiments/<name>/runs.yaml`.
+
+words: [data.root=data/raw/property_rooms]   # of every run, beside experiment=<name>
+runs:
+  whitened: ["seed=0,1,2,3,4"]               # further words; several values make several jobs
+  linear: ["seed=0,1,2,3,4", tower=linear]
+checkpoints:
+  heads_l2: [head=l2]                        # of `seentwice train`, for `make checkpoints`
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+FOLDER = Path(__file__).resolve().parent
+PLAN = "runs.yaml"
+_KEYS = ("words", "runs", "checkpoints")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The runs of one experiment: by name, the words of each command."""
+
+    name: str
+    runs: Mapping[str, tuple[str, ...]]
+    checkpoints: Mapping[str, tuple[str, ...]]
+
+
+def list_plans() -> list[str]:
+    """Return the names of the experiments that can be measured."""
+    return sorted(path.parent.name for path in FOLDER.glob(f"*/{PLAN}"))
+
+
+def read_plan(name: str, folder: Path = FOLDER) -> Plan:
+    """Read the plan of an experiment.
+
+    Raises:
+        ValueError: no such experiment, or a file of another shape.
+    """
+    path = folder / name / PLAN
+    if not path.is_file():
+        raise ValueError(f"{name}: no such experiment; choose one of {', '.join(list_plans())}")
+    found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    unknown = set(found) - set(_KEYS)
+    if unknown or not found.get("runs"):
+        raise ValueError(f"{path}: needs runs, and takes {', '.join(_KEYS)}, not {sorted(unknown)}")
+    shared = (f"experiment={name}", *found.get("words", ()))
+    return Plan(
+        name,
+        {run: (*shared, *(words or ())) for run, words in found["runs"].items()},
+        {file: (*shared, *(words or ())) for file, words in found.get("checkpoints", {}).items()},
+    )

@@ -1,7 +1,9 @@
 from collections import Counter
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +15,7 @@ from seentwice.data.splits import (
     fold_photos,
     groups_of,
     most_folds,
+    parts_of_folds,
     split_photos,
 )
 from seentwice.errors import UserError
@@ -161,6 +164,36 @@ def test_folds_test_every_photo_once_and_differ_by_at_most_one_group():
         assert not names(photos, fold.train) & names(photos, fold.test)
         assert not names(photos, fold.train) & names(photos, fold.validation)
         assert not names(photos, fold.validation) & names(photos, fold.test)
+
+
+@pytest.mark.parametrize("folds", [4, 5, 6])
+def test_all_pairs_are_tested_once_by_what_learned_from_neither(folds):
+    photos = [photo(place=f"p{n}-{k}", property=f"p{n}") for n in range(10) for k in range(2)]
+    splits = fold_photos(photos, folds, rule(0), all_pairs=True)
+    assert len(splits) == folds * (folds - 1) // 2
+    tested = Counter()
+    for split in splits:
+        assert not names(photos, split.test) & names(photos, [*split.train, *split.validation])
+        assert not names(photos, split.train) & names(photos, split.validation)
+        assert min(len(split.train), len(split.validation)) > 0
+        first = set(split.across.first)
+        for left, right in combinations(split.test, 2):
+            if (left in first) != (right in first) or (
+                split.across.tests_inside and {left, right} <= first
+            ):
+                tested[left, right] += 1
+    assert tested == Counter(dict.fromkeys(combinations(range(len(photos)), 2), 1))
+    parts = parts_of_folds(splits)
+    assert len(parts) == folds
+    assert sorted(np.concatenate(parts)) == list(range(len(photos)))
+
+
+def test_all_pairs_need_a_part_to_train_and_one_to_validate():
+    photos = [photo(place=f"p{n}") for n in range(4)]
+    with pytest.raises(UserError, match=r"folds=3: choose 4 to 4"):
+        fold_photos(photos, 3, rule(0), all_pairs=True)
+    with pytest.raises(UserError, match=r"split.all_pairs=true: 3 places, where 4 are needed"):
+        fold_photos(photos[:3], 3, rule(0), all_pairs=True)
 
 
 @pytest.mark.parametrize("folds", [0, 2, 61])

@@ -1,4 +1,5 @@
 import zlib
+from collections import Counter
 from dataclasses import astuple, replace
 
 import numpy as np
@@ -166,3 +167,16 @@ def test_a_model_must_not_choose_test_pairs():
     hard = replace(POLICY, negatives=replace(MIX, hard=0.1))
     with pytest.raises(UserError, match=r"evaluation.negatives.hard: must be 0"):
         MixedSampling("mixed", POLICY, hard)
+
+
+def test_all_pairs_of_photos_are_in_one_test_table_each(few_rooms):
+    photos = FolderSource(few_rooms).read().photos
+    splits = fold_photos(photos, 4, RULE, all_pairs=True)
+    whole = replace(splits[0], test=np.arange(len(photos)), across=None)
+    (everything,), folds = make(photos, [whole]), make(photos, splits)
+    assert sum((pairs_of(tables.test) for tables in folds), Counter()) == pairs_of(everything.test)
+
+
+def pairs_of(table):
+    """The pairs without their kinds, which are drawn."""
+    return Counter(table.to_frame().drop(columns="kind").itertuples(index=False, name=None))

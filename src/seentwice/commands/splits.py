@@ -27,6 +27,7 @@ class SplitSettings:
     seed: int
     validation_share: Annotated[float, Field(gt=0, lt=1)]
     test_share: Annotated[float, Field(gt=0, lt=1)]
+    all_pairs: bool  # with folds: whether pairs across parts are tested, too
     leaks: Literal["report", "error"]  # what a photo in two splits is: a note, or the end
 
     @property
@@ -56,14 +57,17 @@ def choose_splits(
         console: prints.
 
     Raises:
-        UserError: a wrong setting, or photos that cannot be split so; or none can be read.
+        UserError: a wrong setting, all pairs without folds, or photos that cannot be split so;
+            or none can be read.
     """
     settings = read_settings(SplitSettings, config, "split")
     rule = settings.rule
+    if settings.all_pairs and folds is None:
+        raise UserError("split.all_pairs=true: needs folds, such as folds=5")
     shares = settings.validation_share, settings.test_share
     with listing_unreadable(photo_set.unreadable, console), _readable_first(config, photo_set):
         if folds is not None:
-            splits = fold_photos(photo_set.photos, folds, rule)
+            splits = fold_photos(photo_set.photos, folds, rule, settings.all_pairs)
         else:
             splits = (split_photos(photo_set.photos, *shares, rule),)
         remarks = remark_on_split(photo_set, splits, rule, *shares)

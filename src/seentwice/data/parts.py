@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from seentwice.data.splits import Split
+from seentwice.data.splits import Split, parts_of_folds
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,10 @@ def parts_of(splits: Sequence[Split], photos: int) -> Parts:
     """
     number = np.full(photos, -1)
     if len(splits) > 1:
-        for fold, split in enumerate(splits):
-            number[split.test] = fold
-        return Parts(tuple(f"fold {fold + 1}" for fold in range(len(splits))), number)
+        tested = parts_of_folds(splits)
+        for fold, indices in enumerate(tested):
+            number[indices] = fold
+        return Parts(tuple(f"fold {fold + 1}" for fold in range(len(tested))), number)
     for part, indices in enumerate((splits[0].train, splits[0].validation, splits[0].test)):
         number[indices] = part
     return Parts(("train", "validation", "test"), number)

@@ -14,6 +14,7 @@ from seentwice.data.splits import (
     SplitRule,
     fold_photos,
     groups_of,
+    parts_of_folds,
     split_photos,
 )
 
@@ -126,10 +127,12 @@ def _judge_split(
 def _judge_folds(
     photo_set: PhotoSet, group_names: Sequence[str], splits: Sequence[Split], rule: SplitRule
 ) -> list[str]:
-    folds = len(splits)
+    tested = parts_of_folds(splits)
+    folds = len(tested)
     equal = fold_photos(photo_set.photos, folds, replace(rule, assign=Assign.BALANCED))
     given, equals = (
-        sorted(_count(group_names, split.test) for split in some) for some in (splits, equal)
+        sorted(_count(group_names, part) for part in some)
+        for some in (tested, parts_of_folds(equal))
     )
     exact = len(set(group_names)) / folds
     if not any(map(_is_off, given, equals, [exact] * folds)):

@@ -112,15 +112,21 @@ def make_tables(
             _make_evaluation_table(
                 plan, split.validation, digests, edits, sampling, threads, [seed, 3 * fold + 1]
             ),
-            _make_evaluation_table(
-                plan, split.test, digests, edits, sampling, threads, [seed, 3 * fold + 2]
+            _keep_tested(
+                _make_evaluation_table(
+                    plan, split.test, digests, edits, sampling, threads, [seed, 3 * fold + 2]
+                ),
+                plan,
+                split,
             ),
         )
         for fold, split in enumerate(splits)
     )
     if needs_both_labels:
         for tables, split in zip(folds, splits, strict=True):
-            for part in ("train", "validation", "test"):
+            # Two parts of which only pairs across are tested may share no place.
+            may_lack = split.across is not None and not split.across.tests_inside
+            for part in ("train", "validation") if may_lack else ("train", "validation", "test"):
                 photos = _photos_of(plan, getattr(split, part))
                 require_both_labels(getattr(tables, part), photos, part)
     return folds
@@ -178,6 +184,15 @@ def _make_evaluation_table(
     members = plan.members(photos, edits.evaluation, digests.readable)
     policy = evaluation_policy(sampling)
     return _make_table(plan, members, digests, policy, None, threads, seed)
+
+
+def _keep_tested(table: PairTable, plan: ViewPlan, split: Split) -> PairTable:
+    """Return the pairs of the test photos that this split tests, of several folds."""
+    if split.across is None:
+        return table
+    first = split.across.first
+    left, right = (np.isin(plan.photo[side], first) for side in (table.left, table.right))
+    return table.take((left != right) | (left & right & split.across.tests_inside))
 
 
 def _make_table(

@@ -57,10 +57,13 @@ def choose_splits(
         console: prints.
 
     Raises:
-        UserError: a wrong setting, or photos that cannot be split so; or none can be read.
+        UserError: a wrong setting, all pairs without folds, or photos that cannot be split so;
+            or none can be read.
     """
     settings = read_settings(SplitSettings, config, "split")
     rule = settings.rule
+    if settings.all_pairs and folds is None:
+        raise UserError("split.all_pairs=true: needs folds, such as folds=5")
     shares = settings.validation_share, settings.test_share
     with listing_unreadable(photo_set.unreadable, console), _readable_first(config, photo_set):
         if folds is not None:

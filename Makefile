@@ -5,12 +5,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help demo test test-slow notebooks lint update clean
+.PHONY: help demo test test-slow experiments checkpoints notebooks lint update clean
 
 help:
 	@echo "make demo       install, then compare detectors on rendered rooms (5 minutes)"
 	@echo "make test       install, then lint, types, import contracts and tests"
 	@echo "make test-slow  the tests that run for minutes"
+	@echo "make experiments NAMES='heads losses'  measure them again, all without NAMES (hours)"
+	@echo "make checkpoints NAMES=rooms  train them again and check what they claim"
 	@echo "make notebooks  run the notebooks again, and keep what they show"
 	@echo "make update     renew constraints.txt from the package index"
 	@echo "make clean      remove the environment and caches; photos and results stay"
@@ -39,6 +41,13 @@ test-slow: $(INSTALLED)
 	set -o pipefail; $(BIN)/pytest -m slow -v --no-header --durations=0 -p no:cacheprovider \
 	    | tee tests/slow.txt.partial
 	mv tests/slow.txt.partial tests/slow.txt
+
+# Of photos and weights in data/raw and checkpoints, as experiments/*/runs.yaml names them.
+experiments: $(INSTALLED)
+	$(BIN)/python -m experiments.measure $(NAMES)
+
+checkpoints: $(INSTALLED)
+	$(BIN)/python -m experiments.checkpoints $(NAMES)
 
 # One whose numbers or checkpoint are not there stays as it is, and ends it with an error.
 notebooks: $(INSTALLED)

@@ -1,7 +1,7 @@
 """Measure experiments again: `make experiments NAMES="heads losses"`.
 
-    python experiments/measure.py heads losses
-    python experiments/measure.py heads --run linear
+    python -m experiments.measure heads losses
+    python -m experiments.measure heads --run linear
 
 Runs what `experiments/<name>/runs.yaml` lists, puts what comes out into `metrics.json` and
 `config.yaml`, and renews the tables of the pages. Photos and weights are looked for where the

@@ -20,12 +20,20 @@ _KEYS = ("words", "runs", "checkpoints")
 
 
 @dataclass(frozen=True, slots=True)
+class CheckpointPlan:
+    """The words of the commands that make a checkpoint and measure it again."""
+
+    train: tuple[str, ...]
+    evaluate: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The runs of one experiment: by name, the words of each command."""
 
     name: str
     runs: Mapping[str, tuple[str, ...]]
-    checkpoints: Mapping[str, tuple[str, ...]]
+    checkpoints: Mapping[str, CheckpointPlan]
 
 
 def list_plans() -> list[str]:
@@ -50,5 +58,8 @@ def read_plan(name: str, folder: Path = FOLDER) -> Plan:
     return Plan(
         name,
         {run: (*shared, *(words or ())) for run, words in found["runs"].items()},
-        {file: (*shared, *(words or ())) for file, words in found.get("checkpoints", {}).items()},
+        {
+            file: CheckpointPlan((f"experiment={name}", *words["train"]), tuple(words["evaluate"]))
+            for file, words in found.get("checkpoints", {}).items()
+        },
     )

@@ -1,4 +1,4 @@
-"""The tables of the pages, out of what was measured: `python experiments/tables.py`.
+"""The tables of the pages, out of what was measured: `python -m experiments.tables`.
 
 A page says which runs and columns a table has, and what stands between the two comments is renewed:
 

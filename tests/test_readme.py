@@ -26,7 +26,7 @@ def table_rows(text: str) -> set[str]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_table_of_results_is_what_was_measured(page: Path) -> None:
     text = page.read_text()
-    assert fill_tables(text) == text, "python experiments/tables.py renews it"
+    assert fill_tables(text) == text, "python -m experiments.tables renews it"
     by_hand = re.sub(r"<!-- table .*?<!-- end -->", "", text, flags=re.DOTALL)
     assert not table_rows(by_hand)
 

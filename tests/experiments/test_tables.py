@@ -67,6 +67,7 @@ def test_a_head_of_two_runs_is_named_after_the_later_one(tmp_path: Path) -> None
 
 
 def test_a_page_is_renewed_between_its_comments_alone(tmp_path: Path) -> None:
+    (tmp_path / "heads").mkdir()
     keep_run(tmp_path / "heads", "main", [job("x=1", {})], "x: 1")
     page = tmp_path / "README.md"
     page.write_text("Before\n<!-- table heads: main | AP -->\nold\n<!-- end -->\nAfter\n")

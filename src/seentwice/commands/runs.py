@@ -6,8 +6,10 @@ import re
 import sys
 from collections.abc import Sequence
 
+from rich.console import Console
+
 from seentwice.commands.options import OptionParser, whole_number
-from seentwice.commands.progress import open_console, print_plainly
+from seentwice.commands.progress import open_console, print_plainly, show_progress
 from seentwice.commands.run_table import KEY_METRICS, LEAST_WIDTH, RunRow, gather_rows, make_table
 from seentwice.display import name_count
 
@@ -55,7 +57,9 @@ def run(arguments: Sequence[str]) -> None:
         smaller_is_better=_SMALLER_IS_BETTER.search(metric) is not None,
         must_exist=options.metric is not None,
     )
-    found = find_runs(options.store, options.experiment, ranking, options.limit)
+    # Beside the table, which may be sent to a file.
+    with show_progress("Reading runs", Console(stderr=True)) as progress:
+        found = find_runs(options.store, options.experiment, ranking, options.limit, progress)
     rows = gather_rows(found)
     left_out = (
         f"The best {name_count(len(found.runs), 'run', 'runs')} by {metric}; there are more: "

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from seentwice.data.source import Progress
 from seentwice.errors import UserError
 from seentwice.learn.tracking import connect, store_errors, tracking_uri
 
@@ -52,7 +53,9 @@ class FoundRuns:
     are_more: bool  # runs in the store that are not among them
 
 
-def find_runs(uri: str | None, experiment: str | None, metric: Ranking, limit: int) -> FoundRuns:
+def find_runs(
+    uri: str | None, experiment: str | None, metric: Ranking, limit: int, on_progress: Progress
+) -> FoundRuns:
     """Return the best runs by a metric; where few have it, the newest of the others after them.
 
     The store sorts them, so memory holds no more than are returned, however many there are.
@@ -62,6 +65,7 @@ def find_runs(uri: str | None, experiment: str | None, metric: Ranking, limit: i
         experiment: its name; None is all that are not deleted.
         metric: which runs are best.
         limit: runs at most, those above them not counted.
+        on_progress: told of the runs that were read, where they are more than one page.
 
     Raises:
         UserError: no store there, or one that cannot be used; no such experiment; a metric that
@@ -79,26 +83,31 @@ def find_runs(uri: str | None, experiment: str | None, metric: Ranking, limit: i
             best = rank_runs(
                 database, metric.name, metric.smaller_is_better, experiments, limit + 1
             )
-            found = _get_runs(client, best, experiments)
+            found = _get_runs(client, best, experiments, on_progress)
             ranked = [found[number] for number in best if number in found]
         elif is_name:
             order = f"metrics.`{metric.name}` {'ASC' if metric.smaller_is_better else 'DESC'}"
-            sorted_runs = _page_through(client, experiments, order, limit + 1)
+            sorted_runs = _page_through(client, experiments, order, limit + 1, on_progress)
             ranked = [run for run in sorted_runs if metric.name in run.metrics]
         if metric.must_exist and not ranked:
             raise _unknown_metric(client, metric.name, experiments)
         runs = ranked
         if len(ranked) <= limit:
             known = {run.run_id for run in ranked}
-            newest = _page_through(client, experiments, None, limit + 1)
+            newest = _page_through(client, experiments, None, limit + 1, on_progress)
             runs = [*ranked, *(run for run in newest if run.run_id not in known)]
         are_more, runs = len(runs) > limit, runs[:limit]
         above = {run.parent_id for run in runs if run.parent_id}
-        return FoundRuns(tuple(runs), _get_runs(client, sorted(above), experiments), are_more)
+        parents = _get_runs(client, sorted(above), experiments, on_progress)
+        return FoundRuns(tuple(runs), parents, are_more)
 
 
 def _page_through(
-    client: "MlflowClient", experiments: Mapping[str, str], order: str | None, limit: int
+    client: "MlflowClient",
+    experiments: Mapping[str, str],
+    order: str | None,
+    limit: int,
+    on_progress: Progress,
 ) -> list[StoredRun]:
     """Return runs in an order, None is the newest first; so many at most."""
     runs: list[StoredRun] = []
@@ -111,6 +120,8 @@ def _page_through(
             page_token=token,
         )
         runs += (_to_record(run, experiments) for run in page)
+        if limit > _PAGE:
+            on_progress(len(runs), limit)
         token = page.token
         if not token:
             break
@@ -118,7 +129,10 @@ def _page_through(
 
 
 def _get_runs(
-    client: "MlflowClient", numbers: Sequence[str], experiments: Mapping[str, str]
+    client: "MlflowClient",
+    numbers: Sequence[str],
+    experiments: Mapping[str, str],
+    on_progress: Progress,
 ) -> dict[str, StoredRun]:
     """Return runs by their ids; those that were deleted are left out."""
     found: dict[str, StoredRun] = {}
@@ -130,6 +144,8 @@ def _get_runs(
             max_results=_PAGE,
         )
         found |= {run.info.run_id: _to_record(run, experiments) for run in page}
+        if len(numbers) > _PAGE:
+            on_progress(len(found), len(numbers))
     return found
 
 

@@ -1,6 +1,7 @@
 """Scores of photos are those of the net, computed the plain way."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,12 @@ from scipy.special import expit
 from seentwice.detectors import photo_scorer
 from seentwice.detectors.photo_scorer import PhotoScorer, ScoredPair, open_scorer
 from seentwice.errors import UserError
-from seentwice.models.checkpoint import CHECKPOINT_FILE, load_checkpoint, read_record
+from seentwice.models.checkpoint import (
+    CHECKPOINT_FILE,
+    load_checkpoint,
+    read_record,
+    save_checkpoint,
+)
 from seentwice.models.checkpoint_trunk import rebuild_trunk
 from seentwice.photos import read_photo
 
@@ -120,6 +126,19 @@ def test_threads_share_a_scorer(scorer: PhotoScorer, photos: list[Path]) -> None
     with ThreadPoolExecutor(4) as pool:
         for found in pool.map(lambda _: scorer.score(pairs), range(8)):
             assert [pair.score for pair in found] == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_checkpoint_with_its_whole_trunk_gives_the_same_scores(
+    scorer: PhotoScorer, checkpoint: Path, photos: list[Path], tmp_path: Path
+) -> None:
+    record = read_record(checkpoint)
+    trunk = rebuild_trunk(checkpoint, record, None, "weights=")
+    net = load_checkpoint(checkpoint, record, trunk)
+    whole = tmp_path / CHECKPOINT_FILE
+    save_checkpoint(whole, net, replace(record, bundled=True), trunk.frozen)
+    pairs = pairs_of(photos)
+    found = open_scorer(tmp_path).score(pairs)
+    assert [pair.score for pair in found] == [pair.score for pair in scorer.score(pairs)]
 
 
 def test_weights_that_are_not_here_are_told(checkpoint: Path) -> None:

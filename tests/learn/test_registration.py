@@ -28,9 +28,8 @@ from seentwice.learn.pair_rows import CONTENTS, PATHS, ROOT_VARIABLE
 from seentwice.learn.registration import MODEL_NAME, check_registry, register_model
 from seentwice.learn.tracking import track_run
 from seentwice.metrics import pair_metrics
-from seentwice.models.backbones import build_trunk
-from seentwice.models.checkpoint import CHECKPOINT_FILE, read_record
-from seentwice.models.engines import Passing
+from seentwice.models.checkpoint import CHECKPOINT_FILE, load_checkpoint, read_record
+from seentwice.models.checkpoint_trunk import rebuild_trunk
 
 REGISTERED = "rooms-l2"  # by `registered_training`
 URI = f"models:/{REGISTERED}/1"
@@ -173,11 +172,14 @@ def test_a_model_that_did_not_come_about_is_marked_so(
         raise MlflowException("no space")
 
     def fail() -> str:
-        trunk = build_trunk("compact", "none", "average", 0, "eval", 0)
+        path = registered_training / CHECKPOINT_FILE
+        record = read_record(path)
+        trunk = rebuild_trunk(path, record, None, "weights=")
+        net = load_checkpoint(path, record, trunk)
         monkeypatch.setattr(MlflowClient, "log_model_artifacts", refuse)
         with track_run("registering", "lost", {}) as run:
             runs.append(run.run_id)
-            register_model(run, "lost", registered_training / CHECKPOINT_FILE, trunk, Passing())
+            register_model(run, "lost", net, record, trunk)
         return run.run_id
 
     runs: list[str] = []

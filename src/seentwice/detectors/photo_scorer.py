@@ -165,8 +165,8 @@ def open_scorer(
 
     Args:
         checkpoint: the file that `seentwice train` wrote, or the folder of the training.
-        weights: of a frozen trunk: imagenet or a file of the whole network; None is what the
-            checkpoint remembers.
+        weights: of a frozen trunk that the checkpoint does not hold: imagenet or a file of the
+            whole network; None is what it remembers.
         max_pixels: photos with more are not decoded.
         workers: decoding threads; None is one a core.
 

@@ -74,14 +74,14 @@ def register_model(
 ) -> RegisteredModel:
     """Log the model of a run that is open, and register it.
 
-    It holds a checkpoint with its whole trunk and this package's code, so it works where neither
-    weights nor seentwice are. It holds no pickle.
+    It holds a checkpoint with the frozen stages of its trunk, and this package's code, so it works
+    where neither weights nor seentwice are. It holds no pickle.
 
     Args:
         run: gets the model.
         name: a new version of this is made.
-        net: that was trained.
-        record: of its checkpoint.
+        net: its weights.
+        record: of the net.
         trunk: that it was trained on.
 
     Raises:
@@ -128,12 +128,13 @@ def _write_model(
 
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     with TemporaryDirectory() as beside:
+        # Both files lie here, since MLflow writes down where it had them from.
         checkpoint = Path(beside, CHECKPOINT_FILE)
-        frozen = trunk.frozen if len(trunk.frozen) else None
-        save_checkpoint(checkpoint, net, replace(record, bundled=frozen is not None), frozen)
+        whole = replace(record, bundled=trunk.cut > 0)
+        save_checkpoint(checkpoint, net, whole, trunk.frozen if whole.bundled else None)
         save_model(
             str(folder),
-            python_model=shutil.copy(_CODE, beside),  # MLflow writes down where it had it from
+            python_model=shutil.copy(_CODE, beside),
             artifacts={CHECKPOINT: str(checkpoint)},
             code_paths=[str(Path(seentwice.__file__).parent)],
             signature=_signature(),

@@ -25,7 +25,7 @@ class PhotoPairs(PythonModel):
         """Load the net; called once.
 
         Raises:
-            UserError: the artifacts are damaged, or the folder of photos is none.
+            UserError: the checkpoint is damaged, or the folder of photos is none.
         """
         artifacts: Mapping[str, str] = context.artifacts
         self.scorer = open_scorer(Path(artifacts[CHECKPOINT]))

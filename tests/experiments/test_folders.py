@@ -48,9 +48,11 @@ def bearing(config: Any) -> dict[str, Any]:
     return found
 
 
-def differences(measured: Mapping[str, Any], today: Mapping[str, Any]) -> dict[str, Any]:
+def differences(
+    measured: Mapping[str, Any], today: Mapping[str, Any], later: Mapping[str, object]
+) -> dict[str, Any]:
     """Return what a result depends on and is not as it was measured."""
-    then = {**LATER, **bearing(measured)}
+    then = {**later, **bearing(measured)}
     now = bearing(today)
     return {
         key: (then.get(key, "absent"), now.get(key, "absent"))
@@ -80,7 +82,8 @@ def test_what_was_measured_is_what_would_be_measured_today(name: str) -> None:
         }
         with initialize_config_dir(str(ROOT / "configs"), version_base=None):
             config = compose("compare", overrides=list(jobs[0].words))
-        assert not differences(configs[run], OmegaConf.to_container(config, resolve=True)), run
+        today = OmegaConf.to_container(config, resolve=True)
+        assert not differences(configs[run], today, LATER), run
 
 
 @pytest.mark.parametrize("name", list_plans())
@@ -98,11 +101,17 @@ def test_every_number_says_where_it_came_from(name: str) -> None:
 def test_a_changed_key_is_seen_and_a_place_is_not() -> None:
     measured = {"seed": 0, "data": {"root": "a"}, "unlabelled": "x", "workers": 2}
     today = {"seed": 0, "data": {"root": "b"}, "unlabelled": "y", "workers": None}
-    assert not differences(measured, today)
-    assert differences(measured, today | {"seed": 1}) == {"seed": (0, 1)}
-    assert differences(measured, today | {"unlabelled": None}) == {"unlabelled": ("a file", None)}
-    assert differences(measured, today | {"new": 1}) == {"new": ("absent", 1)}
-    assert differences(measured, {"seed": 0}) == {"unlabelled": ("a file", "absent")}
+    assert not differences(measured, today, {})
+    assert differences(measured, today | {"seed": 1}, {}) == {"seed": (0, 1)}
+    no_file = differences(measured, today | {"unlabelled": None}, {})
+    assert no_file == {"unlabelled": ("a file", None)}
+    assert differences(measured, {"seed": 0}, {}) == {"unlabelled": ("a file", "absent")}
+
+
+def test_a_new_key_passes_at_its_old_behaviour_alone() -> None:
+    assert differences({"seed": 0}, {"seed": 0, "new": 1}, {}) == {"new": ("absent", 1)}
+    assert not differences({"seed": 0}, {"seed": 0, "new": 1}, {"new": 1})
+    assert differences({"seed": 0}, {"seed": 0, "new": 2}, {"new": 1}) == {"new": (1, 2)}
 
 
 def test_a_plan_that_is_not_there_or_wrong_is_told(tmp_path: Path) -> None:

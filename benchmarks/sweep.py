@@ -6,7 +6,7 @@ Sweeps SameSpace's own search, 16 trials of up to 30 epochs, over 56 rendered ph
 which make 10,192 training pairs, first with one worker, then with two, each from an empty bank.
 Tells the seconds in all, the epochs that stopping saved, and what a trial takes beside its epochs.
 Then computes, from the epoch that feature_bank.py measured, what the search costs on all of
-SameSpace. Two cores, 40 minutes.
+SameSpace. Two cores, 26 minutes.
 
 Writes benchmarks/results/sweep.json.
 """

@@ -20,7 +20,7 @@ from typing import Any
 
 from experiments.measured import Job, read_jobs
 from experiments.plan import FOLDER
-from seentwice.compare.summary import SAME_PROPERTY, SAME_ROOM_TYPE
+from seentwice.compare.summary import SAME_PROPERTY, SAME_ROOM_TYPE, SAME_ROOM_TYPE_ELSEWHERE
 from seentwice.files import write_atomically
 
 _TABLE = re.compile(r"(<!-- table (\w+): ([\w ]+?)(?: \| ([^\n]*?))? -->\n).*?(<!-- end -->)", re.S)
@@ -85,6 +85,7 @@ COLUMNS: Mapping[str, Callable[[Row], str]] = {
     "sd": _deviation,
     "ROC AUC": _metric("roc_auc"),
     "same type": _slice(SAME_ROOM_TYPE),
+    "same type elsewhere": _slice(SAME_ROOM_TYPE_ELSEWHERE),
     "same home": _slice(SAME_PROPERTY),
     "within a fold": lambda row: f"{row.mean(lambda d: fmean(d['fold_average_precisions'])):.3f}",
     "over cosine": _gain,

@@ -9,6 +9,7 @@ from seentwice.compare.summary import (
     HASH_HARD,
     SAME_PROPERTY,
     SAME_ROOM_TYPE,
+    SAME_ROOM_TYPE_ELSEWHERE,
     Bootstrap,
     summarise_scores,
 )
@@ -76,7 +77,8 @@ def test_names_that_are_not_utf_8_are_numbered_too(gather, make_folds):
 
 def test_every_kind_is_a_slice_and_so_are_confusable_negatives(tested, view_hashes):
     kinds = ("edited", "same_place", "uniform", "hash_weighted")
-    assert list(tested.slices) == [*kinds, HASH_HARD, SAME_ROOM_TYPE, SAME_PROPERTY]
+    confusable = [HASH_HARD, SAME_ROOM_TYPE, SAME_PROPERTY, SAME_ROOM_TYPE_ELSEWHERE]
+    assert list(tested.slices) == [*kinds, *confusable]
     for kind in kinds:
         np.testing.assert_array_equal(
             tested.slices[kind], tested.pairs.kind == KINDS.index(Kind(kind))
@@ -93,6 +95,9 @@ def test_every_kind_is_a_slice_and_so_are_confusable_negatives(tested, view_hash
             attribute = "room_type" if name == SAME_ROOM_TYPE else "property"
             same = getattr(left, attribute) == getattr(right, attribute)
             assert tested.slices[name][index] == (negative and same)
+        of_one_type = negative and left.room_type == right.room_type
+        elsewhere = of_one_type and left.property != right.property
+        assert tested.slices[SAME_ROOM_TYPE_ELSEWHERE][index] == elsewhere
     assert 0 < tested.slices[HASH_HARD].sum() < (~pairs.label).sum()
 
 

@@ -30,6 +30,7 @@ NEAR_BITS = 12
 HASH_HARD = f"negative, wavelet hashes {NEAR_BITS} bits apart at most"
 SAME_ROOM_TYPE = "negative, same room type"
 SAME_PROPERTY = "negative, same property"
+SAME_ROOM_TYPE_ELSEWHERE = "negative, same room type in another property"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,10 @@ def _slice_negatives(pairs: PairTable, hashes: NDArray[np.uint64]) -> dict[str, 
     ):
         codes = codes_of_known(shared)
         confusable[name] = (codes[pairs.left] == codes[pairs.right]) & (codes[pairs.left] != ALONE)
+    homes = codes_of_known([photo.property for photo in photos])
+    is_known = (homes[pairs.left] != ALONE) & (homes[pairs.right] != ALONE)
+    elsewhere = is_known & (homes[pairs.left] != homes[pairs.right])
+    confusable[SAME_ROOM_TYPE_ELSEWHERE] = confusable[SAME_ROOM_TYPE] & elsewhere
     return {
         name: ~pairs.label & chosen
         for name, chosen in confusable.items()

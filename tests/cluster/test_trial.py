@@ -21,7 +21,7 @@ from safetensors.torch import load_file
 
 import seentwice.learn.cluster
 from seentwice.commands.cluster import run_entrypoint
-from seentwice.commands.training_job import CONFIG_FILE, RUN_FILE
+from seentwice.commands.training_job import CONFIG_FILE
 from seentwice.commands.trial_words import SMALLER_IS_BETTER, words_of_values
 from seentwice.learn.cluster import (
     KEEP_SECONDS,
@@ -31,7 +31,8 @@ from seentwice.learn.cluster import (
     flatten_hyperparameters,
     on_cluster,
 )
-from seentwice.learn.training import LAST
+from seentwice.learn.resume_files import LAST
+from seentwice.learn.tracking import RUN_FILE
 from seentwice.models.checkpoint import CHECKPOINT_FILE
 
 STEPS_PER_EPOCH = 2

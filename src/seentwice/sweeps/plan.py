@@ -182,7 +182,7 @@ def read_plan(path: Path) -> Plan:
     values = read_yaml(path)
     try:
         plan = _read_keys(values)
-        plan.open_searcher()  # only a grid's may not be there
+        plan.open_searcher()  # refuses too many trials, and a grid of a range without a count
     except UserError as error:
         raise UserError(f"{path}: {error}") from error
     except RecursionError as error:

@@ -9,7 +9,7 @@ from mlflow import MlflowClient
 from safetensors.torch import load_file
 
 from seentwice.commands.main import main
-from seentwice.commands.training_job import RUN_FILE
+from seentwice.learn.tracking import RUN_FILE
 from seentwice.models.checkpoint import CHECKPOINT_FILE, read_record
 
 FROZEN = [

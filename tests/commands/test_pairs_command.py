@@ -11,11 +11,11 @@ import pytest
 from mlflow import MlflowClient
 
 from seentwice.commands.main import main
-from seentwice.commands.training_job import RUN_FILE
 from seentwice.data import samespace
 from seentwice.data.pairs import COLUMNS
 from seentwice.data.sampling.mix import NEEDS_MODEL
 from seentwice.data.triplets import COLUMNS as TRIPLET_COLUMNS
+from seentwice.learn.tracking import RUN_FILE
 from seentwice.models.checkpoint import read_record
 
 HARD = "sampling.train.negatives.hard=1"

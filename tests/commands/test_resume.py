@@ -11,9 +11,10 @@ from safetensors.torch import load_file
 from seentwice.bank.entries import list_entries
 from seentwice.commands import training_job
 from seentwice.commands.main import main
-from seentwice.commands.training_job import CONFIG_FILE, RUN_FILE, STATE_FILE
-from seentwice.learn.tracking import FOLDER_TAG, TrackedRun, track_run
-from seentwice.learn.training import BEST, LAST, EpochReport
+from seentwice.commands.training_job import CONFIG_FILE, STATE_FILE
+from seentwice.learn.resume_files import BEST, LAST
+from seentwice.learn.tracking import FOLDER_TAG, RUN_FILE, TrackedRun, track_run
+from seentwice.learn.training import EpochReport
 from seentwice.models.checkpoint import CHECKPOINT_FILE
 
 

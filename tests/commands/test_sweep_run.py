@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
+from seentwice.commands.settled_trials import ENDED_TAG, tag_ended
 from seentwice.commands.sweep_run import list_settings, log_results
-from seentwice.commands.sweep_trial import ENDED_TAG, tag_ended
-from seentwice.commands.training_job import RUN_FILE
-from seentwice.learn.tracking import track_run
+from seentwice.learn.tracking import RUN_FILE, track_run
 from seentwice.sweeps.brackets import plan_brackets
 from seentwice.sweeps.plan import AdaptiveAsha, Grid, Plan, Watched
 from seentwice.sweeps.report.page import FILES

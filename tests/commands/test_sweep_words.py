@@ -4,13 +4,16 @@ from pathlib import Path
 
 import pytest
 
+from seentwice.commands.application import compose_words
 from seentwice.commands.main import main
 from seentwice.commands.sweep import spell_settings
 from seentwice.commands.sweep_words import read_words
-from seentwice.commands.trial_words import check_plan, words_of_trials
+from seentwice.commands.training_job import check_settings
+from seentwice.commands.trial_words import check_plan, words_of_trials, words_of_values
 from seentwice.errors import UserError
 from seentwice.sweeps.plan import read_plan
 
+ROOT = Path(__file__).resolve().parents[2]
 PLAN = """\
 name: two rates
 entrypoint: python3 -m seentwice.commands.train training=table head=l2 {more}
@@ -96,7 +99,13 @@ def test_wrong_words_are_one_line(
             [],
             "plan.yaml: hyperparameters.backbone: In 'train': Could not find 'backbone/vgg61'",
         ),
+        (
+            "tracking: {register: {type: categorical, vals: [null, homes]}}",
+            [],
+            "plan.yaml: hyperparameters.tracking.register: a sweep registers none of its trials",
+        ),
         ("optimizer: {lr: 0.1}", ["optimizer.lr=1"], "optimizer.lr=1: the sweep chooses it for"),
+        ("seed: 1", ["tracking.register=homes"], "sweep: tracking.register=homes: a sweep regi"),
         # Not the plan's.
         ("optimizer: {lr: 0.1}", ["nothing=1"], "seentwice sweep: no key 'nothing'"),
         ("optimizer: {lr: 0.1}", ["data=folder"], "data.root needs a value: give data.root=VALUE"),
@@ -121,6 +130,27 @@ def test_what_no_trial_could_be_trained_with_is_told_before_any_starts(
     (line,) = capsys.readouterr().err.splitlines()
     assert complaint in line
     assert not list(tmp_path.rglob("trials"))
+
+
+def test_values_that_do_not_fit_together_are_told_as_such(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Each by itself is trained with: the words' experiment has that head, the other one another.
+    path = write(tmp_path, "experiment: same_place\n  head: {samespace: {dropout: {'0': 0.3}}}")
+    path.write_text(path.read_text().replace("head=l2", "experiment=samespace"))
+    assert main(["sweep", str(path), f"folder={tmp_path / 'none'}"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith("plan.yaml: hyperparameters: no key 'head.samespace': choose one of l2")
+
+
+def test_the_search_of_samespace_takes_the_rooms_and_a_small_backbone() -> None:
+    plan = read_plan(ROOT / "adaptive.yaml")
+    words = words_of_trials(plan, ["data=rooms", "backbone=compact"])
+    config, remarks = check_plan(plan, words)
+    assert (config.backbone.name, config.training.epochs, remarks) == ("compact", 30, [])
+    for trial in range(4):
+        own = [*words, *words_of_values(plan.values_of(trial, plan.seed))]
+        check_settings(compose_words("train", own), own)
 
 
 def test_another_entrypoint_runs_on_a_cluster_alone(
@@ -155,6 +185,10 @@ def test_a_training_is_counted_by_epochs_alone(
         (
             "metric: validation_f2",
             "plan.yaml: searcher.metric=validation_f2: choose one of validation_loss, ",
+        ),
+        (
+            "metric: train_loss",  # which a cluster's searcher does not read
+            "plan.yaml: searcher.metric=train_loss: choose one of validation_loss, ",
         ),
         (
             "metric: validation_average_precision",

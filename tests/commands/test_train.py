@@ -11,8 +11,9 @@ from torchvision import models
 from seentwice.commands import evaluate
 from seentwice.commands.fingerprint import digest_name
 from seentwice.commands.main import main
-from seentwice.commands.training_job import RUN_FILE, STATE_FILE
+from seentwice.commands.training_job import STATE_FILE
 from seentwice.files import digest_file
+from seentwice.learn.tracking import RUN_FILE
 from seentwice.models.checkpoint import CHECKPOINT_FILE, read_record
 from seentwice.models.openvino_engine import NoOpenVinoError
 

@@ -23,3 +23,13 @@ def test_each_is_bounded_by_its_own_training_epochs() -> None:
     assert find_ends(trials[1:3], []) == {1: 5, 2: 30}
     assert find_ends(trials[:1], ["training=places"]) == {0: 24}
     assert find_ends([], ["no such key=1"]) == {}
+
+
+def test_an_option_that_chooses_another_training_decides_too() -> None:
+    # The default backbone's own training is for places, of 24 epochs; another leaves it at 30.
+    trials = [
+        trial_of(0, "stopped", {"backbone": "mobilenet_v2"}),
+        trial_of(1, "stopped", {"backbone": "compact", "optimizer.lr": 0.2}),
+        trial_of(2, "stopped", {"backbone": "mobilenet_v2", "training.epochs": 5}),
+    ]
+    assert find_ends(trials, []) == {0: 30, 1: 24, 2: 5}

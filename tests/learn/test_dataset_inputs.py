@@ -4,9 +4,8 @@ from pathlib import Path
 from mlflow import MlflowClient
 from mlflow.data import get_source
 
-from seentwice.commands.training_job import RUN_FILE
 from seentwice.learn.dataset_inputs import DatasetFacts, log_dataset
-from seentwice.learn.tracking import track_run
+from seentwice.learn.tracking import RUN_FILE, track_run
 from seentwice.models.checkpoint import CHECKPOINT_FILE, read_record
 
 

@@ -21,12 +21,11 @@ from mlflow.exceptions import MlflowException
 
 import seentwice
 from seentwice.commands.main import main
-from seentwice.commands.training_job import RUN_FILE
 from seentwice.detectors.photo_scorer import open_scorer
 from seentwice.errors import UserError
 from seentwice.learn.pair_rows import CONTENTS, PATHS, ROOT_VARIABLE
 from seentwice.learn.registration import MODEL_NAME, check_registry, register_model
-from seentwice.learn.tracking import track_run
+from seentwice.learn.tracking import RUN_FILE, track_run
 from seentwice.metrics import pair_metrics
 from seentwice.models.checkpoint import CHECKPOINT_FILE, load_checkpoint, read_record
 from seentwice.models.checkpoint_trunk import rebuild_trunk

@@ -4,10 +4,10 @@ import pytest
 from mlflow import MlflowClient
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from seentwice.commands.training_job import RUN_FILE
 from seentwice.errors import UserError
 from seentwice.learn import tensorboard_files
 from seentwice.learn.tensorboard_files import FOLDER, check_tensorboard
+from seentwice.learn.tracking import RUN_FILE
 
 
 def test_tensorboard_gets_the_metrics_that_mlflow_gets(registered_training: Path) -> None:

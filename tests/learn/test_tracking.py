@@ -16,8 +16,8 @@ from seentwice.errors import UserError
 from seentwice.learn.tracking import (
     FOLDER_TAG,
     check_store,
+    end_run,
     find_run_folder,
-    tag_run,
     track_run,
 )
 
@@ -89,8 +89,9 @@ def test_a_resumed_run_keeps_the_settings_that_it_has() -> None:
 def test_a_closed_run_is_tagged_and_an_unknown_one_passed_over() -> None:
     with track_run("tracking", "closed", {"kept": "as it was"}) as run:
         pass
-    tag_run(run.run_id, {"ended": "well"})
-    tag_run("0" * 32, {"ended": "well"})
+    for _ in range(2):
+        end_run(run.run_id, {"ended": "well"})
+    end_run("0" * 32, {"ended": "well"})
     tags = MlflowClient().get_run(run.run_id).data.tags
     assert (tags["kept"], tags["ended"]) == ("as it was", "well")
     assert status_of(run.run_id) == "FINISHED"
@@ -202,6 +203,22 @@ def test_a_deleted_run_is_not_gone_on_with() -> None:
     MlflowClient().delete_run(first.run_id)
     with track_run("tracking", "again", {}, resumed_id=first.run_id) as again:
         assert again.run_id != first.run_id
+
+
+def test_a_deleted_run_is_not_tagged() -> None:
+    with track_run("tracking", "deleted", {}) as run:
+        pass
+    MlflowClient().delete_run(run.run_id)
+    end_run(run.run_id, {"ended": "well"})
+    assert "ended" not in MlflowClient().get_run(run.run_id).data.tags
+
+
+def test_a_run_that_was_left_open_is_closed() -> None:
+    with track_run("tracking", "open", {}) as run:
+        MlflowClient().set_tag(run.run_id, "ended", "not yet")
+        end_run(run.run_id, {"ended": "badly"})
+        assert status_of(run.run_id) == "FAILED"
+    assert MlflowClient().get_run(run.run_id).data.tags["ended"] == "badly"
 
 
 def test_an_experiment_that_another_run_just_made_is_used(monkeypatch: pytest.MonkeyPatch) -> None:

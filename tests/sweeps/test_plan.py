@@ -94,6 +94,14 @@ def test_the_other_searchers_stop_nothing(tmp_path, searcher, kind, trials):
         ("name: [single]", "searcher.name=['single']: choose one of single"),
         ("name: random\nmetric: loss", "searcher: random needs max_trials"),
         (ASHA + "max_length: 3", "searcher.max_length: give max_time and time_metric instead"),
+        (
+            "name: single\nmetric: loss\nmax_length: {epochs: 3}",
+            "searcher.max_length: leave it out; training.epochs says how long a trial trains",
+        ),
+        ("name: random\nmetric: loss\nmax_length: 3", "searcher.max_length: leave it out; "),
+        ("name: grid\nmetric: loss\nmax_length: 3", "searcher.max_length: leave it out; "),
+        (ASHA + "stop_once: false", "searcher.stop_once: leave it out; a trial that is stopped "),
+        ("name: grid\nmetric: loss\nstop_once: true", "searcher.stop_once: no such key; grid has"),
         (ASHA + "steps: 3", "searcher.steps: no such key; adaptive_asha has metric, "),
         (
             ASHA.replace("max_trials", "max_trial"),

@@ -44,7 +44,7 @@ from seentwice.detectors.trunk import describe_input
 from seentwice.display import show_text
 from seentwice.errors import UserError
 from seentwice.files import write_atomically
-from seentwice.learn.training import BEST, LAST
+from seentwice.learn.resume_files import BEST, LAST
 from seentwice.models.checkpoint import (
     CHECKPOINT_FILE,
     CheckpointRecord,

@@ -34,7 +34,6 @@ from seentwice.sweeps.trials import Trial
 
 ON_STOP = "what was trained is kept; give the same command again to go on"
 
-_RUN_FILE = "mlflow_run_id.txt"
 _DATABASE = "study.db"  # unless another storage is given
 _MARK_FILE = "sweep_id.txt"  # says whose files a folder holds
 
@@ -81,7 +80,6 @@ def _check_sampler(sampler: str, plan: Plan) -> None:
     from seentwice.sweeps.values import choose_sampler
 
     choose_sampler(sampler, plan)
-    plan.open_searcher()
 
 
 def spell_settings(plan: Plan, words: Sequence[str], sampler: str) -> str:
@@ -109,8 +107,9 @@ def _train_trials(
     spec: WorkerSpec, given: SweepWords, config: DictConfig, console: Console
 ) -> None:
     # Imported here: MLflow and Optuna take seconds, and no --help should wait for them.
+    from seentwice.commands.settled_trials import close_settled
     from seentwice.commands.sweep_run import list_settings, log_results
-    from seentwice.learn.tracking import FOLDER_TAG, check_store, track_run
+    from seentwice.learn.tracking import FOLDER_TAG, RUN_FILE, check_store, track_run
     from seentwice.sweeps.liveness import Judge, name_worker
     from seentwice.sweeps.local import LocalWorkers
     from seentwice.sweeps.log import open_log
@@ -125,7 +124,7 @@ def _train_trials(
     _mark_folder(spec.folder, log.id)
     check_store()
     _prepare_photos(config, console)
-    run_file = spec.folder / _RUN_FILE
+    run_file = spec.folder / RUN_FILE
     known = run_file.read_text(encoding="utf-8").strip() if run_file.is_file() else None
     tags = {FOLDER_TAG: str(spec.folder), "seentwice.command": "sweep"}
     print_plainly(f"{spec.name}: files in {spec.folder}", console)
@@ -152,6 +151,7 @@ def _train_trials(
                     open_mirror(storage, spec.name, spec.plan).show_all(state.trials)
                     results = _report(spec, given, state.trials, console)
                     log_results(tracked, results, spec.folder, state.is_over)
+                    close_settled(state.trials)
         except KeyboardInterrupt:
             if stop.came is not None:
                 signal.raise_signal(stop.came)  # for those who end the program as it says

@@ -66,7 +66,9 @@ def _work(spec: WorkerSpec, worker: str, stop: StopRequest) -> None:
     # Imported here: torch and Lightning take seconds, in which SIGTERM shall end this quietly.
     import torch
 
-    from seentwice.commands.sweep_trial import TrialTrainer, remove_resume_files, tag_ended
+    from seentwice.commands.settled_trials import tag_ended
+    from seentwice.commands.sweep_trial import TrialTrainer
+    from seentwice.learn.resume_files import remove_resume_files
     from seentwice.sweeps.liveness import show_life
     from seentwice.sweeps.log import open_log
     from seentwice.sweeps.mirror import open_mirror

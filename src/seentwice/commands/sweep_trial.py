@@ -10,7 +10,6 @@ from seentwice.commands.application import compose_words
 from seentwice.commands.progress import LOG_WIDTH, print_plainly
 from seentwice.commands.sweep_process import EXPERIMENT
 from seentwice.commands.training_job import (
-    RUN_FILE,
     Job,
     Material,
     Settings,
@@ -22,16 +21,14 @@ from seentwice.commands.training_job import (
 from seentwice.commands.trial_words import words_of_values
 from seentwice.errors import UserError
 from seentwice.learn.measuring import Measured, MeasuredEpochs
+from seentwice.learn.resume_files import LAST, remove_resume_files
 from seentwice.learn.siamese_task import DivergedError
-from seentwice.learn.tracking import check_store, tag_run
-from seentwice.learn.training import BEST, LAST, check_resumable
-from seentwice.sweeps.ranking import NEVER_WIN
-from seentwice.sweeps.trials import Trial
+from seentwice.learn.tracking import RUN_FILE, check_store
+from seentwice.learn.training import check_resumable
 from seentwice.sweeps.worker import FailedTrialError, ImpossibleTrialError, TrialJob
 
 LOG_FILE = "log.txt"
 TRIAL_TAG = "seentwice.trial"  # the number of the trial that an MLflow run is, or a part of
-ENDED_TAG = "seentwice.ended"  # how that trial ended, on the run with which it did
 _OF_NETS = ("head", "tower", "whitening", "optimizer", "training", "calibration", "threshold")
 """Sections that change nothing of what nets are trained on."""
 
@@ -148,28 +145,6 @@ class TrialTrainer:
                 f"{self.folder}: the photos are not those that the sweep was started with; bring "
                 "those back, or start another sweep with another name=NAME and folder"
             )
-
-
-def tag_ended(trial: Trial) -> None:
-    """Say in the MLflow run of a settled trial how it ended; a stop is FINISHED to MLflow, too.
-
-    To be called by the worker that settled it: where a machine took the trial over without its
-    files, the run there is another than that with which it began, which never ends.
-
-    Raises:
-        UserError: the store cannot be used.
-    """
-    run_file = Path(trial.folder) / RUN_FILE
-    if (trial.checkpoint or trial.status in NEVER_WIN) and run_file.is_file():
-        is_stopped = trial.status == "stopped"
-        ended = f"stopped at rung {trial.rungs + 1}" if is_stopped else trial.status
-        tag_run(run_file.read_text().strip(), {ENDED_TAG: ended})
-
-
-def remove_resume_files(folder: Path) -> None:
-    """Remove what a training goes on with: it weighs many times what its checkpoint does."""
-    for path in (folder / LAST, folder / BEST, *folder.glob(".*.partial")):
-        path.unlink(missing_ok=True)
 
 
 def _is_resumable(folder: Path, console: Console) -> bool:

@@ -31,7 +31,7 @@ shared as well, and begins again where it is not.
 
 Examples:
   seentwice sweep adaptive_rooms.yaml workers=2
-  seentwice sweep adaptive.yaml workers=2
+  seentwice sweep adaptive.yaml data=rooms backbone=compact    takes hours, the one above minutes
   seentwice sweep adaptive.yaml data.root=PHOTOS storage=postgresql://user@host/sweeps
 """
 """Shown by --help."""

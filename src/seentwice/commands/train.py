@@ -23,7 +23,6 @@ from seentwice.commands.overrides import key_of
 from seentwice.commands.progress import open_console, print_plainly
 from seentwice.commands.training_job import (
     CONFIG_FILE,
-    RUN_FILE,
     STATE_FILE,
     Job,
     Trained,
@@ -35,8 +34,9 @@ from seentwice.commands.training_job import (
 from seentwice.display import one_line
 from seentwice.errors import UserError
 from seentwice.learn.registration import RegisteredModel
-from seentwice.learn.tracking import find_run_folder, shown_uri
-from seentwice.learn.training import LAST, check_resumable
+from seentwice.learn.resume_files import LAST
+from seentwice.learn.tracking import RUN_FILE, find_run_folder, shown_uri
+from seentwice.learn.training import check_resumable
 from seentwice.models.checkpoint import CHECKPOINT_FILE
 
 

@@ -49,7 +49,7 @@ from seentwice.learn.dataset_inputs import log_dataset
 from seentwice.learn.registration import RegisteredModel, register_model
 from seentwice.learn.system_metrics import watch_system
 from seentwice.learn.tensorboard_files import write_final
-from seentwice.learn.tracking import FOLDER_TAG, check_store, shown_uri, track_run
+from seentwice.learn.tracking import FOLDER_TAG, RUN_FILE, check_store, shown_uri, track_run
 from seentwice.learn.training import Watcher
 from seentwice.metrics import pair_metrics
 from seentwice.models.checkpoint import (
@@ -63,7 +63,6 @@ from seentwice.models.trunk import Trunk, fingerprint_frozen
 
 CONFIG_FILE = "config.yaml"
 STATE_FILE = "training.json"  # marks the folder of a training; compare has a config as well
-RUN_FILE = "mlflow_run_id.txt"
 
 
 @dataclass(frozen=True, slots=True)

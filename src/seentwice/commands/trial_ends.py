@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 from functools import cache
 
-from seentwice.commands.application import compose_words
+from seentwice.commands.application import compose_words, find_configs
+from seentwice.commands.option_help import groups_of
 from seentwice.commands.trial_words import words_of_values
 from seentwice.sweeps.trials import Trial
 
-_DECIDING = ("experiment", "training", "training.epochs")
-"""Keys that set it, of those that a sweep may choose values of."""
+_EPOCHS = "training.epochs"
 
 
 def find_ends(trials: Iterable[Trial], words: Sequence[str]) -> dict[int, int]:
@@ -18,6 +18,8 @@ def find_ends(trials: Iterable[Trial], words: Sequence[str]) -> dict[int, int]:
         trials: of the sweep.
         words: overrides of every trial.
     """
+    # An option of any group may choose that of another, as backbone=compact does its training's.
+    deciding = {*groups_of([find_configs()], "train"), _EPOCHS}
 
     @cache  # most sweeps have the same for all, and to compose takes a tenth of a second
     def count_epochs(own: tuple[str, ...]) -> int:
@@ -26,6 +28,6 @@ def find_ends(trials: Iterable[Trial], words: Sequence[str]) -> dict[int, int]:
     ends = {}
     for trial in trials:
         if trial.status == "stopped":
-            deciding = {key: trial.values[key] for key in _DECIDING if key in trial.values}
-            ends[trial.number] = count_epochs(tuple(words_of_values(deciding)))
+            own = {key: value for key, value in trial.values.items() if key in deciding}
+            ends[trial.number] = count_epochs(tuple(words_of_values(own)))
     return ends

@@ -15,12 +15,17 @@ from seentwice.sweeps.space import Categorical, sample_values
 
 _ENTRY = "seentwice.commands.train"
 _TIME = "epochs"  # what a trial's training is counted by
+_REGISTER = "tracking.register"
+_NOT_REGISTERED = (
+    "a sweep registers none of its trials; leave it out, and give it to seentwice train with the "
+    "overrides of the best"
+)
 SMALLER_IS_BETTER = {
     "validation_loss": True,
     "validation_average_precision": False,
-    "train_loss": True,
 }
-"""The metrics of every epoch; of the first, embedding heads have none."""
+"""The metrics of every epoch that a cluster's searcher reads; of the first, embedding heads have
+none. Not `train_loss`, which the master keeps among those of the training."""
 
 
 def words_of_trials(plan: Plan, given: Sequence[str]) -> list[str]:
@@ -66,19 +71,18 @@ def check_plan(plan: Plan, words: Sequence[str]) -> tuple[DictConfig, list[str]]
         The configuration of the first trial, and what to know of the plan beside it.
 
     Raises:
-        PlanError: a hyperparameter or a choice does not exist, or the searcher goes by what no
-            training reports.
-        UserError: a key of the words does not exist, or the data lack a value.
+        PlanError: a hyperparameter or a choice does not exist or would register trials, or the
+            searcher goes by what no training reports.
+        UserError: a key of the words does not exist or registers trials, or the data lack a value.
     """
     _check_metric(plan)
+    if _REGISTER in plan.space:
+        raise PlanError(f"hyperparameters.{_REGISTER}: {_NOT_REGISTERED}")
     first = sample_values(plan.space, plan.seed, 0)
     config = _compose(words, first)
     read_source(config)
     if config.tracking.register is not None:
-        raise UserError(
-            f"tracking.register={config.tracking.register}: a sweep registers none of its trials; "
-            "leave it out, and give it to seentwice train with the overrides of the best"
-        )
+        raise UserError(f"{_REGISTER}={config.tracking.register}: {_NOT_REGISTERED}")
     for key, parameter in plan.space.items():
         for value in parameter.vals if isinstance(parameter, Categorical) else ():
             if value != first[key]:

@@ -22,6 +22,7 @@ _FILE_STORE = "sqlite:///"
 DEFAULT_URI = f"{_FILE_STORE}mlflow.db"
 ARTIFACTS = Path("mlartifacts")  # where a store without a server of its own keeps its files
 FOLDER_TAG = "seentwice.folder"  # where a run's own files are, for `resume`
+RUN_FILE = "mlflow_run_id.txt"  # among these files, the run's id
 _PARAMETER_LENGTH = 500  # MLflow's oldest stores refuse longer values
 _NO_SUCH_RUN = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # the latter: no id at all
 
@@ -169,17 +170,24 @@ def _require_writable(folder: Path) -> None:
     )
 
 
-def tag_run(run_id: str, tags: Mapping[str, str]) -> None:
-    """Set tags of a run, open or closed; one that the store does not know is passed over.
+def end_run(run_id: str, tags: Mapping[str, str]) -> None:
+    """Set tags of a run that nobody is in any more; one that was left open is closed as FAILED.
+
+    One that the store does not know, or that was deleted, is passed over.
 
     Raises:
         UserError: the store cannot be used.
     """
     with store_errors():
         client = connect()
-        if _find_run(client, run_id) is not None:
-            for key, value in tags.items():
+        run = _find_run(client, run_id)
+        if run is None or run.info.lifecycle_stage != "active":
+            return
+        for key, value in tags.items():
+            if run.data.tags.get(key) != _storable(value):
                 client.set_tag(run_id, key, _storable(value))
+        if run.info.status == "RUNNING":
+            client.set_terminated(run_id, "FAILED")
 
 
 def find_run_folder(run_id: str) -> Path | None:

@@ -29,6 +29,7 @@ from seentwice.learn.batches import (
     PlaceBatches,
 )
 from seentwice.learn.checkpoint_files import AtomicCheckpointIO
+from seentwice.learn.resume_files import BEST, LAST
 from seentwice.learn.siamese_task import Schedule, SiameseTask
 from seentwice.models.embedding_heads import EMBEDDING_HEADS, BatchSource
 from seentwice.models.nets import VIEW_BLOCK
@@ -38,7 +39,6 @@ Precision = Literal["32-true", "64-true", "16-mixed", "bf16-mixed"]
 Accelerator = Literal["auto", "cpu", "gpu"]
 Monitor = Literal["average_precision", "loss"]
 _BETTER: Mapping[Monitor, str] = {"average_precision": "max", "loss": "min"}
-LAST, BEST = "last.ckpt", "best.ckpt"  # as Lightning names what `_train` asks it to keep
 
 OnEpoch = Callable[[int, int], None]
 """Called with (epochs done, epochs in all)."""

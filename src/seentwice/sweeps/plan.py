@@ -182,7 +182,7 @@ def read_plan(path: Path) -> Plan:
     values = read_yaml(path)
     try:
         plan = _read_keys(values)
-        plan.open_searcher()  # only a grid's may not be there
+        plan.open_searcher()  # refuses too many trials, and a grid of a range without a count
     except UserError as error:
         raise UserError(f"{path}: {error}") from error
     except RecursionError as error:
@@ -256,8 +256,7 @@ def _read_searcher(value: object) -> tuple[Watched, SearcherSettings]:
     name = given.pop("name", None)
     if not isinstance(name, str) or name not in SEARCHERS:
         raise UserError(f"searcher.name={name!r}: choose one of {', '.join(SEARCHERS)}")
-    if "max_length" in given:
-        raise UserError("searcher.max_length: give max_time and time_metric instead")
+    _refuse_former(given, SEARCHERS[name])
     fields = [*Watched.__dataclass_fields__, *SEARCHERS[name].__dataclass_fields__]
     refuse_unknown(given, fields, "searcher", name)
     watched = {key: given.pop(key) for key in Watched.__dataclass_fields__ if key in given}
@@ -268,6 +267,21 @@ def _read_searcher(value: object) -> tuple[Watched, SearcherSettings]:
         )
     except ValidationError as error:
         raise UserError(_explain(error, name)) from error
+
+
+def _refuse_former(given: Mapping[str, object], kind: type[SearcherSettings]) -> None:
+    """Say what took the place of keys that the master takes from former versions and reads not.
+
+    Raises:
+        UserError: there is one.
+    """
+    if "max_length" in given:
+        instead = "leave it out; training.epochs says how long a trial trains"
+        if kind is AdaptiveAsha:
+            instead = "give max_time and time_metric instead"
+        raise UserError(f"searcher.max_length: {instead}")
+    if "stop_once" in given and kind is AdaptiveAsha:
+        raise UserError("searcher.stop_once: leave it out; a trial that is stopped never goes on")
 
 
 def _explain(error: ValidationError, name: str) -> str:

@@ -69,7 +69,12 @@ def reached_rung(trial: Trial, bracket: Bracket) -> int:
     It stopped there, or finished where that is the last; else it went on.
     """
     was_last = trial.status == "finished" and trained_time(trial) >= bracket.rungs[-1]
-    return trial.rungs + (was_last or trial.status == "stopped")
+    return stopped_rung(trial) or trial.rungs + was_last
+
+
+def stopped_rung(trial: Trial) -> int | None:
+    """Return the rung at which a trial was stopped, from 1 on; None where it was not."""
+    return trial.rungs + 1 if trial.status == "stopped" else None
 
 
 def count_budget(

@@ -196,6 +196,27 @@ def test_what_a_plan_and_its_training_do_not_agree_on_is_told(tmp_path: Path) ->
     assert check_plan(plan, words_of_trials(plan, given))[1] == []
 
 
+@pytest.mark.parametrize(
+    ("space", "complaint"),
+    [
+        ("optimizer: {lr: fast}", "plan.yaml: hyperparameters.optimizer.lr: optimizer.lr"),
+        (
+            "seed: {type: int, minval: 1, maxval: 9}\n  optimizer: {lr: -1.0}",
+            "plan.yaml: hyperparameters.optimizer.lr: optimizer.lr",
+        ),
+    ],
+)
+def test_a_constant_that_no_trial_can_be_trained_with(
+    space: str, complaint: str, few_rooms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "sweep"
+    words = ["data=folder", f"data.root={few_rooms}", f"folder={folder}"]
+    assert main(["sweep", str(write(tmp_path, space)), *words]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert complaint in line
+    assert not folder.exists()
+
+
 def test_flags_of_an_entrypoint_are_of_no_use_here(tmp_path: Path) -> None:
     plan = read_plan(write(tmp_path, more="--config-dir=mine"))
     with pytest.raises(UserError, match="--config-dir=mine is of no use on this machine"):

@@ -22,6 +22,7 @@ from seentwice.commands.stopping import StopRequest
 from seentwice.commands.sweep_process import EXPERIMENT, WorkerSpec, run_process
 from seentwice.commands.sweep_view import SweepView
 from seentwice.commands.sweep_words import HELP, SweepWords, read_words
+from seentwice.commands.trial_constants import check_constants
 from seentwice.commands.trial_ends import find_ends
 from seentwice.commands.trial_words import check_plan, words_of_trials, words_of_values
 from seentwice.errors import UserError
@@ -49,6 +50,7 @@ def run(arguments: Sequence[str]) -> None:
     with name_file(given.file):
         words = tuple(words_of_trials(plan, given.overrides))
         config, remarks = check_plan(plan, words)
+        check_constants(plan, words)
     _check_sampler(given.sampler, plan)
     settings = spell_settings(plan, words, given.sampler)
     name = given.name or _name_sweep(plan, settings)

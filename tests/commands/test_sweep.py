@@ -1,8 +1,10 @@
 """Sweeps with real workers on a few rendered rooms."""
 
+import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -81,7 +83,8 @@ def test_a_sweep_trains_tells_the_best_and_says_so_again(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    words = write_words(tmp_path, few_rooms, 2, 2)
+    photos = shutil.copytree(few_rooms, tmp_path / "photos")
+    words = write_words(tmp_path, photos, 2, 2)
     folder = tmp_path / "sweep"
     given = ["sweep", *words, "name=few", f"folder={folder}"]
     assert main(given) == 0
@@ -96,13 +99,39 @@ def test_a_sweep_trains_tells_the_best_and_says_so_again(
     assert f"Best: trial {best.number}, validation_loss" in said
     assert not list(folder.rglob("*.ckpt"))  # of no use any more
     check_runs(folder, trials, best)
+    check_origin(folder, words, best, said)
     # The command that it ends with works, and a second time nothing is trained.
     (following,) = re.findall(r"Next: seentwice (.*)", said)
     assert main([*shlex.split(following), f"hydra.run.dir={tmp_path / 'evaluated'}"]) == 0
     capsys.readouterr()
     assert main(given) == 0
-    assert f"Best: trial {best.number}, validation_loss" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"Best: trial {best.number}, validation_loss" in said
+    assert "The photos are not those" not in said
     assert len(read_sweep(folder, words)[0]) == len(events)
+    # Nor is any once photos changed, but that is told.
+    next(photos.rglob("*.jpg")).unlink()
+    assert main(given) == 0
+    assert "The photos are not those that this sweep was trained on" in capsys.readouterr().out
+    assert len(read_sweep(folder, words)[0]) == len(events)
+
+
+def check_origin(folder: Path, words: Sequence[str], best: Trial, said: str) -> None:
+    """See that the results say what they were made with, and how to train the best trial again."""
+    values = json.loads((folder / "results.json").read_text())
+    (training,) = re.findall(r"To train it again: (.*)", said)
+    assert values["best"]["command"] == training
+    assert shlex.split(training) == [
+        *("seentwice", "train", "training.batches_per_epoch=2", *sorted(words[1:])),
+        f"optimizer.lr={best.values['optimizer.lr']!r}",
+    ]
+    made = values["made_with"]
+    assert (made["overrides"], made["seed"]) == (words[1:], 0)
+    assert made["entrypoint"][-1] == "training.batches_per_epoch=2"
+    assert [len(text) for text in made["data_fingerprints"]] == [64]
+    assert made["versions"]["seentwice"]
+    assert "cores" in made["machine"]
+    assert values["command"] == shlex.join(["seentwice", "sweep", words[0], "name=few", *words[1:]])
 
 
 def check_runs(folder: Path, trials: Sequence[Trial], best: Trial) -> None:
@@ -114,6 +143,10 @@ def check_runs(folder: Path, trials: Sequence[Trial], best: Trial) -> None:
         *("few", "adaptive_asha"),
         str(len(trials)),
     )
+    assert params["entrypoint"].endswith(" training.batches_per_epoch=2")
+    assert "data=folder" in params["overrides"]
+    assert params["command"].startswith("seentwice sweep ")
+    assert "git_commit" in params
     assert (params["best.trial"], params["best.optimizer.lr"]) == (
         str(best.number),
         repr(best.values["optimizer.lr"]),

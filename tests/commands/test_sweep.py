@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +19,8 @@ from seentwice.commands.main import main
 from seentwice.commands.sweep import spell_settings
 from seentwice.commands.trial_words import words_of_trials
 from seentwice.learn.tracking import tracking_uri
-from seentwice.sweeps.events import Began, LoggedEvent, Reported
+from seentwice.sweeps.events import Began, Claimed, Failed, LoggedEvent, Reported
+from seentwice.sweeps.local import LocalWorkers
 from seentwice.sweeps.log import open_log
 from seentwice.sweeps.plan import read_plan
 from seentwice.sweeps.report.page import FILES
@@ -114,6 +115,29 @@ def test_a_sweep_trains_tells_the_best_and_says_so_again(
     assert main(given) == 0
     assert "The photos are not those that this sweep was trained on" in capsys.readouterr().out
     assert len(read_sweep(folder, words)[0]) == len(events)
+
+
+def test_the_run_of_a_sweep_without_any_measured_trial_has_failed(
+    few_rooms: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail_all(self: LocalWorkers, show: Callable[[], None], is_stopped: object) -> None:
+        for number in range(2):
+            for event in (Claimed(number, "a"), Failed(number, "a", "the loss is no number")):
+                self._log.append(event, 0.0)
+        self._catch_up()
+        show()
+
+    monkeypatch.setattr(LocalWorkers, "run", fail_all)
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "sweep"
+    assert main(["sweep", *write_words(tmp_path, few_rooms, 2, 2), f"folder={folder}"]) == 2
+    assert "no trial was measured, the last for this: the loss is" in capsys.readouterr().err
+    run_id = (folder / "mlflow_run_id.txt").read_text().strip()
+    run = MlflowClient(tracking_uri()).get_run(run_id)
+    assert (run.info.status, run.data.metrics["trials/failed"]) == ("FAILED", 2)
 
 
 def check_origin(folder: Path, words: Sequence[str], best: Trial, said: str) -> None:

@@ -195,10 +195,12 @@ def test_a_crash_goes_on_from_the_last_epoch_as_often_as_the_plan_says(
     state = state_of(plan, log)
     first, second = state.trials[:2]
     assert (first.restarts, first.status) == (1, "finished")
-    assert first.interruptions == (Interruption(1, first.error),)
+    (interruption,) = first.interruptions
     crash = tmp_path / "trials" / "0000" / "crash.txt"
-    assert "RuntimeError: out of memory" in first.error
-    assert str(crash) in first.error
+    assert interruption.time == 1
+    assert "RuntimeError: out of memory" in interruption.why
+    assert str(crash) in interruption.why
+    assert first.error == ""  # it ended well
     assert "in report" in crash.read_text()
     assert (second.restarts, second.status) == (plan.max_restarts, "failed")
     assert [number for number, _ in begun].count(1) == 1 + plan.max_restarts

@@ -123,7 +123,7 @@ def test_the_run_of_a_sweep_without_any_measured_trial_has_failed(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def fail_all(self: LocalWorkers, show: Callable[[], None], is_stopped: object) -> None:
+    def fail_all(self: LocalWorkers, show: Callable[[], None], *_: object) -> None:
         for number in range(2):
             for event in (Claimed(number, "a"), Failed(number, "a", "the loss is no number")):
                 self._log.append(event, 0.0)

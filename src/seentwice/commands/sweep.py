@@ -172,7 +172,11 @@ def _train_trials(
             with stop.heeded(signal.SIGINT, signal.SIGTERM), stop.held_back():
                 try:
                     with view.shown():
-                        workers.run(lambda: view.show(state.trials), lambda: stop.came is not None)
+                        workers.run(
+                            lambda: view.show(state.trials),
+                            lambda line: print_plainly(line, console),
+                            lambda: stop.came is not None,
+                        )
                 finally:  # as far as it has come
                     open_mirror(storage, spec.name, spec.plan).show_all(state.trials)
                     results = _report(spec, given, state.trials, log, console)

@@ -86,7 +86,7 @@ def test_a_sweep_that_somebody_deletes_is_told(sqlite_url, open_database):
 @pytest.mark.parametrize("query", ["password=secret", "sslmode=disable&passfile=secret"])
 def test_a_password_in_the_query_is_not_told(query, tmp_path):
     for url in (f"sqlite:///{tmp_path}/gone/a.db?{query}", f"sqlite:///:memory:?{query}"):
-        with pytest.raises(UserError, match=r"^storage=sqlite:///.*\?") as caught:
+        with pytest.raises(UserError, match=r"^storage=sqlite:///") as caught:
             open_storage(url)
         assert "secret" not in str(caught.value)
 

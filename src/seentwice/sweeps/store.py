@@ -104,8 +104,9 @@ def _read_url(url: str) -> URL:
     if place.get_backend_name() not in ("sqlite", "postgresql"):
         raise UserError(f"storage={place.drivername}://...: give {FORMS}")
     if place.get_backend_name() == "sqlite" and place.database in (None, "", ":memory:"):
+        shown = f"sqlite:///{place.database}" if place.database else "sqlite://"
         raise UserError(
-            f"storage={_show(place)}: give a file, as in sqlite:///sweeps.db, that others open"
+            f"storage={shown}: give a file, as in sqlite:///sweeps.db, that others open"
         )
     if place.drivername == "postgresql":
         return place.set(drivername="postgresql+psycopg")

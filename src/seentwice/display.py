@@ -4,6 +4,14 @@ from collections.abc import Sequence
 
 LONGEST_ERROR = 300
 _FIRST = 3
+_HIDDEN = "***"
+HARMLESS_KEYS = frozenset(
+    (
+        *("application_name", "cache", "connect_timeout", "dbname", "host", "hostaddr", "mode"),
+        *("port", "sslmode", "target_session_attrs", "timeout", "uri", "user"),
+    )
+)
+"""Of the query of a database's address: those whose values are no secrets."""
 
 
 def show_text(text: str) -> str:
@@ -23,6 +31,19 @@ def one_line(error: Exception) -> str:
     # A word longer than the line is cut all the same: an address may have any length.
     whole = line[: LONGEST_ERROR - 3].rpartition(" ")[0] or line[: LONGEST_ERROR - 4]
     return f"{whole} ..."
+
+
+def hide_values(query: str) -> str:
+    """Return the query of an address, "key=value&key=value", as it may be shown.
+
+    Whatever is not known to be harmless may be a password and becomes "***".
+    """
+    return "&".join(_hide_value(pair) for pair in query.split("&"))
+
+
+def _hide_value(pair: str) -> str:
+    key, equals, _ = pair.partition("=")
+    return pair if not equals or key.lower() in HARMLESS_KEYS else f"{key}={_HIDDEN}"
 
 
 def name_count(number: int, one: str, many: str) -> str:

@@ -1,12 +1,14 @@
 """Sweeps with real workers on a few rendered rooms."""
 
+import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +19,8 @@ from seentwice.commands.main import main
 from seentwice.commands.sweep import spell_settings
 from seentwice.commands.trial_words import words_of_trials
 from seentwice.learn.tracking import tracking_uri
-from seentwice.sweeps.events import Began, LoggedEvent, Reported
+from seentwice.sweeps.events import Began, Claimed, Failed, LoggedEvent, Reported
+from seentwice.sweeps.local import LocalWorkers
 from seentwice.sweeps.log import open_log
 from seentwice.sweeps.plan import read_plan
 from seentwice.sweeps.report.page import FILES
@@ -81,7 +84,8 @@ def test_a_sweep_trains_tells_the_best_and_says_so_again(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    words = write_words(tmp_path, few_rooms, 2, 2)
+    photos = shutil.copytree(few_rooms, tmp_path / "photos")
+    words = write_words(tmp_path, photos, 2, 2)
     folder = tmp_path / "sweep"
     given = ["sweep", *words, "name=few", f"folder={folder}"]
     assert main(given) == 0
@@ -96,13 +100,62 @@ def test_a_sweep_trains_tells_the_best_and_says_so_again(
     assert f"Best: trial {best.number}, validation_loss" in said
     assert not list(folder.rglob("*.ckpt"))  # of no use any more
     check_runs(folder, trials, best)
+    check_origin(folder, words, best, said)
     # The command that it ends with works, and a second time nothing is trained.
     (following,) = re.findall(r"Next: seentwice (.*)", said)
     assert main([*shlex.split(following), f"hydra.run.dir={tmp_path / 'evaluated'}"]) == 0
     capsys.readouterr()
     assert main(given) == 0
-    assert f"Best: trial {best.number}, validation_loss" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"Best: trial {best.number}, validation_loss" in said
+    assert "The photos are not those" not in said
     assert len(read_sweep(folder, words)[0]) == len(events)
+    # Nor is any once photos changed, but that is told.
+    next(photos.rglob("*.jpg")).unlink()
+    assert main(given) == 0
+    assert "The photos are not those that this sweep was trained on" in capsys.readouterr().out
+    assert len(read_sweep(folder, words)[0]) == len(events)
+
+
+def test_the_run_of_a_sweep_without_any_measured_trial_has_failed(
+    few_rooms: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail_all(self: LocalWorkers, show: Callable[[], None], *_: object) -> None:
+        for number in range(2):
+            for event in (Claimed(number, "a"), Failed(number, "a", "the loss is no number")):
+                self._log.append(event, 0.0)
+        self._catch_up()
+        show()
+
+    monkeypatch.setattr(LocalWorkers, "run", fail_all)
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "sweep"
+    assert main(["sweep", *write_words(tmp_path, few_rooms, 2, 2), f"folder={folder}"]) == 2
+    assert "no trial was measured, the last for this: the loss is" in capsys.readouterr().err
+    run_id = (folder / "mlflow_run_id.txt").read_text().strip()
+    run = MlflowClient(tracking_uri()).get_run(run_id)
+    assert (run.info.status, run.data.metrics["trials/failed"]) == ("FAILED", 2)
+
+
+def check_origin(folder: Path, words: Sequence[str], best: Trial, said: str) -> None:
+    """See that the results say what they were made with, and how to train the best trial again."""
+    values = json.loads((folder / "results.json").read_text())
+    (training,) = re.findall(r"To train it again: (.*)", said)
+    assert values["best"]["command"] == training
+    assert shlex.split(training) == [
+        *("seentwice", "train", "training.batches_per_epoch=2", *sorted(words[1:])),
+        f"optimizer.lr={best.values['optimizer.lr']!r}",
+    ]
+    made = values["made_with"]
+    assert (made["overrides"], made["seed"]) == (words[1:], 0)
+    assert made["entrypoint"][-1] == "training.batches_per_epoch=2"
+    assert [len(text) for text in made["data_fingerprints"]] == [64]
+    assert made["versions"]["seentwice"]
+    assert "cores" in made["machine"]
+    assert values["command"] == shlex.join(["seentwice", "sweep", words[0], "name=few", *words[1:]])
 
 
 def check_runs(folder: Path, trials: Sequence[Trial], best: Trial) -> None:
@@ -114,6 +167,10 @@ def check_runs(folder: Path, trials: Sequence[Trial], best: Trial) -> None:
         *("few", "adaptive_asha"),
         str(len(trials)),
     )
+    assert params["entrypoint"].endswith(" training.batches_per_epoch=2")
+    assert "data=folder" in params["overrides"]
+    assert params["command"].startswith("seentwice sweep ")
+    assert "git_commit" in params
     assert (params["best.trial"], params["best.optimizer.lr"]) == (
         str(best.number),
         repr(best.values["optimizer.lr"]),

@@ -218,6 +218,34 @@ def test_a_folder_whose_database_is_gone_stays_as_it_is(
     assert [path.name for path in folder.iterdir()] == ["sweep_id.txt"]
 
 
+def test_a_folder_of_something_else_stays_as_it_is(
+    few_rooms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "compared"
+    folder.mkdir()
+    (folder / "report.html").touch()
+    words = ["data=folder", f"data.root={few_rooms}"]
+    for place, complaint in (
+        (folder, "it holds 'report.html' and is no sweep's; give folder=ANOTHER"),
+        (folder / "report.html", "Not a directory; give folder=ANOTHER"),
+    ):
+        assert main(["sweep", str(write(tmp_path)), *words, f"folder={place}"]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert f"{place}: {complaint}" in line
+    assert [path.name for path in folder.iterdir()] == ["report.html"]
+
+
+def test_a_sweep_without_photos_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    assert main(["sweep", str(path), "data=folder", "data.root=nowhere"]) == 2
+    assert "nowhere" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_what_a_plan_and_its_training_do_not_agree_on_is_told(tmp_path: Path) -> None:
     plan = read_plan(asha(tmp_path, "time_metric: epochs", "training.epochs=5"))
     _, remarks = check_plan(plan, words_of_trials(plan, []))
@@ -228,6 +256,27 @@ def test_what_a_plan_and_its_training_do_not_agree_on_is_told(tmp_path: Path) ->
     ]
     given = ["training.monitor=loss", "training.epochs=9"]
     assert check_plan(plan, words_of_trials(plan, given))[1] == []
+
+
+@pytest.mark.parametrize(
+    ("space", "complaint"),
+    [
+        ("optimizer: {lr: fast}", "plan.yaml: hyperparameters.optimizer.lr: optimizer.lr"),
+        (
+            "seed: {type: int, minval: 1, maxval: 9}\n  optimizer: {lr: -1.0}",
+            "plan.yaml: hyperparameters.optimizer.lr: optimizer.lr",
+        ),
+    ],
+)
+def test_a_constant_that_no_trial_can_be_trained_with(
+    space: str, complaint: str, few_rooms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "sweep"
+    words = ["data=folder", f"data.root={few_rooms}", f"folder={folder}"]
+    assert main(["sweep", str(write(tmp_path, space)), *words]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert complaint in line
+    assert not folder.exists()
 
 
 def test_flags_of_an_entrypoint_are_of_no_use_here(tmp_path: Path) -> None:

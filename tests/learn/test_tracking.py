@@ -132,6 +132,8 @@ def test_a_store_that_cannot_be_used_is_told(
         ("http://:s3cret@127.0.0.1:9", "http://:***@127.0.0.1:9: "),
         ("nosql://me:s3c@r/s3cret@host/runs", "nosql://me:***@host/runs: "),
         ("http://me@127.0.0.1:9", "http://me@127.0.0.1:9: "),
+        ("nosql://me@host/runs?password=s3c@ret", "nosql://me@host/runs?password=***: "),
+        ("nosql://me:s3c?r@host/x?port=1&token=s3c", "nosql://me:***@host/x?port=1&token=***: "),
     ],
 )
 def test_no_password_is_told(uri: str, shown: str, monkeypatch: pytest.MonkeyPatch) -> None:

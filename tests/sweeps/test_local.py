@@ -32,9 +32,31 @@ def open_sweep(folder: Path) -> EventLog:
     return open_log(open_storage(f"sqlite:///{folder / 'study.db'}"), "small", "{}")
 
 
+_met: list[Path] = []  # in each process
+
+
+def meet(folder: Path) -> None:
+    """Wait once until another process trains, too; it is killed where none comes."""
+    if not _met:
+        signal.alarm(60)
+        try:
+            (folder / "first").mkdir()
+            mode = "r"
+        except FileExistsError:
+            mode = "w"
+        with (folder / "pipe").open(mode):  # waits for its other end
+            _met.append(folder)
+        signal.alarm(0)
+
+
 def train_or_be_killed(job: TrialJob, measured: Measured) -> Path:
-    """Train; the second trial's process is killed in its first epoch, once."""
-    killed = job.folder / "killed"
+    """Train; the second trial's process is killed in its first epoch, once.
+
+    From then on two processes must be seen to train at the same time.
+    """
+    killed = job.folder.with_name("0001") / "killed"
+    if killed.exists():
+        meet(job.folder.parents[1])
 
     def report(epoch: int, metrics: dict[str, float]) -> bool:
         if job.number == 1 and epoch == 1 and not killed.exists():
@@ -86,22 +108,25 @@ def test_processes_share_the_trials_and_one_that_is_killed_is_replaced(folder: P
         log,
         state,
     )
-    workers.run(lambda: shown.append(state.trials), lambda: False)
+    os.mkfifo(folder / "pipe")
+    told: list[str] = []
+    workers.run(lambda: shown.append(state.trials), told.append, lambda: False)
     assert state.is_over
+    assert told == ["a worker ended with signal 9; another is started in its place"]
     assert shown[-1] == state.trials
     killed = state.trials[1]
-    assert (killed.restarts, killed.error) == (1, "its worker ended with signal 9")
-    assert killed.interruptions == (Interruption(0, killed.error),)
+    assert (killed.restarts, killed.error) == (1, "")  # it ended well
+    assert killed.interruptions == (Interruption(0, "its worker ended with signal 9"),)
     assert [point.time for point in killed.curve] == [*range(1, len(killed.curve) + 1)]
     assert {trial.status for trial in state.trials} == {"finished", "stopped"}
     # The searcher's second version decides the same on the events in their order.
     naive = Naive(settings_of(folder))
-    told: set[tuple[int, int]] = set()
+    reported: set[tuple[int, int]] = set()
     stopped: dict[int, int] = {}
     naive.start()
     for event in (logged.event for logged in log.read()):
-        if isinstance(event, Reported) and (event.trial, event.time) not in told:
-            told.add((event.trial, event.time))
+        if isinstance(event, Reported) and (event.trial, event.time) not in reported:
+            reported.add((event.trial, event.time))
             if Stop(event.trial) in naive.report(event.trial, event.time, event.metric):
                 stopped[event.trial] = event.time
     assert stopped == {trial.number: trial.curve[-1].time for trial in state.trials}
@@ -129,4 +154,4 @@ def test_what_is_wrong_for_every_worker_ends_all(
         state,
     )
     with pytest.raises(UserError, match=complaint):
-        workers.run(lambda: None, lambda: False)
+        workers.run(lambda: None, lambda line: None, lambda: False)

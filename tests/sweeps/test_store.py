@@ -82,7 +82,32 @@ def test_a_sweep_that_somebody_deletes_is_told(sqlite_url, open_database):
         log.append(Claimed(0, "a"), 0.0)
 
 
-def test_a_shown_url_has_no_password():
-    assert hide_password("postgresql://me:secret@host/sweeps") == (
-        "postgresql+psycopg://me:***@host/sweeps"
-    )
+@pytest.mark.filterwarnings("ignore:Query string argument")
+@pytest.mark.parametrize("query", ["password=secret", "sslmode=disable&passfile=secret"])
+def test_a_password_in_the_query_is_not_told(query, tmp_path):
+    for url in (f"sqlite:///{tmp_path}/gone/a.db?{query}", f"sqlite:///:memory:?{query}"):
+        with pytest.raises(UserError, match=r"^storage=sqlite:///") as caught:
+            open_storage(url)
+        assert "secret" not in str(caught.value)
+
+
+def test_what_a_driver_repeats_of_a_secret_is_not_told():
+    pytest.importorskip("psycopg")
+    with pytest.raises(UserError, match=r"[?]connect_timeout=1&no_such=[*]{3}: ") as caught:
+        open_storage("postgresql://me@127.0.0.1:1/sweeps?no_such=secret&connect_timeout=1")
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://me:secret@host/x", "postgresql+psycopg://me:***@host/x"),
+        (
+            "postgresql://me@host/x?sslmode=require&password=secret&options=-cx%3Dsecret",
+            "postgresql+psycopg://me@host/x?options=***&password=***&sslmode=require",
+        ),
+        ("sqlite:///a.db?password=secret", "sqlite:///a.db?password=***"),
+    ],
+)
+def test_a_shown_url_has_no_password(url, shown):
+    assert hide_password(url) == shown

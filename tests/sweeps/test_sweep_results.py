@@ -10,7 +10,7 @@ import pytest
 
 from seentwice.errors import UserError
 from seentwice.sweeps.brackets import Bracket
-from seentwice.sweeps.results import SweepResults, read_results, show_value, to_csv, to_json
+from seentwice.sweeps.results import Origin, SweepResults, read_results, show_value, to_csv, to_json
 from seentwice.sweeps.space import Categorical, Const, Double, Int, Log
 from seentwice.sweeps.trials import Interruption, Point, Trial
 
@@ -37,6 +37,7 @@ RESULTS = SweepResults(
     (BEST, *OTHERS),
     {1: 2},
 )
+ORIGIN = Origin("seentwice sweep", "seentwice train", made_with={"seed": 3})
 
 
 def write(folder, text):
@@ -46,11 +47,11 @@ def write(folder, text):
 
 
 def test_what_is_written_is_read_again(tmp_path):
-    assert read_results(write(tmp_path, to_json(RESULTS, repr))) == RESULTS
+    assert read_results(write(tmp_path, to_json(RESULTS, repr, ORIGIN))) == RESULTS
 
 
 def test_the_file_tells_the_best_trial_its_overrides_and_what_was_spent():
-    values = json.loads(to_json(RESULTS, str))
+    values = json.loads(to_json(RESULTS, str, ORIGIN))
     assert values["best"] == {
         "trial": 0,
         "metric": 1 / 3,
@@ -59,27 +60,53 @@ def test_the_file_tells_the_best_trial_its_overrides_and_what_was_spent():
             *("optimizer.lr=0.001", "status=4", f"{EVIL}=[1, 'x']"),
             *("alpha=0.30000000000000004", "seed=0"),
         ],
+        "command": "seentwice train",
         "folder": "/runs/trial_0",
         "checkpoint": "/runs/trial_0/best.ckpt",
     }
+    assert (values["command"], values["made_with"]) == ("seentwice sweep", {"seed": 3})
     assert values["counts"] == {"waiting": 1, "finished": 1, "failed": 1}
     assert (values["spent"], values["saved"], values["share_saved"]) == (3, 0, 0)
     stopped = replace(RESULTS, trials=(replace(BEST, status="stopped", curve=BEST.curve[:1]),))
-    values = json.loads(to_json(stopped, str))
+    values = json.loads(to_json(stopped, str, ORIGIN))
     assert (values["spent"], values["saved"], values["share_saved"]) == (1, 2, pytest.approx(2 / 3))
-    values = json.loads(to_json(replace(stopped, ends={0: 2}), str))
+    values = json.loads(to_json(replace(stopped, ends={0: 2}), str, ORIGIN))
     assert (values["spent"], values["saved"], values["share_saved"]) == (1, 1, 0.5)
+
+
+def test_both_files_number_brackets_and_rungs_alike(tmp_path):
+    rungs, curve = Bracket((1, 3), 3, 2), BEST.curve[:1]
+    trials = (
+        replace(BEST, number=0, bracket=1),
+        replace(BEST, number=1, status="stopped", curve=curve, rungs=0),
+        replace(BEST, number=2, status="running", curve=curve, rungs=1),
+        replace(BEST, number=3, status="waiting", curve=(), rungs=0),
+    )
+    for brackets in ((rungs, rungs), ()):
+        moved = [one if brackets else replace(one, bracket=0, rungs=0) for one in trials]
+        results = replace(RESULTS, brackets=brackets, trials=tuple(moved))
+        text = to_json(results, str, ORIGIN)
+        assert read_results(write(tmp_path, text)) == results
+        told = [
+            [row["bracket"], row["rung"], row["rungs"]]
+            for row in csv.DictReader(io.StringIO(to_csv(results)))
+        ]
+        kept = [
+            [one[key] for key in ("bracket", "rung", "rungs")] for one in json.loads(text)["trials"]
+        ]
+        assert told == [["" if one is None else str(one) for one in row] for row in kept]
+        assert told[1] == (["1", "1", "2"] if brackets else ["", "", ""])
 
 
 def test_nothing_measured_yet_has_no_best_trial(tmp_path):
     nothing = replace(RESULTS, trials=OTHERS[1:])
-    text = to_json(nothing, str)
+    text = to_json(nothing, str, ORIGIN)
     assert json.loads(text)["best"] is None
     assert read_results(write(tmp_path, text)) == nothing
 
 
 def test_a_constant_that_is_no_number_is_null():
-    text = to_json(replace(RESULTS, space={"a": Const(math.nan)}, trials=()), str)
+    text = to_json(replace(RESULTS, space={"a": Const(math.nan)}, trials=()), str, ORIGIN)
     assert json.loads(text, parse_constant=pytest.fail)["space"]["a"]["val"] is None
 
 

@@ -4,26 +4,45 @@ import hashlib
 import json
 import os
 import re
-import shlex
 import signal
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
 from rich.console import Console
 
-from seentwice.commands.application import compose_words
-from seentwice.commands.next_steps import NEXT, evaluation_overrides, spell_value
+from seentwice.commands.fingerprint import fingerprint_photos
+from seentwice.commands.next_steps import NEXT, spell_value
 from seentwice.commands.progress import open_console, print_plainly, show_progress
 from seentwice.commands.settings import read_source
 from seentwice.commands.stopping import StopRequest
-from seentwice.commands.sweep_process import EXPERIMENT, WorkerSpec, run_process
+from seentwice.commands.sweep_folder import DATABASE, make_folder, mark_folder, require_own_folder
+from seentwice.commands.sweep_origin import (
+    find_origin,
+    list_words,
+    spell_evaluation,
+    spell_training,
+)
+from seentwice.commands.sweep_process import (
+    EXPERIMENT,
+    WorkerSpec,
+    run_process,
+)
 from seentwice.commands.sweep_view import SweepView
 from seentwice.commands.sweep_words import HELP, SweepWords, read_words
+from seentwice.commands.trial_constants import check_constants
 from seentwice.commands.trial_ends import find_ends
-from seentwice.commands.trial_words import check_plan, words_of_trials, words_of_values
+from seentwice.commands.trial_words import (
+    PHOTOS_OF,
+    check_plan,
+    name_photos,
+    words_of_trials,
+    words_of_values,
+)
+from seentwice.data.source import PhotoSet
 from seentwice.errors import UserError
 from seentwice.files import write_atomically
 from seentwice.sweeps.brackets import plan_brackets
@@ -32,10 +51,10 @@ from seentwice.sweeps.results import SweepResults
 from seentwice.sweeps.state import SweepState
 from seentwice.sweeps.trials import Trial
 
-ON_STOP = "what was trained is kept; give the same command again to go on"
+if TYPE_CHECKING:
+    from seentwice.sweeps.log import EventLog
 
-_DATABASE = "study.db"  # unless another storage is given
-_MARK_FILE = "sweep_id.txt"  # says whose files a folder holds
+ON_STOP = "what was trained is kept; give the same command again to go on"
 
 
 def run(arguments: Sequence[str]) -> None:
@@ -48,17 +67,17 @@ def run(arguments: Sequence[str]) -> None:
     with name_file(given.file):
         words = tuple(words_of_trials(plan, given.overrides))
         config, remarks = check_plan(plan, words)
+        check_constants(plan, words)
     _check_sampler(given.sampler, plan)
     settings = spell_settings(plan, words, given.sampler)
     name = given.name or _name_sweep(plan, settings)
     folder = (given.folder or Path("outputs/sweep") / name).absolute()
-    folder.mkdir(parents=True, exist_ok=True)
     threads = max((os.cpu_count() or 1) // given.workers, 1)
     spec = WorkerSpec(
         plan=plan,
         words=(*words, f"workers={threads}"),
         sampler=given.sampler,
-        storage=given.storage or f"sqlite:///{folder / _DATABASE}",
+        storage=given.storage or f"sqlite:///{folder / DATABASE}",
         name=name,
         settings=settings,
         folder=folder,
@@ -114,16 +133,19 @@ def _train_trials(
     from seentwice.sweeps.local import LocalWorkers
     from seentwice.sweeps.log import open_log
     from seentwice.sweeps.mirror import open_mirror
-    from seentwice.sweeps.store import open_storage
+    from seentwice.sweeps.store import hide_password, open_storage
 
-    if given.storage is None:
-        _require_own_database(spec.folder)
+    hide_password(spec.storage)  # refuses what is no address, before anything is done
+    require_own_folder(spec.folder, "" if given.storage else DATABASE)
+    photos = _prepare_photos(config, console)
+    # What fails until here leaves nothing behind.
+    make_folder(spec.folder)
+    check_store()
     state = SweepState(spec.plan)
     storage = open_storage(spec.storage)
     log = open_log(storage, spec.name, spec.settings)
-    _mark_folder(spec.folder, log.id)
-    check_store()
-    _prepare_photos(config, console)
+    mark_folder(spec.folder, log.id)
+    _tell_of_other_photos(log, photos, config, spec, console)
     run_file = spec.folder / RUN_FILE
     known = run_file.read_text(encoding="utf-8").strip() if run_file.is_file() else None
     tags = {FOLDER_TAG: str(spec.folder), "seentwice.command": "sweep"}
@@ -131,7 +153,9 @@ def _train_trials(
     with track_run(EXPERIMENT, spec.name, tags, resumed_id=known) as tracked:
         write_atomically(run_file, f"{tracked.run_id}\n")
         tracked.log_file(given.file)
-        tracked.log_missing_parameters(list_settings(spec.plan, spec.name, spec.sampler))
+        tracked.log_missing_parameters(
+            {**list_settings(spec.plan, spec.name, spec.sampler), **list_words(given, spec.plan)}
+        )
         workers = LocalWorkers(
             given.workers,
             partial(run_process, replace(spec, run_id=tracked.run_id)),
@@ -146,49 +170,25 @@ def _train_trials(
             with stop.heeded(signal.SIGINT, signal.SIGTERM), stop.held_back():
                 try:
                     with view.shown():
-                        workers.run(lambda: view.show(state.trials), lambda: stop.came is not None)
+                        workers.run(
+                            lambda: view.show(state.trials),
+                            lambda line: print_plainly(line, console),
+                            lambda: stop.came is not None,
+                        )
                 finally:  # as far as it has come
                     open_mirror(storage, spec.name, spec.plan).show_all(state.trials)
-                    results = _report(spec, given, state.trials, console)
+                    results = _report(spec, given, state.trials, log, console)
                     log_results(tracked, results, spec.folder, state.is_over)
                     close_settled(state.trials)
         except KeyboardInterrupt:
             if stop.came is not None:
                 signal.raise_signal(stop.came)  # for those who end the program as it says
             raise
-    _tell_of_best(state, spec, console)
+        best = _require_best(state, spec)  # without one the run has failed
+    _tell_of_best(best, spec, console)
 
 
-def _require_own_database(folder: Path) -> None:
-    """Refuse a folder whose own database is gone, before another is made in it.
-
-    Raises:
-        UserError: it is.
-    """
-    if (folder / _MARK_FILE).is_file() and not (folder / _DATABASE).is_file():
-        raise UserError(
-            f"{folder}: its {_DATABASE} is gone, which tells what its trials came to; bring it "
-            "back, give folder=ANOTHER, or remove the folder"
-        )
-
-
-def _mark_folder(folder: Path, sweep: str) -> None:
-    """Refuse a folder with the files of another sweep, which trials would go on from.
-
-    Raises:
-        UserError: it is such.
-    """
-    mark = folder / _MARK_FILE
-    if not mark.is_file():
-        write_atomically(mark, f"{sweep}\n")
-    elif mark.read_text(encoding="utf-8").strip() != sweep:
-        raise UserError(
-            f"{folder}: it holds the files of another sweep, or of one whose database is gone; "
-            "give folder=ANOTHER, or remove it"
-        )
-
-
-def _prepare_photos(config: DictConfig, console: Console) -> None:
+def _prepare_photos(config: DictConfig, console: Console) -> PhotoSet:
     """Make or download the photos of the first trial here, where that is seen, and not in workers.
 
     Raises:
@@ -197,11 +197,27 @@ def _prepare_photos(config: DictConfig, console: Console) -> None:
     source = read_source(config)
     with show_progress("Preparing photos", console) as progress:
         source.prepare(progress)
-    source.read()
+    return source.read()
+
+
+def _tell_of_other_photos(
+    log: "EventLog", photos: PhotoSet, config: DictConfig, spec: WorkerSpec, console: Console
+) -> None:
+    """Say of a sweep that is over that its photos changed; before, its workers refuse them."""
+    state = SweepState(spec.plan)
+    for logged in log.read():
+        state.apply(logged)
+    told = log.agreed.get(name_photos(config))
+    if state.is_over and told and told != fingerprint_photos(photos, console).text:
+        print_plainly(
+            "The photos are not those that this sweep was trained on, whose results these are; "
+            "another name=NAME sweeps over those of now",
+            console,
+        )
 
 
 def _report(
-    spec: WorkerSpec, given: SweepWords, trials: Sequence[Trial], console: Console
+    spec: WorkerSpec, given: SweepWords, trials: Sequence[Trial], log: "EventLog", console: Console
 ) -> SweepResults:
     from seentwice.sweeps.report.page import REPORT, describe_budget, describe_sweep, write_report
 
@@ -217,43 +233,34 @@ def _report(
         trials=tuple(trials),
         ends=find_ends(trials, spec.words),
     )
-    evaluation = _evaluation_command(results.best, spec)
-    write_report(spec.folder, results, spell_value, _command(given), evaluation)
+    photos = [told for key, told in log.agreed.items() if key.startswith(PHOTOS_OF)]
+    origin = find_origin(given, plan, spec.words, results.best, photos)
+    write_report(spec.folder, results, spell_value, origin)
     for line in (describe_sweep(results), describe_budget(results)):
         print_plainly(line, console)
     print_plainly(f"Report: {spec.folder / REPORT}", console)
     return results
 
 
-def _command(given: SweepWords) -> str:
-    """Return the command that runs the sweep, without what changes nothing of its trials."""
-    from seentwice.sweeps.store import hide_password
+def _require_best(state: SweepState, spec: WorkerSpec) -> Trial:
+    """Return the best trial.
 
-    storage = given.storage and hide_password(given.storage)
-    own = {"sampler": given.sampler, "storage": storage, "name": given.name}
-    words = [f"{key}={value}" for key, value in own.items() if value not in (None, "searcher")]
-    return shlex.join(["seentwice", "sweep", str(given.file), *words, *given.overrides])
-
-
-def _evaluation_command(best: Trial | None, spec: WorkerSpec) -> str:
-    """Return the command that evaluates a trial's checkpoint; "" where it has none."""
-    if best is None or not best.checkpoint:
-        return ""
-    config = compose_words("train", [*spec.words, *words_of_values(best.values)])
-    words = [f"checkpoint={spell_value(best.checkpoint)}", *evaluation_overrides(config)]
-    return shlex.join(["seentwice", "evaluate", *words])
+    Raises:
+        UserError: none was measured.
+    """
+    if state.best is not None:
+        return state.best
+    errors = [trial.error for trial in state.trials if trial.error]
+    told = f", the last for this: {errors[-1]}" if errors else ""
+    raise UserError(f"no trial was measured{told}; see the trials in {spec.folder}")
 
 
-def _tell_of_best(state: SweepState, spec: WorkerSpec, console: Console) -> None:
-    best = state.best
-    if best is None:
-        errors = [trial.error for trial in state.trials if trial.error]
-        told = f", the last for this: {errors[-1]}" if errors else ""
-        raise UserError(f"no trial was measured{told}; see the trials in {spec.folder}")
+def _tell_of_best(best: Trial, spec: WorkerSpec, console: Console) -> None:
     print_plainly(f"Values of trial {best.number}:", console)
     for word in words_of_values(best.values):
         print_plainly(f"  {word}", console)
-    evaluation = _evaluation_command(best, spec)
+    print_plainly(f"To train it again: {spell_training(best, spec.words)}", console)
+    evaluation = spell_evaluation(best, spec.words)
     if not Path(best.checkpoint).is_file():
         print_plainly(
             f"Its checkpoint is on the machine that trained it: {best.checkpoint}", console

@@ -18,7 +18,7 @@ from seentwice.commands.training_job import (
     train_net,
     with_absolute_paths,
 )
-from seentwice.commands.trial_words import words_of_values
+from seentwice.commands.trial_words import name_photos, words_of_values
 from seentwice.errors import UserError
 from seentwice.learn.measuring import Measured, MeasuredEpochs
 from seentwice.learn.resume_files import LAST, remove_resume_files
@@ -72,9 +72,9 @@ class TrialTrainer:
         """
         with (job.folder / LOG_FILE).open("a", encoding="utf-8") as log:
             console = Console(file=log, width=LOG_WIDTH)
-            training, settings, data = self._prepare(job, measured, console)
+            training, settings, photos = self._prepare(job, measured, console)
             try:
-                material = self._gather(training, settings, data, console)
+                material = self._gather(training, settings, photos, console)
                 return train_net(training, settings, material, console).checkpoint
             except DivergedError as error:
                 raise FailedTrialError(str(error)) from error
@@ -86,7 +86,7 @@ class TrialTrainer:
     def _prepare(
         self, job: TrialJob, measured: Measured, console: Console
     ) -> tuple[Job, Settings, str]:
-        """Check a trial's settings; return them with what they say of the data.
+        """Check a trial's settings; return them with the name of its photos.
 
         Raises:
             ImpossibleTrialError: they are wrong, and those of the sweep without its values are not.
@@ -114,10 +114,9 @@ class TrialTrainer:
             watchers=[MeasuredEpochs(measured)],
             stop_after=job.stop_after,
         )
-        # Before its paths were made absolute, which differ from machine to machine.
-        return training, settings, OmegaConf.to_yaml(composed.data, resolve=True)
+        return training, settings, name_photos(composed)
 
-    def _gather(self, job: Job, settings: Settings, data: str, console: Console) -> Material:
+    def _gather(self, job: Job, settings: Settings, photos: str, console: Console) -> Material:
         """Return what the trial's net is trained on, that of the trial before where it is the same.
 
         Raises:
@@ -130,17 +129,17 @@ class TrialTrainer:
         if self._material is None or self._material[0] != key:
             self._material = None  # not two of them in memory
             material = gather_material(job, settings, console)
-            self._check_photos(data, material.fingerprint.text)
+            self._check_photos(photos, material.fingerprint.text)
             self._material = key, material
         return self._material[1]
 
-    def _check_photos(self, data: str, fingerprint: str) -> None:
+    def _check_photos(self, photos: str, fingerprint: str) -> None:
         """Refuse photos that are not those of the sweep's other workers, now or before.
 
         Raises:
             UserError: they are not.
         """
-        if self._agree(f"photos of {data}", fingerprint) != fingerprint:
+        if self._agree(photos, fingerprint) != fingerprint:
             raise UserError(
                 f"{self.folder}: the photos are not those that the sweep was started with; bring "
                 "those back, or start another sweep with another name=NAME and folder"

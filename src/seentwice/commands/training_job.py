@@ -139,6 +139,17 @@ def check_settings(config: DictConfig, overrides: Sequence[str]) -> Settings:
         overrides: that it was composed with.
 
     Raises:
+        UserError: a setting is wrong, or of no use beside others; or MLflow's store cannot be used.
+    """
+    settings = check_values(config, overrides)
+    check_store()
+    return settings
+
+
+def check_values(config: DictConfig, overrides: Sequence[str]) -> Settings:
+    """Do what `check_settings` does, but for MLflow's store, which is not even made.
+
+    Raises:
         UserError: a setting is wrong, or of no use beside others.
     """
     check_photo_settings(config)
@@ -154,7 +165,6 @@ def check_settings(config: DictConfig, overrides: Sequence[str]) -> Settings:
     read_settings(BundleSettings, config, None)
     check_mining(config, read_sampling(config))
     check_decoding(config, overrides)
-    check_store()
     check_tracking(config)
     seen = describe_input(trunks.own, read_row_type(config), read_passing(config))
     return Settings(heads[0], trunks, seen)

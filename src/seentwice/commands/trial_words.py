@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from seentwice.commands.application import compose_words
 from seentwice.commands.next_steps import spell_value
@@ -20,6 +20,7 @@ _NOT_REGISTERED = (
     "a sweep registers none of its trials; leave it out, and give it to seentwice train with the "
     "overrides of the best"
 )
+PHOTOS_OF = "photos of "  # begins the keys by which workers agree on photos
 SMALLER_IS_BETTER = {
     "validation_loss": True,
     "validation_average_precision": False,
@@ -58,6 +59,15 @@ def words_of_trials(plan: Plan, given: Sequence[str]) -> list[str]:
 def words_of_values(values: Mapping[str, object]) -> list[str]:
     """Return a trial's hyperparameters as overrides."""
     return [f"{key}={spell_value(value)}" for key, value in values.items()]
+
+
+def name_photos(config: DictConfig) -> str:
+    """Return the key by which workers agree on the photos of a trial.
+
+    Args:
+        config: as composed: paths that were made absolute differ from machine to machine.
+    """
+    return PHOTOS_OF + OmegaConf.to_yaml(config.data, resolve=True)
 
 
 def check_plan(plan: Plan, words: Sequence[str]) -> tuple[DictConfig, list[str]]:

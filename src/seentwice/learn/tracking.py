@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seentwice.display import one_line, show_text
+from seentwice.display import hide_values, one_line, show_text
 from seentwice.errors import UserError
 
 if TYPE_CHECKING:
@@ -240,10 +240,14 @@ def _store_faults() -> tuple[type[Exception], ...]:
 
 
 def _hide_password(text: str, uri: str) -> str:
-    """Return a text that may hold a store's address, without the password in that."""
+    """Return a text that may hold a store's address, without the passwords in that."""
     # Not by `urllib.parse`, for which a slash ends the password; for databases it does not.
     found = re.search("://[^:/@]*:(.*)@", uri, re.DOTALL)
-    return text.replace(f":{found[1]}@", ":***@") if found else text
+    shown = uri.replace(f":{found[1]}@", ":***@") if found else uri
+    hidden = text.replace(f":{found[1]}@", ":***@") if found else text
+    for pair in shown.partition("?")[2].split("&"):
+        hidden = hidden.replace(pair, hide_values(pair)) if pair else hidden
+    return hidden
 
 
 def _storable(text: str) -> str:

@@ -60,11 +60,17 @@ class LocalWorkers:
         self._barren = 0
         self._seen: set[str] = set()  # workers that have told anything
 
-    def run(self, show: Callable[[], None], is_stopped: Callable[[], bool]) -> None:
+    def run(
+        self,
+        show: Callable[[], None],
+        tell: Callable[[str], None],
+        is_stopped: Callable[[], bool],
+    ) -> None:
         """Keep the workers running until every trial of the sweep is settled, or they are stopped.
 
         Args:
             show: called again and again, with the state up to date.
+            tell: called with a line about a worker that died and in whose place another is started.
             is_stopped: asked again and again; the workers then give their trials back.
 
         Raises:
@@ -79,7 +85,9 @@ class LocalWorkers:
                 wait([one.process.sentinel for one in self._running.values()], POLL_SECONDS)
                 self._catch_up()
                 for worker in [name for name, one in self._running.items() if _is_dead(one)]:
-                    self._bury(worker)
+                    why = self._bury(worker)
+                    if why and self._count_open() > len(self._running):
+                        tell(f"a worker ended with {why}; another is started in its place")
                 self._free_trials_of_dead()
                 show()
         finally:
@@ -94,8 +102,11 @@ class LocalWorkers:
         sender.close()  # the process has its own; now its end is seen here
         self._running[worker] = _Running(process, receiver)
 
-    def _bury(self, worker: str) -> None:
+    def _bury(self, worker: str) -> str:
         """Take the end of a worker: as one for all, as the crash of its trial, or as its work's.
+
+        Returns:
+            Why it died; "" where its work was done.
 
         Raises:
             UserError: see `run`.
@@ -109,7 +120,7 @@ class LocalWorkers:
             except EOFError:  # it died before it told anything
                 pass
         if code == 0:
-            return
+            return ""
         why = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
         held = [trial.number for trial in self._state.trials if trial.worker == worker]
         for number in held:
@@ -122,6 +133,7 @@ class LocalWorkers:
                 f"{_MOST_BARREN} workers ended with {why} before they took a trial; see what they "
                 "wrote in the folder workers of the sweep's"
             )
+        return why
 
     def _free_trials_of_dead(self) -> None:
         """Give back the trials of workers that are gone with those who started them."""

@@ -7,6 +7,7 @@ those that it has not read before.
 
 import json
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 import optuna
@@ -91,6 +92,16 @@ class EventLog:
             self._write({"id": secrets.token_hex(16), "key": key, "value": value})
             self._read_on()
         return self._agreed[key]
+
+    @property
+    def agreed(self) -> Mapping[str, str]:
+        """All keys on which workers agreed, with their values.
+
+        Raises:
+            UserError: the database cannot be read.
+        """
+        self._read_on()
+        return dict(self._agreed)
 
     def beat(self, worker: str, count: int) -> None:
         """Show that a worker lives, by a number that grows.

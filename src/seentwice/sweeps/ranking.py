@@ -77,6 +77,12 @@ def stopped_rung(trial: Trial) -> int | None:
     return trial.rungs + 1 if trial.status == "stopped" else None
 
 
+def count_impossible(trials: Sequence[Trial]) -> int:
+    """Return how many trials are impossible of those after the last that was measured."""
+    measured = max((place for place, trial in enumerate(trials, 1) if trial.curve), default=0)
+    return sum(trial.status == "impossible" for trial in trials[measured:])
+
+
 def count_budget(
     trials: Sequence[Trial], brackets: Sequence[Bracket], ends: Mapping[int, int]
 ) -> Budget:

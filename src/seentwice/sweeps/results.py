@@ -5,7 +5,7 @@ import io
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -77,20 +77,35 @@ class SweepResults:
         return {status: counted[status] for status in get_args(Status) if counted[status]}
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the results of a sweep came from, and what comes to them again."""
+
+    command: str  # that runs the sweep
+    training: str = ""  # the command that trains the best trial; "" where there is none yet
+    evaluation: str = ""  # the command that evaluates its checkpoint; likewise
+    made_with: Mapping[str, Any] = field(default_factory=dict)  # words, photos, versions: for JSON
+
+
 def spell_overrides(trial: Trial, spell: SpellValue) -> list[str]:
     """Return what sets a trial's hyperparameters."""
     return [f"{key}={spell(value)}" for key, value in trial.values.items()]
 
 
-def to_json(results: SweepResults, spell: SpellValue) -> str:
-    """Return the results, with the best trial and what was spent; `read_results` reads them."""
+def to_json(results: SweepResults, spell: SpellValue, origin: Origin) -> str:
+    """Return the results, with the best trial and what was spent; `read_results` reads them.
+
+    Brackets and rungs of trials are counted from 1, as in `to_csv`; null where there are none.
+    """
     budget = results.budget
     values = {
         "name": results.name,
         "metric": results.metric,
         "smaller_is_better": results.smaller_is_better,
         "time_metric": results.time_metric,
-        "best": _summarise_best(results, spell),
+        "command": origin.command,
+        "made_with": dict(origin.made_with),
+        "best": _summarise_best(results, spell, origin),
         "counts": results.counts,
         "spent": budget.spent,
         "saved": budget.saved,
@@ -100,7 +115,7 @@ def to_json(results: SweepResults, spell: SpellValue) -> str:
             key: {"type": type(one).__name__.lower(), **asdict(one)}
             for key, one in results.space.items()
         },
-        "trials": [_to_dict(trial) for trial in results.trials],
+        "trials": [_to_dict(trial, results.brackets) for trial in results.trials],
         "ends": dict(results.ends),
     }
     # A constant of the space may be no number, which JSON cannot tell.
@@ -117,7 +132,9 @@ def read_results(path: Path) -> SweepResults:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
         values["space"] = read_space(values["space"])
-        return TypeAdapter(SweepResults).validate_python(values)
+        trials = values.pop("trials", None)
+        bare = TypeAdapter(SweepResults).validate_python({**values, "trials": ()})
+        return replace(bare, trials=tuple(_read_trial(one, bare.brackets) for one in trials))
     except OSError as error:
         raise UserError(
             f"{path}: {error.strerror}; name the folder that seentwice sweep wrote"
@@ -192,7 +209,9 @@ def show_value(value: Value) -> str:
     )
 
 
-def _summarise_best(results: SweepResults, spell: SpellValue) -> Mapping[str, Any] | None:
+def _summarise_best(
+    results: SweepResults, spell: SpellValue, origin: Origin
+) -> Mapping[str, Any] | None:
     best, point = results.best, results.best_point
     if best is None or point is None:
         return None
@@ -201,6 +220,7 @@ def _summarise_best(results: SweepResults, spell: SpellValue) -> Mapping[str, An
         "metric": point.metric,
         "time": point.time,
         "overrides": spell_overrides(best, spell),
+        "command": origin.training,
         "folder": best.folder,
         "checkpoint": best.checkpoint,
     }
@@ -214,13 +234,30 @@ def _place_in_search(trial: Trial, brackets: Sequence[Bracket]) -> tuple[int | s
     return trial.bracket + 1, trial.status, reached_rung(trial, bracket), len(bracket.rungs)
 
 
-def _to_dict(trial: Trial) -> dict[str, Any]:
+def _to_dict(trial: Trial, brackets: Sequence[Bracket]) -> dict[str, Any]:
     fields = {name: getattr(trial, name) for name in Trial.__dataclass_fields__}
+    bracket, _, rung, rungs = _place_in_search(trial, brackets)
     return fields | {
+        "bracket": bracket if brackets else None,
+        "rung": rung if brackets else None,
+        "rungs": rungs if brackets else None,
         "values": dict(trial.values),
         "curve": [asdict(point) for point in trial.curve],
         "interruptions": [asdict(one) for one in trial.interruptions],
     }
+
+
+def _read_trial(values: Mapping[str, Any], brackets: Sequence[Bracket]) -> Trial:
+    """Read what `_to_dict` gave.
+
+    Raises:
+        ValueError, LookupError, TypeError: it is no trial, or in no bracket.
+    """
+    place = values["bracket"] - 1 if brackets else 0
+    trial = TypeAdapter(Trial).validate_python({**values, "bracket": place, "rungs": 0})
+    if not brackets:
+        return trial
+    return replace(trial, rungs=values["rung"] - reached_rung(trial, brackets[place]))
 
 
 def _explain(error: Exception) -> str:

@@ -175,7 +175,7 @@ class SweepState:
         self._settled.add(number)
         trial = self._trials[number]
         self._trials[number] = replace(
-            trial, status=status, worker="", checkpoint=checkpoint, error=error or trial.error
+            trial, status=status, worker="", checkpoint=checkpoint, error=error
         )
 
     def _create(self, decisions: list[Decision]) -> list[Decision]:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import (
     SQLAlchemyError,
 )
 
-from seentwice.display import one_line, show_text
+from seentwice.display import HARMLESS_KEYS, hide_values, one_line, show_text
 from seentwice.errors import UserError
 
 FORMS = "sqlite:///FILE or postgresql://USER@HOST/DATABASE"
@@ -40,7 +40,7 @@ def open_storage(url: str) -> RDBStorage:
     # Optuna tells of every study that it makes, on the terminal.
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     place = _read_url(url)
-    shown = show_text(place.render_as_string())
+    shown = _show(place)
     # Optuna fills in what stands in braces.
     text = place.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}")
     for attempt in range(_TRIES):
@@ -51,9 +51,10 @@ def open_storage(url: str) -> RDBStorage:
             raise UserError(f"storage={shown}: install {driver}") from error
         except (StorageInternalError, SQLAlchemyError) as error:
             if not _is_race(error) or attempt == _TRIES - 1:
-                raise UserError(f"storage={shown}: {_explain(error)}") from error
-        except RuntimeError as error:  # of its tables' version
-            raise UserError(f"storage={shown}: {show_text(one_line(error))}") from error
+                raise UserError(f"storage={shown}: {_explain(error, place)}") from error
+        except (RuntimeError, ValueError) as error:  # of its tables' version; of its settings
+            told = _hide_secrets(str(error), place)
+            raise UserError(f"storage={shown}: {show_text(one_line(Exception(told)))}") from error
     raise AssertionError("the last attempt returns or raises")
 
 
@@ -69,7 +70,7 @@ def hide_password(url: str) -> str:
     Raises:
         UserError: it is none.
     """
-    return show_text(_read_url(url).render_as_string())
+    return _show(_read_url(url))
 
 
 @contextmanager
@@ -82,15 +83,15 @@ def tell_errors(storage: RDBStorage) -> Iterator[None]:
     try:
         yield
     except (StorageInternalError, SQLAlchemyError) as error:
-        shown = show_text(make_url(storage.url).render_as_string())
+        place = make_url(storage.url)
         raise UserError(
-            f"{shown}: {_explain(error)}; what was told before is kept: start the sweep again "
-            "once the database answers"
+            f"{_show(place)}: {_explain(error, place)}; what was told before is kept: start the "
+            "sweep again once the database answers"
         ) from error
     except KeyError as error:
         if "Record does not exist" not in str(error):  # Optuna's words
             raise
-        shown = show_text(make_url(storage.url).render_as_string())
+        shown = _show(make_url(storage.url))
         raise UserError(f"{shown}: somebody deleted the sweep while it ran") from error
 
 
@@ -103,10 +104,31 @@ def _read_url(url: str) -> URL:
     if place.get_backend_name() not in ("sqlite", "postgresql"):
         raise UserError(f"storage={place.drivername}://...: give {FORMS}")
     if place.get_backend_name() == "sqlite" and place.database in (None, "", ":memory:"):
-        raise UserError(f"storage={url}: give a file, as in sqlite:///sweeps.db, that others open")
+        shown = f"sqlite:///{place.database}" if place.database else "sqlite://"
+        raise UserError(
+            f"storage={shown}: give a file, as in sqlite:///sweeps.db, that others open"
+        )
     if place.drivername == "postgresql":
         return place.set(drivername="postgresql+psycopg")
     return place
+
+
+def _show(place: URL) -> str:
+    """Return an address without its password, which may stand in its query, too."""
+    address, mark, query = place.render_as_string().partition("?")
+    return show_text(address + mark + hide_values(query))
+
+
+def _hide_secrets(text: str, place: URL) -> str:
+    """Return what a driver says without what `_show` hides: it may repeat its settings."""
+    query = place.normalized_query.items()
+    secrets = [
+        str(place.password or ""),
+        *(one for key, all_ in query if key.lower() not in HARMLESS_KEYS for one in all_),
+    ]
+    for secret in filter(None, secrets):
+        text = text.replace(secret, "***")
+    return text
 
 
 def _choose_options(place: URL) -> dict[str, Any]:
@@ -126,9 +148,10 @@ def _is_race(error: Exception) -> bool:
     )
 
 
-def _explain(error: Exception) -> str:
+def _explain(error: Exception, place: URL) -> str:
     cause = error.__cause__ if isinstance(error, StorageInternalError) else error
-    reason = show_text(one_line(getattr(cause, "orig", None) or error))
+    told = _hide_secrets(str(getattr(cause, "orig", None) or error), place)
+    reason = show_text(one_line(Exception(told)))
     if "unable to open database file" in reason:
         return f"{reason}; make its folder, and let your account write there"
     return reason

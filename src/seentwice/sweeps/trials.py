@@ -42,5 +42,5 @@ class Trial:
     folder: str  # of its files; "" before it began
     checkpoint: str  # "" before it is written
     restarts: int  # after crashes
-    error: str  # of the last crash, of its failure, or why it is impossible
+    error: str  # of its failure, or why it is impossible; until it ends, of the last crash
     interruptions: tuple[Interruption, ...]  # crashes among them, in their order

@@ -21,7 +21,8 @@ from seentwice.sweeps.events import (
     Withdrawn,
 )
 from seentwice.sweeps.log import EventLog
-from seentwice.sweeps.plan import Plan
+from seentwice.sweeps.plan import AdaptiveAsha, Plan, Random
+from seentwice.sweeps.ranking import count_impossible
 from seentwice.sweeps.space import Value
 from seentwice.sweeps.state import SweepState
 from seentwice.sweeps.trials import Trial
@@ -58,7 +59,7 @@ Raises:
     UserError: what is wrong is wrong for every trial.
 """
 
-MOST_IMPOSSIBLE = 20  # trials of a worker in a row, before the plan is taken to be wrong
+_FEWEST_IMPOSSIBLE = 10  # trials that are withdrawn before a plan is taken to be wrong
 _CRASH_FILE = "crash.txt"
 
 
@@ -107,7 +108,6 @@ class Worker:
         self._wait = wait
         self._held_back = held_back
         self._state = SweepState(plan)
-        self._impossible = 0  # trials in a row
 
     def work(self) -> None:
         """Train one trial after another.
@@ -141,7 +141,7 @@ class Worker:
             return
         except ImpossibleTrialError as error:
             self._tell(Withdrawn(number, self.name, str(error)))
-            self._count_impossible(str(error))
+            self._refuse_impossible(str(error))
         except FailedTrialError as error:
             self._tell(Failed(number, self.name, str(error)))
         except KeyboardInterrupt:
@@ -155,7 +155,6 @@ class Worker:
             told = f"{type(error).__name__}: {error} (see {folder / _CRASH_FILE})"
             self._tell(Crashed(number, self.name, told))
         else:
-            self._impossible = 0
             self._tell(Concluded(number, self.name, str(checkpoint)))
         if self._state.is_settled(number):
             self._tidy(folder)
@@ -189,16 +188,22 @@ class Worker:
         stop = self._state.stop_time(number)
         return stop is None or epochs < stop
 
-    def _count_impossible(self, reason: str) -> None:
-        """Refuse a plan of which too many trials in a row are impossible.
+    def _refuse_impossible(self, reason: str) -> None:
+        """Refuse a plan of which as many trials in a row are impossible as it is to have in all.
+
+        Determined's master replaces them without end. Those of a grid are not replaced.
 
         Raises:
             UserError: it is such.
         """
-        self._impossible += 1
-        if self._impossible == MOST_IMPOSSIBLE:
+        searcher = self._plan.searcher
+        if not isinstance(searcher, Random | AdaptiveAsha):
+            return
+        count = count_impossible(self._state.trials)
+        if count >= max(_FEWEST_IMPOSSIBLE, searcher.max_trials):
             raise UserError(
-                f"{MOST_IMPOSSIBLE} trials in a row were impossible, the last for this: {reason}"
+                f"{count} trials in a row were impossible, and none of them trained; the last for "
+                f"this: {reason}; change hyperparameters in the file of the sweep"
             )
 
     def _holds(self, number: int) -> bool:

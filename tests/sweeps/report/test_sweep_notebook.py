@@ -13,6 +13,7 @@ from seentwice.errors import UserError
 from seentwice.pages import Picture
 from seentwice.sweeps.brackets import AshaSettings
 from seentwice.sweeps.report.page import RESULTS, write_report
+from seentwice.sweeps.results import Origin
 
 SOURCES = ["".join(cell["source"]) for cell in code_cells("4-sweep")]
 
@@ -49,7 +50,7 @@ def test_it_shows_the_newest_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     folder = sweeps / "b"
     for path in (sweeps / "a", folder, sweeps / "c", own):
         path.mkdir(parents=True)
-    write_report(folder, results, str, "", "")
+    write_report(folder, results, str, Origin(""))
     for name in ("a", "c"):
         (sweeps / name / RESULTS).write_text("{}")
         os.utime(sweeps / name / RESULTS, (0, 0))

@@ -26,7 +26,7 @@ from seentwice.sweeps.report.page import (
 )
 from seentwice.sweeps.report.parallel_axes import draw_parallel_axes
 from seentwice.sweeps.report.tables import SHOWN_TRIALS, describe_range, tabulate_trials
-from seentwice.sweeps.results import SweepResults, read_results
+from seentwice.sweeps.results import Origin, SweepResults, read_results
 from seentwice.sweeps.space import Categorical, Const, Double, Hyperparameter, Int, Log
 from seentwice.sweeps.trials import Interruption
 
@@ -37,17 +37,18 @@ PICTURES = {name: draw_sentence(name) for name in FILES if name.endswith(".png")
 
 
 def render(results: SweepResults) -> str:
-    return render_report(results, PICTURES, str, "seentwice sweep adaptive.yaml", "")
+    return render_report(results, PICTURES, str, Origin("seentwice sweep adaptive.yaml"))
 
 
 def test_a_report_is_its_files_and_nothing_else(tmp_path: Path) -> None:
     nothing = replace(WHOLE, trials=())
-    write_report(tmp_path, nothing, str, "seentwice sweep adaptive.yaml", "")
+    write_report(tmp_path, nothing, str, Origin("seentwice sweep adaptive.yaml"))
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(FILES)
     assert json.loads((tmp_path / RESULTS).read_text())["best"] is None
     assert "No trial has been measured yet." in (tmp_path / REPORT).read_text(encoding="utf-8")
     # Again, over the one from before the first trial.
-    write_report(tmp_path, WHOLE, str, "seentwice sweep adaptive.yaml", "seentwice evaluate")
+    origin = Origin("seentwice sweep adaptive.yaml", "seentwice train", "seentwice evaluate")
+    write_report(tmp_path, WHOLE, str, origin)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(FILES)
     assert read_results(tmp_path / RESULTS) == WHOLE
     page = (tmp_path / REPORT).read_text(encoding="utf-8")
@@ -59,13 +60,14 @@ def test_a_report_is_its_files_and_nothing_else(tmp_path: Path) -> None:
     best = WHOLE.best
     assert best is not None
     assert f"optimizer.lr={best.values['optimizer.lr']}" in page
-    assert "seentwice evaluate" in page
+    assert "the command that trains it again and that which evaluates it." in page
+    assert page.index("seentwice train") < page.index("seentwice evaluate")
     assert "seentwice sweep adaptive.yaml" in page
 
 
 def test_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(UnwritableError, match="make that folder"):
-        write_report(tmp_path / "gone", replace(WHOLE, trials=()), str, "", "")
+        write_report(tmp_path / "gone", replace(WHOLE, trials=()), str, Origin(""))
 
 
 def test_no_text_of_a_sweep_is_run(tmp_path: Path) -> None:

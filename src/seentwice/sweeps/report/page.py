@@ -23,6 +23,7 @@ from seentwice.sweeps.report.looks import describe_best, format_metric
 from seentwice.sweeps.report.parallel_axes import draw_parallel_axes
 from seentwice.sweeps.report.tables import tabulate_brackets, tabulate_space, tabulate_trials
 from seentwice.sweeps.results import (
+    Origin,
     SpellValue,
     SweepResults,
     name_time,
@@ -37,17 +38,14 @@ PARALLEL_AXES, IMPORTANCE = "parallel_axes.png", "importance.png"
 FILES = (REPORT, RESULTS, TRIALS, LEARNING_CURVES, BEST_SO_FAR, PARALLEL_AXES, IMPORTANCE)
 
 
-def write_report(
-    folder: Path, results: SweepResults, spell: SpellValue, command: str, evaluation: str
-) -> None:
+def write_report(folder: Path, results: SweepResults, spell: SpellValue, origin: Origin) -> None:
     """Write `FILES` into the folder, each whole or not at all.
 
     Args:
         folder: exists.
         results: of the sweep so far.
         spell: gives a value as an override has it.
-        command: that runs the sweep.
-        evaluation: the command that evaluates the best trial; "" where there is none yet.
+        origin: of the results.
 
     Raises:
         UnwritableError: the folder is missing or cannot be written, or the disk is full.
@@ -61,8 +59,8 @@ def write_report(
     for name, picture in pictures.items():
         write_atomically(folder / name, picture.png)
     write_atomically(folder / TRIALS, to_csv(results))
-    write_atomically(folder / RESULTS, to_json(results, spell))
-    page = render_report(results, pictures, spell, command, evaluation)
+    write_atomically(folder / RESULTS, to_json(results, spell, origin))
+    page = render_report(results, pictures, spell, origin)
     write_page(folder / REPORT, page)
 
 
@@ -70,8 +68,7 @@ def render_report(
     results: SweepResults,
     pictures: Mapping[str, Picture],
     spell: SpellValue,
-    command: str,
-    evaluation: str,
+    origin: Origin,
 ) -> str:
     """Return the report as one HTML document; the pictures are named by their files."""
     better = "smaller" if results.smaller_is_better else "larger"
@@ -79,7 +76,7 @@ def render_report(
     if results.brackets:
         tables = (*tables, tabulate_brackets(results))
     sections = [
-        _best_section(results, spell, evaluation),
+        _best_section(results, spell, origin),
         Section(
             "Learning curves",
             f"{show_text(results.metric)} over training. A dotted line is a rung: how many trials "
@@ -109,7 +106,7 @@ def render_report(
         Section(
             "How it was made",
             f"{show_text(results.metric)}: {better} is better.",
-            (*tables, Code(show_text(command))),
+            (*tables, Code(show_text(origin.command))),
         ),
     ]
     title = f"Sweep: {show_text(results.name)}"
@@ -137,7 +134,7 @@ def describe_budget(results: SweepResults) -> str:
     )
 
 
-def _best_section(results: SweepResults, spell: SpellValue, evaluation: str) -> Section:
+def _best_section(results: SweepResults, spell: SpellValue, origin: Origin) -> Section:
     best, point = results.best, results.best_point
     if best is None or point is None:
         return Section("Best trial", describe_best(results))
@@ -152,10 +149,11 @@ def _best_section(results: SweepResults, spell: SpellValue, evaluation: str) -> 
         )
     )
     overrides = Code(show_text(shlex.join(spell_overrides(best, spell))))
-    blocks: tuple[Block, ...] = (facts, overrides)
+    commands = {"trains it again": origin.training, "evaluates it": origin.evaluation}
+    named = " and that which ".join(what for what, command in commands.items() if command)
     return Section(
         "Best trial",
         "Its hyperparameters, as overrides of the command line"
-        + ("; below them the command that evaluates it." if evaluation else "."),
-        (*blocks, Code(show_text(evaluation))) if evaluation else blocks,
+        + (f"; below them the command that {named}." if named else "."),
+        (facts, overrides, *(Code(show_text(one)) for one in commands.values() if one)),
     )

@@ -143,7 +143,8 @@ def test_the_help_says_what_an_experiment_replaces(capsys: pytest.CaptureFixture
     text = " ".join(capsys.readouterr().out.split())
     assert "properties or places (now 5, by experiment=same_place)" in text
     assert "as in SameSpace (now balanced, by experiment=same_place)" in text
-    assert text.count("(now ") == 2
+    assert "sift, combined], by experiment=same_place)" in text
+    assert text.count("(now ") == 3
 
 
 @pytest.mark.parametrize("is_one_word", [False, True])

@@ -27,10 +27,11 @@ from rich.table import Table
 from seentwice.bank.bank import open_bank
 from seentwice.commands.fingerprint import digest_files
 from seentwice.commands.provenance import describe_machine, library_versions
+from seentwice.data.folds import fold_photos
 from seentwice.data.houses import DUPLICATES, read_houses
 from seentwice.data.lookalikes import HASH, Lookalikes, find_lookalikes
 from seentwice.data.parts import parts_of
-from seentwice.data.splits import Assign, Split, SplitBy, SplitRule, fold_photos, split_photos
+from seentwice.data.splits import Assign, Split, SplitBy, SplitRule, split_photos
 from seentwice.detectors.describe import describe_views
 from seentwice.detectors.hashes import HashDescriptor, hash_column
 from seentwice.detectors.pixel_digest import PixelDigestDescriptor

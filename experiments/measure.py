@@ -23,7 +23,7 @@ from seentwice.commands.provenance import git_commit
 
 ROOT = FOLDER.parent
 WORK = ROOT / "outputs" / "experiments"
-PICTURES = ("precision_recall.png", "roc.png")
+PICTURE = "precision_recall.png"
 PAGES = (ROOT / "README.md", FOLDER / "README.md")
 
 
@@ -59,9 +59,9 @@ def measure_run(folder: Path, run: str, words: tuple[str, ...]) -> None:
     jobs = [json.loads(path.read_text(encoding="utf-8")) for path in found]
     config = (found[0].parent / "config.yaml").read_text(encoding="utf-8")
     keep_run(folder, run, jobs, config)
-    if len(jobs) == 1:
-        for picture in PICTURES:
-            shutil.copyfile(found[0].parent / picture, folder / f"{run}_{picture}")
+    # The page shows the curves of the first run.
+    if len(jobs) == 1 and run == next(iter(read_plan(folder.name).runs)):
+        shutil.copyfile(found[0].parent / PICTURE, folder / PICTURE)
 
 
 if __name__ == "__main__":

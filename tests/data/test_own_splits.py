@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from seentwice.data.splits import Assign, SplitBy, SplitRule, fold_photos, split_photos
+from seentwice.data.folds import fold_photos
+from seentwice.data.splits import Assign, SplitBy, SplitRule, split_photos
 from seentwice.errors import UserError
 from seentwice.records import Photo
 

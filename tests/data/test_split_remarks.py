@@ -4,9 +4,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from seentwice.data.folds import fold_photos
 from seentwice.data.source import PhotoSet
 from seentwice.data.split_remarks import MANY_GROUPS, remark_on_homes, remark_on_split
-from seentwice.data.splits import Assign, Split, SplitBy, SplitRule, fold_photos, split_photos
+from seentwice.data.splits import Assign, Split, SplitBy, SplitRule, split_photos
 from seentwice.records import Photo
 
 RULE = SplitRule(SplitBy.PROPERTY, Assign.NAME, 0)

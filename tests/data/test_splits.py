@@ -8,16 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seentwice.data.splits import (
-    Assign,
-    SplitBy,
-    SplitRule,
-    fold_photos,
-    groups_of,
-    most_folds,
-    parts_of_folds,
-    split_photos,
-)
+from seentwice.data.folds import fold_photos, most_folds, parts_of_folds
+from seentwice.data.splits import Assign, SplitBy, SplitRule, groups_of, split_photos
 from seentwice.errors import UserError
 from seentwice.records import Photo
 

@@ -7,9 +7,10 @@ import pytest
 
 from seentwice.data import samespace
 from seentwice.data.folder import FolderSource
+from seentwice.data.folds import fold_photos
 from seentwice.data.pairs import KINDS
 from seentwice.data.sampling.mix import MixedPolicy, NegativeMix, PositiveMix
-from seentwice.data.splits import Assign, SplitBy, SplitRule, fold_photos, split_photos
+from seentwice.data.splits import Assign, SplitBy, SplitRule, split_photos
 from seentwice.data.tables import (
     MixedSampling,
     SamespaceSampling,

@@ -64,9 +64,9 @@ from seentwice.compare.summary import (
     summarise_scores,
 )
 from seentwice.compare.table import FOLDS_TO_TRY, best_head, has_folds_to_try, print_table
+from seentwice.data.folds import most_folds
 from seentwice.data.pairs import join_tables
 from seentwice.data.source import Progress
-from seentwice.data.splits import most_folds
 from seentwice.data.table_counts import count_tables
 from seentwice.data.thumbnails import view_loader
 from seentwice.detectors.combined import COMBINED

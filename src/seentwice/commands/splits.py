@@ -12,9 +12,10 @@ from rich.console import Console
 from seentwice.commands.progress import print_plainly
 from seentwice.commands.settings import ReadingSettings, read_settings
 from seentwice.commands.unreadable import listing_unreadable, require_readable
+from seentwice.data.folds import fold_photos
 from seentwice.data.source import PhotoSet
 from seentwice.data.split_remarks import remark_on_split
-from seentwice.data.splits import Assign, Split, SplitBy, SplitRule, fold_photos, split_photos
+from seentwice.data.splits import Assign, Split, SplitBy, SplitRule, split_photos
 from seentwice.errors import UserError
 
 

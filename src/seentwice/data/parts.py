@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from seentwice.data.splits import Split, parts_of_folds
+from seentwice.data.folds import parts_of_folds
+from seentwice.data.splits import Split
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,17 +6,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from seentwice.data.folds import fold_photos, parts_of_folds
 from seentwice.data.source import PhotoSet
-from seentwice.data.splits import (
-    Assign,
-    Split,
-    SplitBy,
-    SplitRule,
-    fold_photos,
-    groups_of,
-    parts_of_folds,
-    split_photos,
-)
+from seentwice.data.splits import Assign, Split, SplitBy, SplitRule, groups_of, split_photos
 
 MANY_GROUPS = 40
 """From so many on the shares that names give come out near enough."""

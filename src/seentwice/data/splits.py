@@ -6,9 +6,8 @@ But for a split that the data set itself makes (`Assign.OWN`): that one is taken
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,7 +111,7 @@ def _words_of(photos: Sequence[Photo], by: SplitBy) -> tuple[str, str]:
     return ("home", "homes") if is_known else ("place", "places")
 
 
-def _check_number(photos: Sequence[Photo], by: SplitBy, count: int, has_tests: bool) -> None:
+def check_number(photos: Sequence[Photo], by: SplitBy, count: int, has_tests: bool) -> None:
     """Refuse to deal out too few groups.
 
     Args:
@@ -178,8 +177,8 @@ def split_photos(
     shares = {"test": 0.0 if tested else test_share, "validation": validation_share}
     shares["train"] = 1 - sum(shares.values())
     to_deal = len({group_names[number] for number in free})
-    _check_number(photos, rule.by, to_deal, has_tests=bool(tested))
-    part_of = _deal(
+    check_number(photos, rule.by, to_deal, has_tests=bool(tested))
+    part_of = deal_groups(
         [group_names[number] for number in free],
         [photos[number].room_type or "" for number in free],
         list(shares.values()),
@@ -189,91 +188,6 @@ def split_photos(
     return _indices_of(
         ["test" if group in tested else names[part_of[group]] for group in group_names]
     )
-
-
-def fold_photos(
-    photos: Sequence[Photo], folds: int, rule: SplitRule, all_pairs: bool = False
-) -> tuple[Split, ...]:
-    """Deal the groups out to `folds` parts, and return the splits that test them.
-
-    One split a part: fold f tests on part f, chooses its threshold on part f + 1, and trains on
-    the rest, so every photo is tested once, and pairs across two parts are not. Or, with
-    `all_pairs`, one split for every two parts, folds · (folds - 1) / 2: it tests the pairs across
-    the two, and one of the splits of part f those inside it, so every pair of photos is tested
-    once, by a detector that has learned from neither. A split that the data set names itself is
-    not used.
-
-    Raises:
-        UserError: fewer than 3 folds, or 4 for all pairs; or fewer groups than folds.
-    """
-    if rule.assign is Assign.OWN:
-        raise UserError("split.assign=own is one split: choose folds=null, or another split.assign")
-    group_names = groups_of(photos, rule.by)
-    groups = len(set(group_names))
-    _check_number(photos, rule.by, groups, has_tests=False)
-    fewest = FEWEST_GROUPS + all_pairs
-    if not fewest <= folds <= groups:
-        raise UserError(
-            f"folds={folds}: choose {fewest} to {groups}, the number of groups by "
-            f"{rule.by}, or folds=null for one split"
-            if groups >= fewest
-            else f"split.all_pairs=true: {name_groups(photos, groups, rule.by)}, where {fewest} "
-            "are needed"
-        )
-    if rule.assign is Assign.BALANCED:
-        part_of = {g: n % folds for n, g in enumerate(_order(group_names, rule.seed))}
-    else:
-        room_types = [photo.room_type or "" for photo in photos]
-        part_of = _deal(group_names, room_types, [1 / folds] * folds, rule)
-    parts = np.array([part_of[group] for group in group_names])
-    if all_pairs:
-        return tuple(
-            _test_two(parts, low, high, folds) for low, high in combinations(range(folds), 2)
-        )
-    return tuple(_test_parts(parts, (fold,), (fold + 1) % folds) for fold in range(folds))
-
-
-def parts_of_folds(splits: Sequence[Split]) -> list[NDArray[np.int64]]:
-    """Return the photos of each part that folds test, each photo in one of them."""
-    return [
-        split.across.first if split.across else split.test
-        for split in splits
-        if split.across is None or split.across.tests_inside
-    ]
-
-
-def _test_two(parts: NDArray[np.int64], low: int, high: int, folds: int) -> Split:
-    """Return the split that tests two parts, low < high."""
-    # Part f is tested inside where it meets part f + 1, so one time.
-    first, second = (high, low) if (low, high) == (0, folds - 1) else (low, high)
-    free = (number % folds for number in range(second + 1, second + folds))
-    validation = next(number for number in free if number != first)
-    split = _test_parts(parts, (first, second), validation)
-    inside = second == (first + 1) % folds
-    return replace(split, across=Across(np.flatnonzero(parts == first), inside))
-
-
-def _test_parts(parts: NDArray[np.int64], tested: Sequence[int], validation: int) -> Split:
-    """Return the split that tests some parts and validates one; the others train."""
-    is_tested = np.isin(parts, tested)
-    validates = parts == validation
-    return Split(
-        np.flatnonzero(~is_tested & ~validates),
-        np.flatnonzero(validates),
-        np.flatnonzero(is_tested),
-    )
-
-
-def most_folds(photos: Sequence[Photo], rule: SplitRule) -> int:
-    """Return the largest number of folds that `fold_photos` can make; 0 where it makes none.
-
-    Raises:
-        UserError: by city, and a photo names none.
-    """
-    if rule.assign is Assign.OWN:
-        return 0
-    groups = len(set(groups_of(photos, rule.by)))
-    return groups if groups >= FEWEST_GROUPS else 0
 
 
 def _as_the_data_says(photos: Sequence[Photo]) -> Split:
@@ -287,7 +201,7 @@ def _as_the_data_says(photos: Sequence[Photo]) -> Split:
     return Split(np.flatnonzero(~is_tested), test, test)
 
 
-def _deal(
+def deal_groups(
     group_names: Sequence[str], room_types: Sequence[str], shares: Sequence[float], rule: SplitRule
 ) -> dict[str, int]:
     """Give each group to one of the parts: the part's number by the group's name.
@@ -298,7 +212,7 @@ def _deal(
         shares: of the parts; a part with a share of 0 gets no group.
         rule: how.
     """
-    ordered = _order(group_names, rule.seed)
+    ordered = order_groups(group_names, rule.seed)
     if rule.assign is Assign.STRATIFIED:
         return _stratify(ordered, group_names, room_types, np.array(shares))
     borders = np.cumsum(shares)[:-1]
@@ -353,7 +267,7 @@ def _stratify(
     return part_of
 
 
-def _order(names: Sequence[str], seed: int) -> list[str]:
+def order_groups(names: Sequence[str], seed: int) -> list[str]:
     """Return the distinct names in an order that looks random and depends on them and the seed."""
     return sorted(set(names), key=lambda group: (_position(group, seed), group))
 

@@ -196,7 +196,7 @@ def test_a_frozen_trunk_from_a_file_is_asked_for_by_the_files_name(
     assert found["measured"] == pytest.approx(found["claimed"], abs=1e-6, nan_ok=True)
     capsys.readouterr()
     assert main(["evaluate", f"hydra.run.dir={tmp_path / 'c'}", *ask]) == 2
-    message = f"its frozen trunk came from {file.name}, which is not here; give weights=FILE"
+    message = f"came from {file.name}, which is neither here nor beside the checkpoint"
     assert message in capsys.readouterr().err
     words = [*ask, "weights=gone.safetensors"]
     assert main(["evaluate", f"hydra.run.dir={tmp_path / 'c'}", *words]) == 2

@@ -81,7 +81,9 @@ def test_a_bundle_refuses_weights_and_damage(tmp_path: Path) -> None:
 def test_weights_of_a_file_are_asked_for_in_the_words_of_the_command(
     tmp_path: Path, from_file: Trunk
 ) -> None:
-    path = tmp_path / "a.safetensors"
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
+    path = folder / "a.safetensors"
     record = save_one(path, from_file, False)
     for option in ("weights=", "--weights "):
         message = rf"its frozen trunk came from own.safetensors, .* give {option}FILE$"
@@ -94,6 +96,20 @@ def test_weights_of_a_file_are_asked_for_in_the_words_of_the_command(
     other = rebuild_trunk(path, record, "none", "weights=")
     with pytest.raises(UserError, match="was trained on another mobilenet_v3_small trunk"):
         load_checkpoint(path, record, other)
+
+
+def test_weights_beside_the_checkpoint_are_found_by_their_name_alone(
+    tmp_path: Path, from_file: Trunk
+) -> None:
+    path = tmp_path / "a.safetensors"
+    record = save_one(path, from_file, False)
+    assert rebuild_trunk(path, record, None, "weights=").weights == from_file.weights
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    other = folder / "b.safetensors"
+    elsewhere = replace(record, trunk_weights=from_file.weights)  # of a forged record
+    with pytest.raises(UserError, match=r"came from own.safetensors, which is neither here nor"):
+        rebuild_trunk(other, elsewhere, None, "weights=")
 
 
 @pytest.mark.parametrize(

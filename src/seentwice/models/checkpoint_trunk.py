@@ -10,6 +10,8 @@ from seentwice.models.checkpoint_file import WrongFileError, read_state
 from seentwice.models.trunk import Trunk, fingerprint_frozen
 from seentwice.models.weights import NoDownloadError, WeightsFileError
 
+_NO_FILE = ("none", "imagenet")
+
 
 def rebuild_trunk(path: Path, record: CheckpointRecord, weights: str | None, option: str) -> Trunk:
     """Build the trunk of a checkpoint.
@@ -18,7 +20,7 @@ def rebuild_trunk(path: Path, record: CheckpointRecord, weights: str | None, opt
         path: the checkpoint.
         record: what `read_record` said of it.
         weights: where those of the frozen stages come from: none, imagenet or a file; None is what
-            the checkpoint remembers.
+            the checkpoint remembers, in the working folder or beside the checkpoint.
         option: how a command takes them, for errors: "weights=" or "--weights ".
 
     Raises:
@@ -65,14 +67,20 @@ def _choose_weights(path: Path, record: CheckpointRecord, weights: str | None, o
                 "leave it out"
             )
         return "none"
-    chosen = weights or record.trunk_weights
-    if chosen in ("none", "imagenet") or Path(chosen).is_file():
-        return chosen
     if weights:
+        if weights in _NO_FILE or Path(weights).is_file():
+            return weights
         raise UserError(f"{option}{weights}: no such file")
+    if record.trunk_weights in _NO_FILE:
+        return record.trunk_weights
+    # The name alone: who wrote the record does not choose a folder.
+    name = Path(record.trunk_weights).name
+    for file in (Path(name), path.parent / name):
+        if file.is_file():
+            return str(file)
     raise UserError(
-        f"checkpoint {path}: its frozen trunk came from {chosen}, which is not here; "
-        f"give {option}FILE"
+        f"checkpoint {path}: its frozen trunk came from {name}, which is neither here nor beside "
+        f"the checkpoint; give {option}FILE"
     )
 
 

@@ -20,6 +20,9 @@ SCORE_CLIP = 1e-7
 
 CALIBRATION_BINS = 15
 
+LOWER_IS_BETTER = ("bce", "ece")
+"""Of `pair_metrics`: the errors. Of all others, and of those in `retrieval`, more is better."""
+
 
 def average_precision(label: ArrayLike, score: ArrayLike, weight: ArrayLike | None = None) -> float:
     """Area under the precision-recall steps, in [0, 1]; tied scores are one step."""

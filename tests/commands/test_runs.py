@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 import shutil
 import sqlite3
 import subprocess
@@ -14,6 +15,8 @@ import pytest
 
 from seentwice.commands.main import main
 from seentwice.commands.run_table import RunRow
+from seentwice.commands.runs import is_smaller_better
+from seentwice.compare.report_tables import METRICS, RETRIEVAL
 from seentwice.learn import run_database, stored_runs
 from seentwice.learn.tracking import check_store, track_run
 
@@ -39,7 +42,8 @@ def store(tracking_store: str, tmp_path_factory: pytest.TempPathFactory) -> str:
         with track_run(EXPERIMENT, "alone", {"seentwice.command": "train"}) as run:
             run.log_parameters({"head": "concat", "git_commit": "0123456789abcdef+"})
             run.log_metrics({AP: 0.8})
-        with pytest.raises(ValueError, match="lost"), track_run(EXPERIMENT, "failed", {}):
+        with pytest.raises(ValueError, match="lost"), track_run(EXPERIMENT, "failed", {}) as run:
+            run.log_metrics({LOSS: math.nan})
             raise ValueError("lost")
     return f"sqlite:///{file}"
 
@@ -80,6 +84,19 @@ def test_of_a_loss_the_least_is_best(store: str, capsys: pytest.CaptureFixture[s
     assert last == f"The best 2 runs by {LOSS}; there are more: --limit N, up to 100,000"
 
 
+@pytest.mark.parametrize("metric", [f"test/{name}" for name in (*METRICS, *RETRIEVAL)])
+def test_of_errors_alone_the_least_is_best(metric: str) -> None:
+    for end in ("", "_low", "_high"):
+        assert is_smaller_better(metric + end) == (metric in ("test/bce", "test/ece"))
+
+
+def test_of_other_names_losses_and_times_are_the_better_the_less_they_are() -> None:
+    for name in (LOSS, "train_loss", "fit_seconds", "l2/train/loss"):
+        assert is_smaller_better(name)
+    for name in ("pairs_per_second", "space", "test/piece"):
+        assert not is_smaller_better(name)
+
+
 @pytest.mark.parametrize("words", [[], ["--metric", LOSS], ["--limit", "3"], ["--limit", "7"]])
 def test_a_server_sorts_as_a_database_does(
     words: list[str],
@@ -107,7 +124,8 @@ def test_pages_give_what_one_would(
 
 def test_json_and_csv_hold_every_metric(store: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(listed(store, "--json")) == 0
-    found = json.loads(capsys.readouterr().out)
+    text = capsys.readouterr().out
+    found = json.loads(text)
     assert main(listed(store, "--csv")) == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     assert len(found) == len(rows) == 8
@@ -116,7 +134,11 @@ def test_json_and_csv_hold_every_metric(store: str, capsys: pytest.CaptureFixtur
         assert {name: "" if one[name] is None else str(one[name]) for name in RunRow.NAMES} == {
             name: row[name] for name in RunRow.NAMES
         }
-        assert {name: float(row[name]) for name in (AP, LOSS) if row[name]} == one["metrics"]
+        known = {name: float(row[name]) for name in (AP, LOSS) if row[name]}
+        metrics = {name: None if math.isnan(value) else value for name, value in known.items()}
+        assert metrics == one["metrics"]
+    assert "NaN" not in text
+    assert found[-1]["metrics"] == {LOSS: None}  # of the one that failed
     parents = {one["name"]: one["run_id"] for one in found if not one["parent_id"]}
     assert found[1]["parent_id"] == parents["comparison 0"]
 

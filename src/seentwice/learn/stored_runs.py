@@ -1,5 +1,6 @@
 """Runs as an MLflow store has them: read, never written."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -88,7 +89,9 @@ def find_runs(
         elif is_name:
             order = f"metrics.`{metric.name}` {'ASC' if metric.smaller_is_better else 'DESC'}"
             sorted_runs = _page_through(client, experiments, order, limit + 1, on_progress)
-            ranked = [run for run in sorted_runs if metric.name in run.metrics]
+            ranked = [
+                run for run in sorted_runs if not math.isnan(run.metrics.get(metric.name, math.nan))
+            ]
         if metric.must_exist and not ranked:
             raise _unknown_metric(client, metric.name, experiments)
         runs = ranked

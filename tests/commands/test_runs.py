@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing, nullcontext
+from contextlib import closing, nullcontext, suppress
 from pathlib import Path
 
 import pytest
@@ -42,7 +42,7 @@ def store(tracking_store: str, tmp_path_factory: pytest.TempPathFactory) -> str:
         with track_run(EXPERIMENT, "alone", {"seentwice.command": "train"}) as run:
             run.log_parameters({"head": "concat", "git_commit": "0123456789abcdef+"})
             run.log_metrics({AP: 0.8})
-        with pytest.raises(ValueError, match="lost"), track_run(EXPERIMENT, "failed", {}) as run:
+        with suppress(ValueError), track_run(EXPERIMENT, "failed", {}) as run:
             run.log_metrics({LOSS: math.nan})
             raise ValueError("lost")
     return f"sqlite:///{file}"

@@ -8,7 +8,7 @@ checkpoints:
   heads_l2: [head=l2]                        # of `seentwice train`, for `make checkpoints`
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +39,15 @@ class Plan:
 def list_plans() -> list[str]:
     """Return the names of the experiments that can be measured."""
     return sorted(path.parent.name for path in FOLDER.glob(f"*/{PLAN}"))
+
+
+def read_plans(names: Sequence[str]) -> list[Plan]:
+    """Read the plans of experiments; of all, where none is named.
+
+    Raises:
+        ValueError: see `read_plan`.
+    """
+    return [read_plan(name) for name in names or list_plans()]
 
 
 def read_plan(name: str, folder: Path = FOLDER) -> Plan:

@@ -1,10 +1,10 @@
 """How well scores and decisions about pairs agree with their labels.
 
 In every function `label` is bool (n,), `score` is (n,) with higher for more surely a duplicate,
-`decision` is bool (n,), and `weight` is (n,), at least 0, all ones when left out. What cannot be
-computed is nan, never 0: recall, F1 and average precision without positives, ROC AUC without both
-classes, precision when nothing was called a duplicate. How well a search finds what it should is
-measured in `retrieval`.
+`decision` is bool (n,), and `weight` is (n,), at least 0, all ones when left out; other types and
+lengths are a ValueError. What cannot be computed is nan, never 0: recall, F1 and average precision
+without positives, ROC AUC without both classes, precision when nothing was called a duplicate. How
+well a search finds what it should is measured in `retrieval`.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from seentwice.curves import Bools, Floats, Ints, Steps, StepSums, divide, rank_pairs, sum_by_group
+from seentwice.curves import (
+    Bools,
+    Floats,
+    Ints,
+    Steps,
+    StepSums,
+    as_bools,
+    divide,
+    rank_pairs,
+    sum_by_group,
+)
 
 # A certain and wrong score costs at most -log(1e-7) = 16.1, so one pair cannot make the mean
 # infinite; 1e-7 is about the smallest distance from 1 that a float32 score can show.
@@ -78,7 +88,7 @@ def binary_cross_entropy(
     """Mean negative log-likelihood of the labels, in nats, scores clipped to [1e-7, 1 - 1e-7].
 
     Raises:
-        ValueError: If the lengths differ or a score lies outside [0, 1].
+        ValueError: If there are no pairs, the lengths differ or a score lies outside [0, 1].
     """
     labels, scores = _probabilities(label, score)
     weights = _weights(weight, len(labels))[0]
@@ -97,7 +107,7 @@ def expected_calibration_error(
     error of few pairs is too high, and so are both ends of a bootstrap's interval.
 
     Raises:
-        ValueError: If the lengths differ or a score lies outside [0, 1].
+        ValueError: If there are no pairs, the lengths differ or a score lies outside [0, 1].
     """
     labels, scores = _probabilities(label, score)
     weights = _weights(weight, len(labels))[0]
@@ -229,9 +239,11 @@ def _share(right: Bools, among: Bools, weight: ArrayLike | None) -> float:
 
 
 def _probabilities(label: ArrayLike, score: ArrayLike) -> tuple[Bools, Floats]:
-    labels, scores = np.asarray(label, dtype=bool), np.asarray(score, dtype=np.float64)
-    if labels.shape != scores.shape:
-        raise ValueError(f"label and score differ in shape: {labels.shape}, {scores.shape}")
+    labels, scores = as_bools("label", label), np.asarray(score, dtype=np.float64)
+    if labels.shape != scores.shape or not len(labels):
+        raise ValueError(
+            f"label and score need one shape (n,) with n > 0, got {labels.shape}, {scores.shape}"
+        )
     _require_unit_range(scores)
     return labels, scores
 
@@ -258,7 +270,7 @@ def _require_unit_range(scores: ArrayLike) -> None:
 
 
 def _same_length(label: ArrayLike, decision: ArrayLike) -> tuple[Bools, Bools]:
-    labels, decisions = np.asarray(label, dtype=bool), np.asarray(decision, dtype=bool)
+    labels, decisions = as_bools("label", label), as_bools("decision", decision)
     if labels.ndim != 1 or labels.shape != decisions.shape:
         raise ValueError(f"label and decision differ: {labels.shape}, {decisions.shape}")
     return labels, decisions

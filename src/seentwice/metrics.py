@@ -111,8 +111,8 @@ def expected_calibration_error(
     """
     labels, scores = _probabilities(label, score)
     weights = _weights(weight, len(labels))[0]
-    errors = np.abs(weights @ _calibration_gaps(labels, scores))
-    return float(divide(errors.sum(), weights.sum()))
+    gaps = sum_by_group(_calibration_bins(scores), weights * (scores - labels), CALIBRATION_BINS)
+    return float(divide(np.abs(gaps).sum(), weights.sum()))
 
 
 def choose_threshold(label: ArrayLike, score: ArrayLike) -> float:
@@ -221,9 +221,16 @@ def judge_pairs(
         labels == decisions,
         labels == (scores >= 0.5),
         _cross_entropy(labels, scores),
-        *_calibration_gaps(labels, scores).T,
     )
-    sums = np.stack([sum_by_group(group, term, groups) for term in terms])
+    # By how much the scores of each group and bin exceed their labels.
+    cell = group * CALIBRATION_BINS + _calibration_bins(scores)
+    gaps = sum_by_group(cell, scores - labels, groups * CALIBRATION_BINS)
+    sums = np.stack(
+        [
+            *(sum_by_group(group, term, groups) for term in terms),
+            *gaps.reshape(groups, CALIBRATION_BINS).T,
+        ]
+    )
     return JudgedPairs(ranking.sum_steps(group, groups), sums)
 
 
@@ -255,12 +262,10 @@ def _cross_entropy(labels: Bools, scores: Floats) -> Floats:
     return result
 
 
-def _calibration_gaps(labels: Bools, scores: Floats) -> Floats:
-    """By how much each score exceeds its label, in the column of its bin, (n, bins)."""
+def _calibration_bins(scores: Floats) -> Ints:
+    """The bin of each score, (n,) in 0..bins-1."""
     upper_ends = np.arange(1, CALIBRATION_BINS) / CALIBRATION_BINS
-    gaps = np.zeros((len(scores), CALIBRATION_BINS))
-    gaps[np.arange(len(scores)), np.searchsorted(upper_ends, scores)] = scores - labels
-    return gaps
+    return np.searchsorted(upper_ends, scores)
 
 
 def _require_unit_range(scores: ArrayLike) -> None:

@@ -5,7 +5,7 @@
 Each runs in a kernel of its own, in this folder. With its outputs the digest of its code is kept,
 so that tests see whether it is that code that showed them. A notebook in which a cell fails, or
 that takes or weighs too much, stays as it was, and the others are run. MLflow runs of this machine
-are not shown. A sweep in outputs/sweep is, so what is to be committed is made in a checkout without.
+are not shown. A sweep in outputs/sweep is, so what is committed is made in a checkout without one.
 """
 
 import argparse

@@ -22,6 +22,7 @@ from seentwice.learn.tracking import check_store, track_run
 
 EXPERIMENT = "runs of this test"
 AP, LOSS = "test/average_precision", "validation/loss"
+UNDEFINED = "validation/never"
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ def store(tracking_store: str, tmp_path_factory: pytest.TempPathFactory) -> str:
             run.log_parameters({"head": "concat", "git_commit": "0123456789abcdef+"})
             run.log_metrics({AP: 0.8})
         with suppress(ValueError), track_run(EXPERIMENT, "failed", {}) as run:
-            run.log_metrics({LOSS: math.nan})
+            run.log_metrics({LOSS: math.nan, UNDEFINED: math.nan})
             raise ValueError("lost")
     return f"sqlite:///{file}"
 
@@ -129,16 +130,16 @@ def test_json_and_csv_hold_every_metric(store: str, capsys: pytest.CaptureFixtur
     assert main(listed(store, "--csv")) == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     assert len(found) == len(rows) == 8
-    assert tuple(rows[0]) == (*RunRow.NAMES, AP, LOSS)
+    assert tuple(rows[0]) == (*RunRow.NAMES, AP, LOSS, UNDEFINED)
     for one, row in zip(found, rows, strict=True):
         assert {name: "" if one[name] is None else str(one[name]) for name in RunRow.NAMES} == {
             name: row[name] for name in RunRow.NAMES
         }
-        known = {name: float(row[name]) for name in (AP, LOSS) if row[name]}
+        known = {name: float(row[name]) for name in (AP, LOSS, UNDEFINED) if row[name]}
         metrics = {name: None if math.isnan(value) else value for name, value in known.items()}
         assert metrics == one["metrics"]
     assert "NaN" not in text
-    assert found[-1]["metrics"] == {LOSS: None}  # of the one that failed
+    assert found[-1]["metrics"] == {LOSS: None, UNDEFINED: None}  # of the one that failed
     parents = {one["name"]: one["run_id"] for one in found if not one["parent_id"]}
     assert found[1]["parent_id"] == parents["comparison 0"]
 
@@ -152,13 +153,21 @@ def test_what_is_left_out_is_told_beside_the_data(
     assert err.startswith(f"The best 1 run by {AP}; there are more")
 
 
-@pytest.mark.parametrize("metric", ["test/nothing", "a`b", "x' OR 1"])
+@pytest.mark.parametrize(
+    ("metric", "fault"),
+    [
+        ("test/nothing", "no run has it"),
+        ("a`b", "no run has it"),
+        ("x' OR 1", "no run has it"),
+        (UNDEFINED, "it is NaN in every run"),
+    ],
+)
 def test_an_unknown_metric_is_answered_with_those_there_are(
-    metric: str, store: str, capsys: pytest.CaptureFixture[str]
+    metric: str, fault: str, store: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(listed(store, "--metric", metric)) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.endswith(f"--metric {metric}: no run has it; choose one of {AP}, {LOSS}")
+    assert line.endswith(f"--metric {metric}: {fault}; choose one of {AP}, {LOSS}")
 
 
 def test_an_unknown_experiment_is_answered_with_those_there_are(

@@ -5,6 +5,7 @@ import pytest
 
 from seentwice.commands.published import PublishedCheckpoint, find_table, read_published
 from seentwice.errors import UserError
+from seentwice.models.checkpoint import read_record
 
 SHA = "ab" * 32
 TABLE = f"""\
@@ -48,6 +49,15 @@ def test_the_repositorys_own_table_can_be_read() -> None:
         if not row.is_remote:
             content = (table.parent / row.where).read_bytes()
             assert (len(content), hashlib.sha256(content).hexdigest()) == (row.bytes, row.sha256)
+
+
+def test_the_page_tells_of_the_rooms_what_their_checkpoint_claims() -> None:
+    table = find_table()
+    claimed = read_record(table.parent / "rooms.safetensors").test_metrics
+    assert (
+        f"average precision {claimed['average_precision']:.3f} and a ROC AUC of "
+        f"{claimed['roc_auc']:.3f} on rendered rooms"
+    ) in " ".join(table.read_text().split())
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,7 @@ def run(config: DictConfig) -> int:
     }
     write_atomically(folder / "metrics.json", to_json(result))
     print_plainly(f"Written: {folder / 'metrics.json'}", console)
-    if reproduced is not None:
+    if data != "other":
         print_plainly(describe_verdict(claims, tolerance), console)
     if reproduced is False:
         print_plainly(describe_changes(record), console)

@@ -12,7 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from experiments.plan import FOLDER, CheckpointPlan, list_plans, read_plan
+from experiments.plan import FOLDER, CheckpointPlan, list_plans, read_plans
+from seentwice.files import write_atomically
 from seentwice.models.checkpoint import CHECKPOINT_FILE
 
 ROOT = FOLDER.parent
@@ -23,11 +24,15 @@ def main() -> int:
     """Train and measure what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help=f"experiments; all: {', '.join(list_plans())}")
+    try:
+        plans = read_plans(parser.parse_args().names)
+    except ValueError as error:
+        parser.error(str(error))
     missed = [
         name
-        for experiment in parser.parse_args().names or list_plans()
-        for name, plan in read_plan(experiment).checkpoints.items()
-        if not make_checkpoint(name, plan)
+        for plan in plans
+        for name, checkpoint in plan.checkpoints.items()
+        if not make_checkpoint(name, checkpoint)
     ]
     if missed:
         print(f"Not reproduced: {', '.join(missed)}", file=sys.stderr)
@@ -42,7 +47,7 @@ def make_checkpoint(name: str, plan: CheckpointPlan) -> bool:
     shutil.rmtree(folder, ignore_errors=True)
     subprocess.run([program, "train", *plan.train, f"hydra.run.dir={folder}"], cwd=ROOT, check=True)
     path = ROOT / "checkpoints" / f"{name}.safetensors"
-    shutil.copyfile(folder / CHECKPOINT_FILE, path)
+    write_atomically(path, (folder / CHECKPOINT_FILE).read_bytes())
     words = [f"checkpoint={path.relative_to(ROOT)}", *plan.evaluate]
     return subprocess.run([program, "evaluate", *words], cwd=ROOT, check=False).returncode == 0
 

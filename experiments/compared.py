@@ -1,14 +1,14 @@
 """What notebooks say of an experiment: its detectors as rows, as a table and in a sentence."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from statistics import fmean
 
 import pandas as pd
 
 from experiments.measured import read_jobs
-from experiments.tables import COLUMNS, Row, gather_rows
+from experiments.tables import COLUMNS, Row, gather_rows, mean_interval, spell_interval
 from seentwice.errors import UserError
 from seentwice.records import Interval
 
@@ -26,7 +26,7 @@ def require_runs(folder: Path, runs: Sequence[str]) -> None:
     if missing:
         raise UserError(
             f"experiments/{folder.name}: {', '.join(missing)} not measured; "
-            f"run python experiments/measure.py {folder.name}"
+            f"run python -m experiments.measure {folder.name}"
         )
 
 
@@ -60,15 +60,6 @@ def is_head(row: Row) -> bool:
     return bool(row.seeds[0]["is_head"])
 
 
-def mean_interval(found: Sequence[Mapping[str, float | None]]) -> Interval | None:
-    """Return the mean over seeds of a value and of both ends; None where one is not defined."""
-    ends = [[each[key] for each in found] for key in ("value", "low", "high")]
-    known = [[end for end in some if end is not None] for some in ends]
-    if any(len(some) < len(found) for some in known):
-        return None
-    return Interval(*(fmean(some) for some in known))
-
-
 def tabulate(rows: Sequence[Row], columns: Sequence[str]) -> pd.DataFrame:
     """Return a table with a line for each row.
 
@@ -90,11 +81,11 @@ def say_order(rows: Sequence[Row]) -> str:
         (row, mean_interval([one["metrics"]["average_precision"] for one in row.seeds]))
         for row in rows
     ]
-    known = [(row, interval) for row, interval in found if interval is not None]
+    known = [(row, interval) for row, interval in found if math.isfinite(interval.low)]
     if len(known) < max(2, len(rows)):
         raise ValueError("an order needs two rows or more, each with an interval")
     (first, best), *others = sorted(known, key=lambda pair: -pair[1].value)
-    said = f"{first.name} comes first with an average precision of {_spell(best)}"
+    said = f"{first.name} comes first with an average precision of {spell_interval(best)}"
     level = [pair for pair in others if pair[1].high >= best.low]
     below = [pair for pair in others if pair[1].high < best.low]
     if level:
@@ -106,8 +97,4 @@ def say_order(rows: Sequence[Row]) -> str:
 
 
 def _list(pairs: Sequence[tuple[Row, Interval]]) -> str:
-    return ", ".join(f"{row.name} {_spell(interval)}" for row, interval in pairs)
-
-
-def _spell(interval: Interval) -> str:
-    return f"{interval.value:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
+    return ", ".join(f"{row.name} {spell_interval(interval)}" for row, interval in pairs)

@@ -17,9 +17,10 @@ import sys
 from pathlib import Path
 
 from experiments.measured import keep_run
-from experiments.plan import FOLDER, list_plans, read_plan
+from experiments.plan import FOLDER, list_plans, read_plan, read_plans
 from experiments.tables import renew_tables
 from seentwice.commands.provenance import git_commit
+from seentwice.files import write_atomically
 
 ROOT = FOLDER.parent
 WORK = ROOT / "outputs" / "experiments"
@@ -33,15 +34,21 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help=f"experiments; all: {', '.join(list_plans())}")
     parser.add_argument("--run", help="one run of theirs alone")
     chosen = parser.parse_args()
-    for name in chosen.names or list_plans():
-        plan = read_plan(name)
+    try:
+        plans = read_plans(chosen.names)
+    except ValueError as error:
+        parser.error(str(error))
+    # All before the first, which may take hours.
+    for plan in plans:
+        if chosen.run is not None and chosen.run not in plan.runs:
+            known = ", ".join(plan.runs)
+            parser.error(f"{plan.name} has no run {chosen.run}: choose one of {known}")
+    for plan in plans:
         runs = {run: w for run, w in plan.runs.items() if chosen.run in (None, run)}
-        if not runs:
-            parser.error(f"{name} has no run {chosen.run}: choose one of {', '.join(plan.runs)}")
         for number, (run, words) in enumerate(runs.items(), 1):
-            print(f"{name}: {run} ({number} of {len(runs)})", flush=True)
-            measure_run(FOLDER / name, run, words)
-        renew_tables([*PAGES, FOLDER / name / "README.md"])
+            print(f"{plan.name}: {run} ({number} of {len(runs)})", flush=True)
+            measure_run(FOLDER / plan.name, run, words)
+        renew_tables([*PAGES, FOLDER / plan.name / "README.md"])
 
 
 def measure_run(folder: Path, run: str, words: tuple[str, ...]) -> None:
@@ -61,7 +68,7 @@ def measure_run(folder: Path, run: str, words: tuple[str, ...]) -> None:
     keep_run(folder, run, jobs, config)
     # The page shows the curves of the first run.
     if len(jobs) == 1 and run == next(iter(read_plan(folder.name).runs)):
-        shutil.copyfile(found[0].parent / PICTURE, folder / PICTURE)
+        write_atomically(folder / PICTURE, (found[0].parent / PICTURE).read_bytes())
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Pictures of what experiments measured: intervals, seeds and learning rates."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -8,9 +9,9 @@ from statistics import fmean
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from experiments.compared import is_head, mean_interval
+from experiments.compared import is_head
 from experiments.measured import Job
-from experiments.tables import Detector, Row, choose_rows
+from experiments.tables import Detector, Measured, Row, choose_rows, mean_interval
 from seentwice.compare.summary import SAME_ROOM_TYPE
 from seentwice.pages import Picture
 from seentwice.plots import COLOURS, INK, QUIET, make_figure, quieten, to_png
@@ -26,7 +27,7 @@ class Measure:
     """What is drawn of a detector."""
 
     label: str
-    read: Callable[[Detector], Mapping[str, float | None]]  # value, low and high
+    read: Callable[[Detector], Measured]
 
 
 AVERAGE_PRECISION = Measure("Average precision", lambda one: one["metrics"]["average_precision"])
@@ -142,7 +143,7 @@ def _place(groups: Mapping[str, Sequence[Row]]) -> tuple[list[int], list[str]]:
 def _draw_row(axes: Axes, place: int, row: Row, measure: Measure) -> None:
     found = [measure.read(one) for one in row.seeds]
     interval = mean_interval(found)
-    if interval is None:
+    if not math.isfinite(interval.low):
         return
     colour = _HEAD if is_head(row) else _OTHER
     axes.plot([interval.low, interval.high], [place, place], color=colour, linewidth=1.8)
@@ -155,7 +156,7 @@ def _draw_row(axes: Axes, place: int, row: Row, measure: Measure) -> None:
 
 def _value(row: Row, measure: Measure) -> float:
     interval = mean_interval([measure.read(one) for one in row.seeds])
-    return float("-inf") if interval is None else interval.value
+    return interval.value if math.isfinite(interval.low) else -math.inf
 
 
 def _rate_of(job: Job, key: str) -> float:
@@ -170,7 +171,7 @@ def _draw_rates(axes: Axes, rates: Mapping[float, Sequence[Detector]], best: flo
     order = sorted(rates)
     validation = [fmean(one["validation_average_precision"] for one in rates[x]) for x in order]
     test = [mean_interval([one["metrics"]["average_precision"] for one in rates[x]]) for x in order]
-    known = [(x, interval) for x, interval in zip(order, test, strict=True) if interval is not None]
+    known = [(x, one) for x, one in zip(order, test, strict=True) if math.isfinite(one.low)]
     xs = [x for x, _ in known]
     axes.fill_between(
         xs,

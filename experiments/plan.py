@@ -4,11 +4,13 @@ words: [data.root=data/raw/property_rooms]   # of every run, beside experiment=<
 runs:
   whitened: ["seed=0,1,2,3,4"]               # further words; several values make several jobs
   linear: ["seed=0,1,2,3,4", tower=linear]
-checkpoints:
-  heads_l2: [head=l2]                        # of `seentwice train`, for `make checkpoints`
+checkpoints:                                 # for `make checkpoints`, by the name of the file
+  heads_l2:
+    train: [head=l2]                         # further words of `seentwice train`
+    evaluate: [data=folder]                  # words of `seentwice evaluate`
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +19,7 @@ import yaml
 FOLDER = Path(__file__).resolve().parent
 PLAN = "runs.yaml"
 _KEYS = ("words", "runs", "checkpoints")
+_OF_CHECKPOINT = ("train", "evaluate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,15 @@ def list_plans() -> list[str]:
     return sorted(path.parent.name for path in FOLDER.glob(f"*/{PLAN}"))
 
 
+def read_plans(names: Sequence[str]) -> list[Plan]:
+    """Read the plans of experiments; of all, where none is named.
+
+    Raises:
+        ValueError: see `read_plan`.
+    """
+    return [read_plan(name) for name in names or list_plans()]
+
+
 def read_plan(name: str, folder: Path = FOLDER) -> Plan:
     """Read the plan of an experiment.
 
@@ -50,16 +62,20 @@ def read_plan(name: str, folder: Path = FOLDER) -> Plan:
     path = folder / name / PLAN
     if not path.is_file():
         raise ValueError(f"{name}: no such experiment; choose one of {', '.join(list_plans())}")
-    found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    found = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     unknown = set(found) - set(_KEYS)
     if unknown or not found.get("runs"):
         raise ValueError(f"{path}: needs runs, and takes {', '.join(_KEYS)}, not {sorted(unknown)}")
+    checkpoints = found.get("checkpoints", {})
+    for file, words in checkpoints.items():
+        if set(words) != set(_OF_CHECKPOINT):
+            raise ValueError(f"{path}: checkpoints.{file} needs {' and '.join(_OF_CHECKPOINT)}")
     shared = (f"experiment={name}", *found.get("words", ()))
     return Plan(
         name,
         {run: (*shared, *(words or ())) for run, words in found["runs"].items()},
         {
             file: CheckpointPlan((f"experiment={name}", *words["train"]), tuple(words["evaluate"]))
-            for file, words in found.get("checkpoints", {}).items()
+            for file, words in checkpoints.items()
         },
     )

@@ -11,6 +11,7 @@ is best on the test pairs of several looks better there than it is. Figures are 
 and so are the ends of intervals; "sd" is the deviation over seeds.
 """
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,12 +22,16 @@ from typing import Any
 from experiments.measured import Job, read_jobs
 from experiments.plan import FOLDER
 from seentwice.compare.summary import SAME_PROPERTY, SAME_ROOM_TYPE, SAME_ROOM_TYPE_ELSEWHERE
+from seentwice.compare.table import format_interval, format_number
 from seentwice.files import write_atomically
+from seentwice.records import Interval
 
 _TABLE = re.compile(r"(<!-- table (\w+): ([\w ]+?)(?: \| ([^\n]*?))? -->\n).*?(<!-- end -->)", re.S)
 _NONE = "\N{EN DASH}"
 _SEED = "seed="
 Detector = Mapping[str, Any]
+Measured = Mapping[str, float | None]
+"""A value with the ends of its interval, low and high; None is not defined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +47,24 @@ class Row:
         return fmean(read(detector) for detector in self.seeds)
 
 
-def _interval(row: Row, read: Callable[[Detector], Mapping[str, float | None]]) -> str:
-    found = [read(detector) for detector in row.seeds]
-    if any(value["value"] is None for value in found):
-        return _NONE
-    value, low, high = (
-        [float("nan") if each[key] is None else float(each[key] or 0) for each in found]
-        for key in ("value", "low", "high")
-    )
-    return f"{fmean(value):.3f} [{fmean(low):.3f}, {fmean(high):.3f}]"
+def mean_interval(found: Sequence[Measured]) -> Interval:
+    """Return the mean over seeds of a value and of both ends; NaN where one is not defined."""
+    value, low, high = (_mean([each[key] for each in found]) for key in ("value", "low", "high"))
+    return Interval(value, low, high)
+
+
+def spell_interval(interval: Interval) -> str:
+    """Return a value with both ends; a dash for what is not defined."""
+    return f"{format_number(interval.value)} {format_interval(interval)}"
+
+
+def _mean(values: Sequence[float | None]) -> float:
+    return fmean(math.nan if value is None else value for value in values)
+
+
+def _interval(row: Row, read: Callable[[Detector], Measured]) -> str:
+    interval = mean_interval([read(detector) for detector in row.seeds])
+    return spell_interval(interval) if math.isfinite(interval.value) else _NONE
 
 
 def _metric(name: str) -> Callable[[Row], str]:
@@ -58,7 +72,9 @@ def _metric(name: str) -> Callable[[Row], str]:
 
 
 def _plain(name: str) -> Callable[[Row], str]:
-    return lambda row: f"{row.mean(lambda detector: detector['metrics'][name]['value']):.3f}"
+    return lambda row: format_number(
+        mean_interval([detector["metrics"][name] for detector in row.seeds]).value
+    )
 
 
 def _slice(name: str) -> Callable[[Row], str]:
@@ -68,9 +84,15 @@ def _slice(name: str) -> Callable[[Row], str]:
 def _gain(row: Row) -> str:
     if not row.seeds[0]["over_baseline"]:
         return _NONE
-    found = [detector["over_baseline"]["average_precision"] for detector in row.seeds]
-    value, low, high = (fmean(each[key] for each in found) for key in ("value", "low", "high"))
-    return f"{value:+.3f} [{low:+.3f}, {high:+.3f}]"
+    gain = mean_interval([one["over_baseline"]["average_precision"] for one in row.seeds])
+    if not math.isfinite(gain.low):
+        return f"{gain.value:+.3f}"
+    return f"{gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]"
+
+
+def _within_a_fold(detector: Detector) -> float:
+    """Return the mean over the folds that have duplicates."""
+    return fmean(one for one in detector["fold_average_precisions"] if one is not None)
 
 
 def _deviation(row: Row) -> str:
@@ -87,7 +109,7 @@ COLUMNS: Mapping[str, Callable[[Row], str]] = {
     "same type": _slice(SAME_ROOM_TYPE),
     "same type elsewhere": _slice(SAME_ROOM_TYPE_ELSEWHERE),
     "same home": _slice(SAME_PROPERTY),
-    "within a fold": lambda row: f"{row.mean(lambda d: fmean(d['fold_average_precisions'])):.3f}",
+    "within a fold": lambda row: f"{row.mean(_within_a_fold):.3f}",
     "over cosine": _gain,
     "F1": _plain("f1"),
     "R@99P": _plain("recall_at_99_precision"),

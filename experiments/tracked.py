@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from seentwice.learn.tracking import connect, store_errors
+
 _FILE_STORE = "sqlite:///"
 _EXPERIMENT = "compare"
 COLUMNS = ("started", "data", "backbone", "seed", "detector", "AP", "ROC AUC")
@@ -16,21 +18,23 @@ def read_comparisons(uri: str, most: int = 100) -> pd.DataFrame:
     Args:
         uri: of the MLflow store; a file that is not there is not made.
         most: newest runs that are looked at.
+
+    Raises:
+        UserError: the store cannot be used.
     """
     file = Path(uri.removeprefix(_FILE_STORE).partition("?")[0])
     if uri.startswith(_FILE_STORE) and not file.is_file():
         return pd.DataFrame(columns=list(COLUMNS))
-    from mlflow import MlflowClient
-
-    client = MlflowClient(uri)
-    experiment = client.get_experiment_by_name(_EXPERIMENT)
-    runs = (
-        client.search_runs(
-            [experiment.experiment_id], max_results=most, order_by=["start_time DESC"]
+    with store_errors(uri):
+        client = connect(uri)
+        experiment = client.get_experiment_by_name(_EXPERIMENT)
+        runs = (
+            client.search_runs(
+                [experiment.experiment_id], max_results=most, order_by=["start_time DESC"]
+            )
+            if experiment is not None
+            else []
         )
-        if experiment is not None
-        else []
-    )
     rows = []
     for run in runs:
         said, metrics = run.data.params, run.data.metrics

@@ -4,8 +4,8 @@
 
 Each runs in a kernel of its own, in this folder. With its outputs the digest of its code is kept,
 so that tests see whether it is that code that showed them. A notebook in which a cell fails, or
-that comes to weigh too much, stays as it was. MLflow runs of this machine are not shown. A sweep in
-outputs/sweep is, so what is to be committed is made in a checkout without.
+that takes or weighs too much, stays as it was, and the others are run. MLflow runs of this machine
+are not shown. A sweep in outputs/sweep is, so what is committed is made in a checkout without one.
 """
 
 import argparse
@@ -18,9 +18,10 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from PIL import Image
 
+from seentwice.display import one_line
 from seentwice.files import write_atomically
 
 FOLDER = Path(__file__).resolve().parent
@@ -50,6 +51,8 @@ def rerun(path: Path) -> str:
         execute(notebook)
     except CellExecutionError as error:
         return f"{path.name}: {error.evalue}"
+    except (CellTimeoutError, DeadKernelError) as error:
+        return f"{path.name}: {one_line(error)}"
     lighten(notebook)
     text = nbformat.writes(notebook) + "\n"
     if len(text.encode()) > MOST_BYTES:
@@ -63,6 +66,8 @@ def execute(notebook: nbformat.NotebookNode) -> None:
 
     Raises:
         CellExecutionError: a cell failed.
+        CellTimeoutError: a cell took longer than `TIMEOUT_S`.
+        DeadKernelError: the kernel ended, for want of memory perhaps.
     """
     client = NotebookClient(
         notebook,

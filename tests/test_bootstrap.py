@@ -3,6 +3,7 @@ import math
 import numpy as np
 import pytest
 from clustered_pairs import Pairs, make_clustered_pairs, naive_weights, percentiles
+from numpy.typing import NDArray
 from sklearn import metrics as reference
 
 from seentwice import bootstrap, resampling
@@ -13,6 +14,14 @@ from seentwice.records import Interval
 @pytest.fixture
 def pairs() -> Pairs:
     return make_clustered_pairs()
+
+
+def recall_slowly(pairs: Pairs, weight: NDArray[np.float64]) -> float:
+    """The highest recall at a precision of 99 %, of one weighting."""
+    precision, recall, _ = reference.precision_recall_curve(
+        pairs.label, pairs.score, sample_weight=weight
+    )
+    return float(recall[precision >= 0.99].max())
 
 
 def test_intervals_equal_a_naive_loop_over_sklearn(pairs: Pairs) -> None:
@@ -49,8 +58,14 @@ def test_intervals_equal_a_naive_loop_over_sklearn(pairs: Pairs) -> None:
             for weight in weights
         ],
         "ece": [expected_calibration_error(pairs.label, pairs.score, weight) for weight in weights],
+        "recall_at_99_precision": [recall_slowly(pairs, weight) for weight in weights],
+        "accuracy_at_half": [
+            reference.accuracy_score(pairs.label, pairs.score >= 0.5, sample_weight=weight)
+            for weight in weights
+        ],
     }
     found = bootstrap.bootstrap_intervals(*pairs, resamples=60, seed=5)
+    assert found.keys() == expected.keys()
     for name, draws in expected.items():
         assert (found[name].low, found[name].high) == pytest.approx(percentiles(draws), abs=1e-12)
 

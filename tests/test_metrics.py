@@ -235,10 +235,26 @@ def test_scores_that_are_no_probabilities_are_refused() -> None:
         metrics.binary_cross_entropy([True, False], [0.5, 1.5])
     with pytest.raises(ValueError, match=r"in \[0, 1\]"):
         metrics.expected_calibration_error([True, False], [0.5, -0.5])
-    with pytest.raises(ValueError, match="differ in shape"):
+    with pytest.raises(ValueError, match="need one shape"):
         metrics.expected_calibration_error([True, False], [0.5])
     with pytest.raises(ValueError, match=r"in \[0, 1\]"):
         metrics.choose_threshold([True, False], [0.5, -0.5])
+
+
+def test_scores_in_the_place_of_labels_or_decisions_are_refused() -> None:
+    label, score, decision, _ = make_pairs(0, ties=False)
+    for measure in (metrics.accuracy, metrics.precision, metrics.recall, metrics.f1):
+        with pytest.raises(ValueError, match="decision must be bool, got float64"):
+            measure(label, score)
+        with pytest.raises(ValueError, match="label must be bool, got int64"):
+            measure(label.astype(int), decision)
+    for rate in (metrics.binary_cross_entropy, metrics.expected_calibration_error):
+        with pytest.raises(ValueError, match="label must be bool, got float64"):
+            rate(score, score)
+        with pytest.raises(ValueError, match="n > 0"):
+            rate(label[:0], score[:0])
+    with pytest.raises(ValueError, match="decision must be bool"):
+        metrics.pair_metrics(label, score, score)
 
 
 def test_wrong_weights_are_refused() -> None:

@@ -113,3 +113,10 @@ def test_mcnemar_takes_pairs_of_one_home_for_independent() -> None:
 def test_decisions_of_other_pairs_are_refused() -> None:
     with pytest.raises(ValueError, match=r"differ: \(2,\), \(2,\), \(1,\)"):
         compare_decisions([True, False], [True, True], [True])
+    with pytest.raises(ValueError, match="baseline_decision must be bool, got float64"):
+        compare_decisions([True, False], [True, True], [0.9, 0.1])
+
+
+def test_of_very_many_pairs_the_chance_may_be_too_small_for_a_float() -> None:
+    assert compare_decisions(*split_decisions(1000, 0, 5, 0)).p_value > 0
+    assert compare_decisions(*split_decisions(5000, 0, 5, 0)).p_value == 0

@@ -7,7 +7,7 @@ are in `paired`.
 import numpy as np
 from numpy.typing import ArrayLike
 
-from seentwice.curves import Floats, divide, rank_pairs, sum_by_group
+from seentwice.curves import Floats, as_bools, divide, rank_pairs, sum_by_group
 from seentwice.metrics import JudgedPairs, judge_pairs
 from seentwice.records import Interval
 from seentwice.resampling import (
@@ -108,10 +108,10 @@ def bootstrap_share(
         level: Coverage of the interval, in (0, 1).
 
     Raises:
-        ValueError: If the lengths differ or there is no resample.
+        ValueError: If the lengths differ, `hits` is not bool or there is no resample.
     """
     plan = plan_resampling(left_cluster, right_cluster, resamples=resamples, seed=seed)
-    hit = np.asarray(hits, dtype=bool)
+    hit = as_bools("hits", hits)
     require_length(plan, len(hit))
     pairs = sum_by_group(plan.group, np.ones_like(hit), plan.groups)
     hits_of = sum_by_group(plan.group, hit, plan.groups)

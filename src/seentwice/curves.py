@@ -26,6 +26,18 @@ def divide(numerator: Floats, denominator: Floats) -> Floats:
     return ratios
 
 
+def as_bools(name: str, values: ArrayLike) -> Bools:
+    """Return what is bool as an array; scores in its place would all count as True.
+
+    Raises:
+        ValueError: If it is not bool.
+    """
+    given = np.asarray(values)
+    if given.dtype != np.bool_:
+        raise ValueError(f"{name} must be bool, got {given.dtype}")
+    return given
+
+
 def sum_by_group(group: Ints, values: NDArray[np.generic], groups: int) -> Floats:
     """The sum of the values (n,) of each group, (groups,)."""
     return np.bincount(group, values.astype(np.float64), groups).astype(np.float64, copy=False)
@@ -218,8 +230,7 @@ def rank_pairs(label: ArrayLike, score: ArrayLike) -> Ranking:
         raise ValueError(
             f"label and score need one shape (n,) with n > 0, got {labels.shape}, {scores.shape}"
         )
-    if labels.dtype != np.bool_:
-        raise ValueError(f"label must be bool, got {labels.dtype}")
+    labels = as_bools("label", labels)
     if not np.isfinite(scores).all():
         raise ValueError(f"score has {np.count_nonzero(~np.isfinite(scores))} values not finite")
     # Stable, so that equal scores keep the order of the pairs and results repeat exactly.

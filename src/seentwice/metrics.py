@@ -1,10 +1,10 @@
 """How well scores and decisions about pairs agree with their labels.
 
 In every function `label` is bool (n,), `score` is (n,) with higher for more surely a duplicate,
-`decision` is bool (n,), and `weight` is (n,), at least 0, all ones when left out. What cannot be
-computed is nan, never 0: recall, F1 and average precision without positives, ROC AUC without both
-classes, precision when nothing was called a duplicate. How well a search finds what it should is
-measured in `retrieval`.
+`decision` is bool (n,), and `weight` is (n,), at least 0, all ones when left out; other types and
+lengths are a ValueError. What cannot be computed is nan, never 0: recall, F1 and average precision
+without positives, ROC AUC without both classes, precision when nothing was called a duplicate. How
+well a search finds what it should is measured in `retrieval`.
 """
 
 from dataclasses import dataclass
@@ -12,13 +12,26 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from seentwice.curves import Bools, Floats, Ints, Steps, StepSums, divide, rank_pairs, sum_by_group
+from seentwice.curves import (
+    Bools,
+    Floats,
+    Ints,
+    Steps,
+    StepSums,
+    as_bools,
+    divide,
+    rank_pairs,
+    sum_by_group,
+)
 
 # A certain and wrong score costs at most -log(1e-7) = 16.1, so one pair cannot make the mean
 # infinite; 1e-7 is about the smallest distance from 1 that a float32 score can show.
 SCORE_CLIP = 1e-7
 
 CALIBRATION_BINS = 15
+
+LOWER_IS_BETTER = ("bce", "ece")
+"""Of `pair_metrics`: the errors. Of all others, and of those in `retrieval`, more is better."""
 
 
 def average_precision(label: ArrayLike, score: ArrayLike, weight: ArrayLike | None = None) -> float:
@@ -75,7 +88,7 @@ def binary_cross_entropy(
     """Mean negative log-likelihood of the labels, in nats, scores clipped to [1e-7, 1 - 1e-7].
 
     Raises:
-        ValueError: If the lengths differ or a score lies outside [0, 1].
+        ValueError: If there are no pairs, the lengths differ or a score lies outside [0, 1].
     """
     labels, scores = _probabilities(label, score)
     weights = _weights(weight, len(labels))[0]
@@ -94,12 +107,12 @@ def expected_calibration_error(
     error of few pairs is too high, and so are both ends of a bootstrap's interval.
 
     Raises:
-        ValueError: If the lengths differ or a score lies outside [0, 1].
+        ValueError: If there are no pairs, the lengths differ or a score lies outside [0, 1].
     """
     labels, scores = _probabilities(label, score)
     weights = _weights(weight, len(labels))[0]
-    errors = np.abs(weights @ _calibration_gaps(labels, scores))
-    return float(divide(errors.sum(), weights.sum()))
+    gaps = sum_by_group(_calibration_bins(scores), weights * (scores - labels), CALIBRATION_BINS)
+    return float(divide(np.abs(gaps).sum(), weights.sum()))
 
 
 def choose_threshold(label: ArrayLike, score: ArrayLike) -> float:
@@ -208,9 +221,16 @@ def judge_pairs(
         labels == decisions,
         labels == (scores >= 0.5),
         _cross_entropy(labels, scores),
-        *_calibration_gaps(labels, scores).T,
     )
-    sums = np.stack([sum_by_group(group, term, groups) for term in terms])
+    # By how much the scores of each group and bin exceed their labels.
+    cell = group * CALIBRATION_BINS + _calibration_bins(scores)
+    gaps = sum_by_group(cell, scores - labels, groups * CALIBRATION_BINS)
+    sums = np.stack(
+        [
+            *(sum_by_group(group, term, groups) for term in terms),
+            *gaps.reshape(groups, CALIBRATION_BINS).T,
+        ]
+    )
     return JudgedPairs(ranking.sum_steps(group, groups), sums)
 
 
@@ -226,9 +246,11 @@ def _share(right: Bools, among: Bools, weight: ArrayLike | None) -> float:
 
 
 def _probabilities(label: ArrayLike, score: ArrayLike) -> tuple[Bools, Floats]:
-    labels, scores = np.asarray(label, dtype=bool), np.asarray(score, dtype=np.float64)
-    if labels.shape != scores.shape:
-        raise ValueError(f"label and score differ in shape: {labels.shape}, {scores.shape}")
+    labels, scores = as_bools("label", label), np.asarray(score, dtype=np.float64)
+    if labels.shape != scores.shape or not len(labels):
+        raise ValueError(
+            f"label and score need one shape (n,) with n > 0, got {labels.shape}, {scores.shape}"
+        )
     _require_unit_range(scores)
     return labels, scores
 
@@ -240,12 +262,10 @@ def _cross_entropy(labels: Bools, scores: Floats) -> Floats:
     return result
 
 
-def _calibration_gaps(labels: Bools, scores: Floats) -> Floats:
-    """By how much each score exceeds its label, in the column of its bin, (n, bins)."""
+def _calibration_bins(scores: Floats) -> Ints:
+    """The bin of each score, (n,) in 0..bins-1."""
     upper_ends = np.arange(1, CALIBRATION_BINS) / CALIBRATION_BINS
-    gaps = np.zeros((len(scores), CALIBRATION_BINS))
-    gaps[np.arange(len(scores)), np.searchsorted(upper_ends, scores)] = scores - labels
-    return gaps
+    return np.searchsorted(upper_ends, scores)
 
 
 def _require_unit_range(scores: ArrayLike) -> None:
@@ -255,7 +275,7 @@ def _require_unit_range(scores: ArrayLike) -> None:
 
 
 def _same_length(label: ArrayLike, decision: ArrayLike) -> tuple[Bools, Bools]:
-    labels, decisions = np.asarray(label, dtype=bool), np.asarray(decision, dtype=bool)
+    labels, decisions = as_bools("label", label), as_bools("decision", decision)
     if labels.ndim != 1 or labels.shape != decisions.shape:
         raise ValueError(f"label and decision differ: {labels.shape}, {decisions.shape}")
     return labels, decisions

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import binom
 
 from seentwice.bootstrap import judge_by_clusters
+from seentwice.curves import as_bools
 from seentwice.records import Interval
 from seentwice.resampling import draw_metrics, make_interval, measure_all, plan_resampling
 
@@ -17,7 +18,7 @@ class McNemarTest:
 
     only_ours: int
     only_theirs: int
-    p_value: float  # in (0, 1]: the chance of a split this uneven, were either as likely
+    p_value: float  # in [0, 1]: the chance of a split this uneven, were either as likely
 
 
 def bootstrap_difference(
@@ -89,10 +90,15 @@ def compare_decisions(
         baseline_decision: (n,) bool, the baseline's.
 
     Raises:
-        ValueError: If the lengths differ.
+        ValueError: If the lengths differ or something is not bool.
     """
     labels, ours, theirs = (
-        np.asarray(each, dtype=bool) for each in (label, decision, baseline_decision)
+        as_bools(name, each)
+        for name, each in (
+            ("label", label),
+            ("decision", decision),
+            ("baseline_decision", baseline_decision),
+        )
     )
     if not labels.shape == ours.shape == theirs.shape:
         raise ValueError(

@@ -113,7 +113,7 @@ def draw_metrics(
     Args:
         plan: what is drawn.
         measures: what is measured of each resample, all of the same.
-        floats: numbers that one measure computes of each resample.
+        floats: numbers that all of them together compute of each resample.
 
     Returns:
         By measure, name -> (resamples,).

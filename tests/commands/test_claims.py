@@ -60,9 +60,12 @@ def test_a_verdict_tells_the_largest_difference() -> None:
     assert describe_verdict(found, 0.0005) == (
         "Reproduced: 3 numbers to within 0.0005; the largest difference is 0.0001 (f1)"
     )
-    assert describe_verdict(compare_claims({}, {"f1": 1.0}), 0) == (
-        "Nothing is claimed, so nothing is reproduced"
-    )
+
+
+def test_where_nothing_is_claimed_nothing_is_reproduced() -> None:
+    found = compare_claims({}, {"f1": 1.0})
+    assert is_reproduced(found, 0) is None
+    assert describe_verdict(found, 0) == "Nothing is claimed, so nothing is reproduced"
 
 
 @given(st.floats(-1, 1), st.floats(-1, 1), st.floats(0, 1))

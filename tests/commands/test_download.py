@@ -65,6 +65,25 @@ def test_a_file_of_the_repository_is_found_and_checked(table, capsys) -> None:
     assert "is not the file of the table" in capsys.readouterr().err
 
 
+def test_a_file_of_the_repository_is_copied_where_it_is_asked_for(table, capsys) -> None:
+    folder = table(f"| rooms | l2.safetensors | {SHA} | 12 |\n")
+    (folder / "l2.safetensors").write_bytes(CONTENT)
+    for done in ("copied", "there already"):
+        assert main(["download", "rooms", "--to", "own"]) == 0
+        said = capsys.readouterr().out
+        assert f"own/rooms.safetensors: {done}, 12 bytes; its sha256 is right" in said
+        assert "Next: seentwice evaluate checkpoint=own/rooms.safetensors" in said
+    copy = Path("own/rooms.safetensors")
+    assert copy.read_bytes() == CONTENT
+    copy.write_bytes(b"mine")
+    assert main(["download", "rooms", "--to", "own"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith(
+        "own/rooms.safetensors: holds something else; rename it, or give --to FOLDER"
+    )
+    assert copy.read_bytes() == b"mine"
+
+
 def test_a_url_is_fetched_into_the_folder(table, capsys, monkeypatch) -> None:
     table(f"| homes | https://e.org/a | {SHA} | 12 |\n")
     asked = []

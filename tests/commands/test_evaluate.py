@@ -10,13 +10,8 @@ import pytest
 from seentwice.commands.fingerprint import digest_name
 from seentwice.commands.main import main
 from seentwice.files import digest_file
-from seentwice.models.checkpoint import (
-    CHECKPOINT_FILE,
-    load_checkpoint,
-    read_record,
-    save_checkpoint,
-)
-from seentwice.models.checkpoint_trunk import rebuild_trunk
+from seentwice.models.checkpoint import CHECKPOINT_FILE, read_record, save_checkpoint
+from seentwice.models.opened_checkpoint import open_checkpoint
 
 
 @pytest.fixture(scope="module")
@@ -85,13 +80,12 @@ def test_a_bundle_refuses_weights(
 def test_a_false_claim_is_told_and_gives_exit_code_1(
     trained: Path, few_rooms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = trained / CHECKPOINT_FILE
-    record = read_record(path)
-    trunk = rebuild_trunk(path, record, None, "weights=")
+    opened = open_checkpoint(trained, None, "weights=")
+    record = opened.record
     wrong = record.test_metrics | {"average_precision": record.test_metrics["roc_auc"] - 0.7}
     false = replace(record, test_metrics=wrong, versions=record.versions | {"torch": "1.0"})
     other = tmp_path / "false.safetensors"
-    save_checkpoint(other, load_checkpoint(path, record, trunk), false, trunk.frozen)
+    save_checkpoint(other, opened.net, false, opened.trunk.frozen)
     code, written = evaluate(other, few_rooms, tmp_path / "a")
     assert code == 1
     found = json.loads(written)

@@ -1,11 +1,14 @@
 import re
 import subprocess
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
+import PIL
 import pytest
 
 from seentwice.commands import provenance
 from seentwice.commands.provenance import (
+    LIBRARIES,
     commit_of,
     describe_machine,
     find_checkout,
@@ -75,4 +78,21 @@ def test_the_machine_is_told_with_cores_and_memory() -> None:
 
 
 def test_the_versions_hold_what_results_depend_on() -> None:
-    assert {"python", "seentwice", "torch", "pytorch-lightning"} <= set(library_versions())
+    found = library_versions()
+    assert {"python", "seentwice", "torch", "pytorch-lightning", "pillow"} <= set(found)
+    assert found["pillow"] == PIL.__version__
+
+
+def test_of_extras_those_that_are_installed_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = {**dict.fromkeys(LIBRARIES, "1"), "timm": "2"}
+
+    def version(name: str) -> str:
+        if name not in installed:
+            raise PackageNotFoundError(name)
+        return installed[name]
+
+    monkeypatch.setattr(provenance, "version", version)
+    assert library_versions().keys() == {"python", "seentwice", "timm", *LIBRARIES}
+    del installed["torch"]
+    with pytest.raises(PackageNotFoundError, match="torch"):
+        library_versions()

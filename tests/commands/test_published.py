@@ -1,9 +1,11 @@
+import hashlib
 from pathlib import Path
 
 import pytest
 
 from seentwice.commands.published import PublishedCheckpoint, find_table, read_published
 from seentwice.errors import UserError
+from seentwice.models.checkpoint import read_record
 
 SHA = "ab" * 32
 TABLE = f"""\
@@ -42,9 +44,20 @@ def test_rows_are_read_by_name(tmp_path: Path) -> None:
 def test_the_repositorys_own_table_can_be_read() -> None:
     table = find_table()
     rows = read_published(table)
+    assert "rooms" in rows
     for row in rows.values():
         if not row.is_remote:
-            assert (table.parent / row.where).stat().st_size == row.bytes
+            content = (table.parent / row.where).read_bytes()
+            assert (len(content), hashlib.sha256(content).hexdigest()) == (row.bytes, row.sha256)
+
+
+def test_the_page_tells_of_the_rooms_what_their_checkpoint_claims() -> None:
+    table = find_table()
+    claimed = read_record(table.parent / "rooms.safetensors").test_metrics
+    assert (
+        f"average precision {claimed['average_precision']:.3f} and a ROC AUC of "
+        f"{claimed['roc_auc']:.3f} on rendered rooms"
+    ) in " ".join(table.read_text().split())
 
 
 @pytest.mark.parametrize(

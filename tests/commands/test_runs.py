@@ -3,22 +3,26 @@
 import csv
 import io
 import json
+import math
 import shutil
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing, nullcontext
+from contextlib import closing, nullcontext, suppress
 from pathlib import Path
 
 import pytest
 
 from seentwice.commands.main import main
 from seentwice.commands.run_table import RunRow
+from seentwice.commands.runs import is_smaller_better
+from seentwice.compare.report_tables import METRICS, RETRIEVAL
 from seentwice.learn import run_database, stored_runs
 from seentwice.learn.tracking import check_store, track_run
 
 EXPERIMENT = "runs of this test"
 AP, LOSS = "test/average_precision", "validation/loss"
+UNDEFINED = "validation/never"
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +43,8 @@ def store(tracking_store: str, tmp_path_factory: pytest.TempPathFactory) -> str:
         with track_run(EXPERIMENT, "alone", {"seentwice.command": "train"}) as run:
             run.log_parameters({"head": "concat", "git_commit": "0123456789abcdef+"})
             run.log_metrics({AP: 0.8})
-        with pytest.raises(ValueError, match="lost"), track_run(EXPERIMENT, "failed", {}):
+        with suppress(ValueError), track_run(EXPERIMENT, "failed", {}) as run:
+            run.log_metrics({LOSS: math.nan, UNDEFINED: math.nan})
             raise ValueError("lost")
     return f"sqlite:///{file}"
 
@@ -80,6 +85,19 @@ def test_of_a_loss_the_least_is_best(store: str, capsys: pytest.CaptureFixture[s
     assert last == f"The best 2 runs by {LOSS}; there are more: --limit N, up to 100,000"
 
 
+@pytest.mark.parametrize("metric", [f"test/{name}" for name in (*METRICS, *RETRIEVAL)])
+def test_of_errors_alone_the_least_is_best(metric: str) -> None:
+    for end in ("", "_low", "_high"):
+        assert is_smaller_better(metric + end) == (metric in ("test/bce", "test/ece"))
+
+
+def test_of_other_names_losses_and_times_are_the_better_the_less_they_are() -> None:
+    for name in (LOSS, "train_loss", "fit_seconds", "l2/train/loss"):
+        assert is_smaller_better(name)
+    for name in ("pairs_per_second", "space", "test/piece"):
+        assert not is_smaller_better(name)
+
+
 @pytest.mark.parametrize("words", [[], ["--metric", LOSS], ["--limit", "3"], ["--limit", "7"]])
 def test_a_server_sorts_as_a_database_does(
     words: list[str],
@@ -107,16 +125,21 @@ def test_pages_give_what_one_would(
 
 def test_json_and_csv_hold_every_metric(store: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(listed(store, "--json")) == 0
-    found = json.loads(capsys.readouterr().out)
+    text = capsys.readouterr().out
+    found = json.loads(text)
     assert main(listed(store, "--csv")) == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     assert len(found) == len(rows) == 8
-    assert tuple(rows[0]) == (*RunRow.NAMES, AP, LOSS)
+    assert tuple(rows[0]) == (*RunRow.NAMES, AP, LOSS, UNDEFINED)
     for one, row in zip(found, rows, strict=True):
         assert {name: "" if one[name] is None else str(one[name]) for name in RunRow.NAMES} == {
             name: row[name] for name in RunRow.NAMES
         }
-        assert {name: float(row[name]) for name in (AP, LOSS) if row[name]} == one["metrics"]
+        known = {name: float(row[name]) for name in (AP, LOSS, UNDEFINED) if row[name]}
+        metrics = {name: None if math.isnan(value) else value for name, value in known.items()}
+        assert metrics == one["metrics"]
+    assert "NaN" not in text
+    assert found[-1]["metrics"] == {LOSS: None, UNDEFINED: None}  # of the one that failed
     parents = {one["name"]: one["run_id"] for one in found if not one["parent_id"]}
     assert found[1]["parent_id"] == parents["comparison 0"]
 
@@ -130,13 +153,21 @@ def test_what_is_left_out_is_told_beside_the_data(
     assert err.startswith(f"The best 1 run by {AP}; there are more")
 
 
-@pytest.mark.parametrize("metric", ["test/nothing", "a`b", "x' OR 1"])
+@pytest.mark.parametrize(
+    ("metric", "fault"),
+    [
+        ("test/nothing", "no run has it"),
+        ("a`b", "no run has it"),
+        ("x' OR 1", "no run has it"),
+        (UNDEFINED, "it is NaN in every run"),
+    ],
+)
 def test_an_unknown_metric_is_answered_with_those_there_are(
-    metric: str, store: str, capsys: pytest.CaptureFixture[str]
+    metric: str, fault: str, store: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(listed(store, "--metric", metric)) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.endswith(f"--metric {metric}: no run has it; choose one of {AP}, {LOSS}")
+    assert line.endswith(f"--metric {metric}: {fault}; choose one of {AP}, {LOSS}")
 
 
 def test_an_unknown_experiment_is_answered_with_those_there_are(

@@ -19,6 +19,7 @@ from seentwice.models.checkpoint import (
     save_checkpoint,
 )
 from seentwice.models.checkpoint_trunk import rebuild_trunk
+from seentwice.models.opened_checkpoint import open_checkpoint
 from seentwice.photos import read_photo
 
 
@@ -131,11 +132,10 @@ def test_threads_share_a_scorer(scorer: PhotoScorer, photos: list[Path]) -> None
 def test_a_checkpoint_with_its_whole_trunk_gives_the_same_scores(
     scorer: PhotoScorer, checkpoint: Path, photos: list[Path], tmp_path: Path
 ) -> None:
-    record = read_record(checkpoint)
-    trunk = rebuild_trunk(checkpoint, record, None, "weights=")
-    net = load_checkpoint(checkpoint, record, trunk)
+    opened = open_checkpoint(checkpoint, None, "weights=")
     whole = tmp_path / CHECKPOINT_FILE
-    save_checkpoint(whole, net, replace(record, bundled=True), trunk.frozen)
+    record = replace(opened.record, bundled=True)
+    save_checkpoint(whole, opened.net, record, opened.trunk.frozen)
     pairs = pairs_of(photos)
     found = open_scorer(tmp_path).score(pairs)
     assert [pair.score for pair in found] == [pair.score for pair in scorer.score(pairs)]

@@ -11,7 +11,6 @@ from experiments import pictures
 from experiments.compared import (
     WITHOUT_LABELS,
     group_by_head,
-    mean_interval,
     read_rows,
     say_order,
     tabulate,
@@ -20,7 +19,6 @@ from experiments.measured import keep_run, read_jobs
 from experiments.pictures import AVERAGE_PRECISION, SAME_TYPE, draw_intervals, draw_rates
 from seentwice.compare.summary import SAME_ROOM_TYPE
 from seentwice.errors import UserError
-from seentwice.records import Interval
 
 PNG = b"\x89PNG"
 
@@ -61,7 +59,7 @@ def folder(tmp_path: Path) -> Path:
 def test_a_run_that_was_not_measured_is_told_with_what_to_run(folder: Path) -> None:
     said = (
         rf"^experiments/{folder.name}: hard, easy not measured; "
-        rf"run python experiments/measure.py {folder.name}$"
+        rf"run python -m experiments\.measure {folder.name}$"
     )
     with pytest.raises(UserError, match=said):
         read_rows(folder, ["whitened", "hard", "easy"])
@@ -97,14 +95,6 @@ def test_the_order_is_said_with_how_sure_it_is(folder: Path) -> None:
     assert say_order(read_rows(folder, ["whitened"])).endswith(" (means over 2 seeds).")
     with pytest.raises(ValueError, match="two rows or more"):
         say_order(rows[:1])
-
-
-def test_a_mean_of_what_is_not_defined_is_none() -> None:
-    known = {"value": 0.5, "low": 0.25, "high": 0.75}
-    assert mean_interval([known, {"value": 1.0, "low": 0.75, "high": 1.0}]) == Interval(
-        0.75, 0.5, 0.875
-    )
-    assert mean_interval([known, {"value": 1.0, "low": None, "high": None}]) is None
 
 
 @pytest.fixture

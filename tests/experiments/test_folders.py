@@ -118,6 +118,11 @@ def test_a_plan_that_is_not_there_or_wrong_is_told(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no such experiment; choose one of"):
         read_plan("nothing")
     (tmp_path / "x").mkdir()
-    (tmp_path / "x" / "runs.yaml").write_text("run: {main: []}\n")
-    with pytest.raises(ValueError, match="takes words, runs, checkpoints"):
-        read_plan("x", tmp_path)
+    for text, message in (
+        ("run: {main: []}\n", "takes words, runs, checkpoints"),
+        ("", "needs runs"),
+        ("runs: {main: []}\ncheckpoints: {a: [head=l2]}\n", "a needs train and evaluate"),
+    ):
+        (tmp_path / "x" / "runs.yaml").write_text(text)
+        with pytest.raises(ValueError, match=rf"runs\.yaml: .*{message}"):
+            read_plan("x", tmp_path)

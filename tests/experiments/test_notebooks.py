@@ -12,6 +12,7 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from notebook_cells import FOLDER, NOTEBOOKS, Shown, code_cells, run_cells
 from PIL import Image
 
@@ -19,6 +20,7 @@ from experiments.compared import read_rows
 from experiments.measured import keep_run
 from experiments.pictures import AVERAGE_PRECISION, draw_intervals
 from experiments.plan import read_plan
+from notebooks import run as notebook_run
 from notebooks.run import MOST_BYTES, digest_code, execute, lighten
 from seentwice.compare.photo_plots import PhotoPicture
 from seentwice.compare.summary import SAME_PROPERTY, SAME_ROOM_TYPE
@@ -207,6 +209,28 @@ def test_a_plot_that_is_kept_is_light_and_looks_the_same(answers: Path) -> None:
         np.asarray(Image.open(BytesIO(one)).convert("RGB"), float) for one in (png, kept)
     )
     assert np.abs(before - after).max() < 16
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (CellExecutionError("a\nb", "UserError", "a: do this"), "a: do this"),
+        (CellTimeoutError("A cell\ntimed out"), "A cell timed out"),
+        (DeadKernelError("Kernel died"), "Kernel died"),
+    ],
+)
+def test_a_notebook_that_does_not_come_to_its_end_stays_as_it_was(
+    error: Exception, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(notebook: nbformat.NotebookNode) -> None:
+        raise error
+
+    path = tmp_path / "1-a.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(), path)
+    before = path.read_bytes()
+    monkeypatch.setattr(notebook_run, "execute", fail)
+    assert notebook_run.rerun(path) == f"1-a.ipynb: {why}"
+    assert path.read_bytes() == before
 
 
 @pytest.mark.slow  # a kernel starts for each notebook

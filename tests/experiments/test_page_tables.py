@@ -1,5 +1,6 @@
 """The tables of pages: what was measured, each head at the choice that validation pairs made."""
 
+import math
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,7 +9,16 @@ from typing import Any
 import pytest
 
 from experiments.measured import keep_run, read_configs, read_jobs
-from experiments.tables import choose_rows, fill_tables, renew_tables, write_table
+from experiments.tables import (
+    choose_rows,
+    fill_tables,
+    mean_interval,
+    renew_tables,
+    spell_interval,
+    write_table,
+)
+from seentwice.compare.summary import SAME_PROPERTY
+from seentwice.records import Interval
 
 COLUMNS = ["choice", "validation AP", "AP", "sd"]
 HEADER = "| detector | choice | validation AP | AP | sd |\n| --- | ---: | ---: | ---: | ---: |\n"
@@ -51,6 +61,36 @@ def test_seeds_are_one_row_and_count_together(tmp_path: Path) -> None:
     assert write_table(tmp_path, ["main"], COLUMNS) == HEADER + (
         "| l1 | lr=1 | 0.600 | 0.750 [0.650, 0.850] | 0.071 |\n"
         "| cosine | \N{EN DASH} | 0.700 | 0.600 [0.500, 0.700] | 0.000 |\n"
+    )
+
+
+def test_a_mean_of_what_is_not_defined_is_not_defined() -> None:
+    known = {"value": 0.5, "low": 0.25, "high": 0.75}
+    assert mean_interval([known, {"value": 1.0, "low": 0.75, "high": 1.0}]) == Interval(
+        0.75, 0.5, 0.875
+    )
+    without = mean_interval([known, {"value": 1.0, "low": None, "high": None}])
+    assert without.value == 0.75
+    assert math.isnan(without.low)
+    assert math.isnan(without.high)
+    assert spell_interval(without) == "0.750 [\N{EN DASH}, \N{EN DASH}]"
+
+
+def test_what_one_home_or_a_fold_without_duplicates_leaves_open_is_left_open(
+    tmp_path: Path,
+) -> None:
+    made = job("x=1", {})
+    (cosine,) = made["detectors"]
+    nothing = {"value": None, "low": None, "high": None}
+    cosine["metrics"] |= {"roc_auc": {"value": 0.5, "low": None, "high": None}, "f1": nothing}
+    cosine["slices"] = {SAME_PROPERTY: {"roc_auc": nothing}}
+    cosine["over_baseline"] = {"average_precision": {"value": 0.25, "low": None, "high": None}}
+    cosine["fold_average_precisions"] = [0.5, None, 0.75]
+    keep_run(tmp_path, "main", [made], "x: 1")
+    columns = ["ROC AUC", "F1", "same home", "over cosine", "within a fold"]
+    dash = "\N{EN DASH}"
+    assert write_table(tmp_path, ["main"], columns).splitlines()[-1] == (
+        f"| cosine | 0.500 [{dash}, {dash}] | {dash} | {dash} | +0.250 | 0.625 |"
     )
 
 

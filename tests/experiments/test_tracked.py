@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+import pytest
+
 from experiments.tracked import COLUMNS, read_comparisons
+from seentwice.errors import UserError
 from seentwice.learn.tracking import track_run
 
 
@@ -36,4 +39,12 @@ def test_detectors_of_comparisons_are_told_the_newest_first(tracking_store: str)
         "AP": "0.625 [0.250, nan]",
         "ROC AUC": "0.750 [nan, nan]",
     }
-    assert len(read_comparisons(tracking_store, most=2)) <= 2
+    # The newest two are the one that was stopped and l2.
+    assert read_comparisons(tracking_store, most=2)["detector"].tolist() == ["l2"]
+
+
+def test_a_store_that_cannot_be_used_is_told_in_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "mlflow.db"
+    file.write_text("no database" * 100)
+    with pytest.raises(UserError, match=r"^MLflow store sqlite:.*mlflow\.db: .*; set MLFLOW_TRACK"):
+        read_comparisons(f"sqlite:///{file}")

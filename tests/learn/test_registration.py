@@ -27,8 +27,8 @@ from seentwice.learn.pair_rows import CONTENTS, PATHS, ROOT_VARIABLE
 from seentwice.learn.registration import MODEL_NAME, check_registry, register_model
 from seentwice.learn.tracking import RUN_FILE, track_run
 from seentwice.metrics import pair_metrics
-from seentwice.models.checkpoint import CHECKPOINT_FILE, load_checkpoint, read_record
-from seentwice.models.checkpoint_trunk import rebuild_trunk
+from seentwice.models.checkpoint import CHECKPOINT_FILE, read_record
+from seentwice.models.opened_checkpoint import open_checkpoint
 
 REGISTERED = "rooms-l2"  # by `registered_training`
 URI = f"models:/{REGISTERED}/1"
@@ -171,14 +171,11 @@ def test_a_model_that_did_not_come_about_is_marked_so(
         raise MlflowException("no space")
 
     def fail() -> str:
-        path = registered_training / CHECKPOINT_FILE
-        record = read_record(path)
-        trunk = rebuild_trunk(path, record, None, "weights=")
-        net = load_checkpoint(path, record, trunk)
+        opened = open_checkpoint(registered_training, None, "weights=")
         monkeypatch.setattr(MlflowClient, "log_model_artifacts", refuse)
         with track_run("registering", "lost", {}) as run:
             runs.append(run.run_id)
-            register_model(run, "lost", net, record, trunk)
+            register_model(run, "lost", opened.net, opened.record, opened.trunk)
         return run.run_id
 
     runs: list[str] = []

@@ -324,11 +324,21 @@ def test_a_file_that_vanished_is_told(saved):
         load_checkpoint(saved, record, make_trunk())
 
 
-def test_an_undefined_metric_can_be_stored(tmp_path):
+def refuse_constant(name):
+    raise ValueError(f"{name} is no JSON")
+
+
+def test_an_undefined_metric_is_null_in_the_record_and_nan_again(tmp_path):
     trunk = make_trunk()
-    record = replace(make_record(trunk), test_metrics={"precision": math.nan})
+    record = replace(make_record(trunk), test_metrics={"precision": math.nan, "recall": 0.0})
     save_checkpoint(tmp_path / "a", trained(record, trunk), record)
-    assert math.isnan(read_record(tmp_path / "a").test_metrics["precision"])
+    with safe_open(tmp_path / "a", framework="pt") as stream:
+        text = stream.metadata()["seentwice"]
+    written = json.loads(text, parse_constant=refuse_constant)
+    assert written["test_metrics"] == {"precision": None, "recall": 0.0}
+    read = read_record(tmp_path / "a").test_metrics
+    assert math.isnan(read["precision"])
+    assert read["recall"] == 0
 
 
 def test_a_name_that_is_not_utf_8_can_be_stored(tmp_path):

@@ -78,6 +78,19 @@ def test_a_bundle_refuses_weights_and_damage(tmp_path: Path) -> None:
         rebuild_trunk(path, record, None, "weights=")
 
 
+def test_a_trunk_that_trained_as_a_whole_refuses_weights_too(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    trunk = build_trunk("compact", "none", "average", "all", "eval", 3)
+    record = replace(
+        small_record(trunk),
+        architecture=replace(small_record(trunk).architecture, trained_blocks="all"),
+    )
+    save_checkpoint(path, build_siamese(record.architecture, trunk, 9), record)
+    assert rebuild_trunk(path, record, None, "weights=").cut == 0
+    with pytest.raises(UserError, match=r"^weights=imagenet: has no effect, since the checkpoint"):
+        rebuild_trunk(path, record, "imagenet", "weights=")
+
+
 def test_weights_of_a_file_are_asked_for_in_the_words_of_the_command(
     tmp_path: Path, from_file: Trunk
 ) -> None:

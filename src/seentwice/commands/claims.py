@@ -47,8 +47,10 @@ def compare_claims(claimed: Mapping[str, float], measured: Mapping[str, float]) 
     return [Claim(name, claimed.get(name), measured.get(name)) for name in names]
 
 
-def is_reproduced(claims: Sequence[Claim], tolerance: float) -> bool:
-    """Say whether every number that was claimed was measured again."""
+def is_reproduced(claims: Sequence[Claim], tolerance: float) -> bool | None:
+    """Say whether every number that was claimed was measured again; None where none was."""
+    if all(claim.claimed is None for claim in claims):
+        return None
     return all(claim.holds(tolerance) for claim in claims)
 
 

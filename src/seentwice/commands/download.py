@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -11,7 +12,10 @@ from seentwice.commands.progress import open_console, print_plainly, show_progre
 from seentwice.commands.published import PublishedCheckpoint, find_table, read_published
 from seentwice.display import name_bytes
 from seentwice.errors import UserError
-from seentwice.files import digest_file
+from seentwice.files import digest_file, write_atomically
+
+if TYPE_CHECKING:
+    from seentwice.data.fetching.published_file import PublishedFile
 
 ON_STOP = "nothing was written; the same command starts again"
 
@@ -27,12 +31,12 @@ def run(arguments: Sequence[str]) -> None:
         "download",
         "Fetches a checkpoint of the table in checkpoints/README.md, and checks its sha256 before\n"
         "the file takes its name. What is there already is not fetched again, and no file is\n"
-        "replaced.",
+        "replaced. One that lies in the repository is checked there, and copied with --to alone.",
         _EXAMPLES,
     )
     parser.add_argument("name", nargs="?", metavar="NAME", help="without it, all are listed")
     parser.add_argument(
-        "--to", type=Path, default=Path(), metavar="FOLDER", help="default: the working folder"
+        "--to", type=Path, metavar="FOLDER", help="default of a download: the working folder"
     )
     options = parser.parse(arguments)
     console = open_console()
@@ -45,11 +49,13 @@ def run(arguments: Sequence[str]) -> None:
     if row is None:
         choices = f"choose one of {', '.join(rows)}" if rows else "none is published yet"
         raise UserError(f"no published checkpoint {options.name!r}: {choices}")
-    path = (
-        _download(row, options.to, console)
-        if row.is_remote
-        else _find_beside(row, table.parent, console)
-    )
+    folder: Path | None = options.to
+    if row.is_remote:
+        path = _download(row, folder or Path(), console)
+    else:
+        path = _find_beside(row, table.parent, console)
+        if folder is not None:
+            path = _copy(row, path, folder, console)
     words = shlex.join(["seentwice", "evaluate", f"checkpoint={quote_path(path)}"])
     print_plainly(f"Next: {words}", console)
 
@@ -81,15 +87,37 @@ def _find_beside(row: PublishedCheckpoint, folder: Path, console: Console) -> Pa
     return path
 
 
+def _copy(row: PublishedCheckpoint, source: Path, folder: Path, console: Console) -> Path:
+    """Copy a file of the repository, and return the copy."""
+    from seentwice.data.fetching.published_file import is_there
+
+    published, path = _place(row, folder)
+    is_new = not is_there(published, path)
+    if is_new:
+        write_atomically(path, source.read_bytes())
+    _tell(path, "copied" if is_new else "there already", row, console)
+    return path
+
+
 def _download(row: PublishedCheckpoint, folder: Path, console: Console) -> Path:
     # Only now: --help should not wait for the packages that read photos.
-    from seentwice.data.fetching.published_file import PublishedFile, download_published
+    from seentwice.data.fetching.published_file import download_published
 
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{row.name}.safetensors"
-    published = PublishedFile(row.where, row.sha256, row.bytes)
+    published, path = _place(row, folder)
     with show_progress(f"Downloading {row.name}", console) as progress:
         is_new = download_published(published, path, progress)
-    done = "downloaded" if is_new else "there already"
-    print_plainly(f"{path}: {done}, {name_bytes(row.bytes)}; its sha256 is right", console)
+    _tell(path, "downloaded" if is_new else "there already", row, console)
     return path
+
+
+def _tell(path: Path, done: str, row: PublishedCheckpoint, console: Console) -> None:
+    print_plainly(f"{path}: {done}, {name_bytes(row.bytes)}; its sha256 is right", console)
+
+
+def _place(row: PublishedCheckpoint, folder: Path) -> "tuple[PublishedFile, Path]":
+    """Make the folder, and return what comes into it under which name."""
+    from seentwice.data.fetching.published_file import PublishedFile
+
+    folder.mkdir(parents=True, exist_ok=True)
+    published = PublishedFile(row.where, row.sha256, row.bytes)
+    return published, folder / f"{row.name}.safetensors"

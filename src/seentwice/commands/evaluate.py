@@ -45,14 +45,9 @@ from seentwice.display import show_text
 from seentwice.errors import UserError
 from seentwice.files import write_atomically
 from seentwice.learn.resume_files import BEST, LAST
-from seentwice.models.checkpoint import (
-    CHECKPOINT_FILE,
-    CheckpointRecord,
-    load_checkpoint,
-    read_record,
-)
-from seentwice.models.checkpoint_trunk import rebuild_trunk
+from seentwice.models.checkpoint import CHECKPOINT_FILE, CheckpointRecord
 from seentwice.models.nets import pair_logits
+from seentwice.models.opened_checkpoint import open_checkpoint
 from seentwice.models.openvino_engine import NoOpenVinoError
 from seentwice.records import Interval
 
@@ -69,16 +64,16 @@ def run(config: DictConfig) -> int:
     console = open_console()
     check_photo_settings(config)
     tolerance = read_settings(ToleranceSettings, config, None).tolerance
-    path = _find_checkpoint(Path(str(config.checkpoint)))
-    record = read_record(path)
+    given = Path(str(config.checkpoint))
+    _require_end(given)
     weights = None if config.weights is None else str(config.weights)
-    trunk = rebuild_trunk(path, record, weights, "weights=")
-    net = load_checkpoint(path, record, trunk)
+    opened = open_checkpoint(given, weights, "weights=")
+    record = opened.record
     try:
-        seen = describe_input(trunk, record.row_type, record.passing)
+        seen = describe_input(opened.trunk, record.row_type, record.passing)
     except NoOpenVinoError as error:
         raise UserError(
-            f"checkpoint={path}: it was trained on features that OpenVINO computed, which is not "
+            f"checkpoint={given}: it was trained on features that OpenVINO computed, which is not "
             "installed: pip install 'seentwice[fast]'"
         ) from error
     photo_set = load_photos(config, console)
@@ -91,7 +86,7 @@ def run(config: DictConfig) -> int:
     test = bench.test
     calibration = Calibration(record.calibration_slope, record.calibration_offset)
     logits = pair_logits(
-        net,
+        opened.net,
         torch.from_numpy(bench.described.rows[seen.name]),
         torch.from_numpy(test.left),
         torch.from_numpy(test.right),
@@ -123,7 +118,7 @@ def run(config: DictConfig) -> int:
     reproduced = None if data == "other" else is_reproduced(claims, tolerance)
     folder = Path(HydraConfig.get().runtime.output_dir)
     result = {
-        "checkpoint": str(path),
+        "checkpoint": str(opened.path),
         "data": photo_set.name,
         "data_fingerprint": fingerprint.text,
         "data_is": data,
@@ -145,7 +140,7 @@ def run(config: DictConfig) -> int:
     }
     write_atomically(folder / "metrics.json", to_json(result))
     print_plainly(f"Written: {folder / 'metrics.json'}", console)
-    if reproduced is not None:
+    if data != "other":
         print_plainly(describe_verdict(claims, tolerance), console)
     if reproduced is False:
         print_plainly(describe_changes(record), console)
@@ -196,11 +191,8 @@ def _recognise(record: CheckpointRecord, fingerprint: Fingerprint) -> Data:
     if fingerprint.text == record.data_fingerprint:
         return "own"
     # Most of the photos that it has learned from are not here.
-    return (
-        "other"
-        if 2 * _count_gone(record, fingerprint) >= len(record.learned_photos)
-        else ("changed")
-    )
+    is_other = 2 * _count_gone(record, fingerprint) >= len(record.learned_photos)
+    return "other" if is_other else "changed"
 
 
 def _count_gone(record: CheckpointRecord, fingerprint: Fingerprint) -> int:
@@ -224,20 +216,17 @@ def _tell_of_other_data(record: CheckpointRecord, fingerprint: Fingerprint, data
     return f"{record.data_name} has changed since the training: {what}"
 
 
-def _find_checkpoint(path: Path) -> Path:
-    """Return the file itself, also where the folder of the training that wrote it is given.
+def _require_end(path: Path) -> None:
+    """Refuse what a training goes on with, and the folder of one that has not come to its end.
 
     Raises:
-        UserError: the training has not come to its end, or this is a file of its epochs.
+        UserError: it is such.
     """
     if path.name in (LAST, BEST):
         raise UserError(
             f"checkpoint={path}: only its training can go on with it; give {CHECKPOINT_FILE}, or "
             "the folder"
         )
-    if not path.is_dir():
-        return path
     if (path / STATE_FILE).is_file() and not (path / CHECKPOINT_FILE).is_file():
         going_on = write_command("train", [f"resume={spell_value(str(path.absolute()))}"])
         raise UserError(f"checkpoint={path}: this training was stopped; go on with: {going_on}")
-    return path / CHECKPOINT_FILE

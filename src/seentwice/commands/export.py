@@ -46,19 +46,17 @@ def run(arguments: Sequence[str]) -> None:
         raise UserError(f"{out}: {str(out.parent)!r} is no folder; make it")
     # Only now, because they bring torch, and no --help should wait for it.
     from seentwice.files import digest_file
-    from seentwice.models.checkpoint import CHECKPOINT_FILE, load_checkpoint, read_record
-    from seentwice.models.checkpoint_trunk import rebuild_trunk
+    from seentwice.models.opened_checkpoint import open_checkpoint
     from seentwice.models.pair_scorer import PairScorer
     from seentwice.models.program_files import METADATA, ROUNDINGS, TOLERANCE, write_program
 
     console = open_console()
-    given: Path = options.checkpoint
-    path = given / CHECKPOINT_FILE if given.is_dir() else given
-    record = read_record(path)
-    trunk = rebuild_trunk(path, record, options.weights, "--weights ")
-    net = load_checkpoint(path, record, trunk)
-    scorer = PairScorer(trunk, net, record.calibration_slope, record.calibration_offset)
-    about = describe_program(record, digest_file(path).hex())
+    opened = open_checkpoint(options.checkpoint, options.weights, "--weights ")
+    record = opened.record
+    scorer = PairScorer(
+        opened.trunk, opened.net, record.calibration_slope, record.calibration_offset
+    )
+    about = describe_program(record, digest_file(opened.path).hex())
     size = record.preprocessing
     written = write_program(scorer, size.height_px, size.width_px, about, out)
     for line in (

@@ -4,12 +4,19 @@ import os
 import platform
 import subprocess
 import tomllib
-from importlib.metadata import version
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from seentwice import __version__
 
-LIBRARIES = ("torch", "torchvision", "pytorch-lightning", "numpy", "scikit-learn")
+LIBRARIES = (
+    *("torch", "torchvision", "pytorch-lightning", "numpy", "scipy", "scikit-learn"),
+    # Of pixels, and of the hashes that choose negatives.
+    *("pillow", "imagehash"),
+)
+OF_EXTRAS = ("timm", "openvino", "opencv-python-headless", "opencv-python")
+"""Those that compute features, where they are installed."""
 # What would make the next result unclean: results, and pages that show them.
 _ANSWERS = ("benchmarks/results", "experiments", "README.md")
 
@@ -18,7 +25,11 @@ def library_versions() -> dict[str, str]:
     """Return the versions of Python, of this package and of the libraries results depend on."""
     # This one need not be installed: a cluster runs it from its folder.
     own = {"python": platform.python_version(), "seentwice": __version__}
-    return own | {name: version(name) for name in LIBRARIES}
+    found = {name: version(name) for name in LIBRARIES}
+    for name in OF_EXTRAS:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return own | found
 
 
 def find_checkout(module: Path) -> Path | None:

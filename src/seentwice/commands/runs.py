@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import re
 import sys
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from seentwice.display import name_count
 ON_STOP = "nothing was changed"
 
 _METRIC = "test/average_precision"
-_SMALLER_IS_BETTER = re.compile(r"(loss|error|brier\w*|seconds)$")
+_LOSS = re.compile(r"(loss|error|seconds)$")
 _MOST = 100_000
 _EXAMPLES = f"""\
   seentwice runs                                 the best by {_METRIC}
@@ -54,7 +55,7 @@ def run(arguments: Sequence[str]) -> None:
     metric = options.metric or _METRIC
     ranking = Ranking(
         metric,
-        smaller_is_better=_SMALLER_IS_BETTER.search(metric) is not None,
+        smaller_is_better=is_smaller_better(metric),
         must_exist=options.metric is not None,
     )
     # Beside the table, which may be sent to a file.
@@ -80,9 +81,28 @@ def run(arguments: Sequence[str]) -> None:
         print_plainly(left_out, console)
 
 
+def is_smaller_better(metric: str) -> bool:
+    """Say whether a metric, or an end of its interval, is the better the less it is."""
+    from seentwice.metrics import LOWER_IS_BETTER
+
+    name = metric.rpartition("/")[2].removesuffix("_low").removesuffix("_high")
+    return name in LOWER_IS_BETTER or _LOSS.search(name) is not None
+
+
 def _write(rows: Sequence[RunRow], as_json: bool) -> None:
     if as_json:
-        print(json.dumps([{**row.cells(), "metrics": dict(row.metrics)} for row in rows], indent=1))
+        # JSON has no word for what is undefined but null.
+        listed = [
+            {
+                **row.cells(),
+                "metrics": {
+                    name: value if math.isfinite(value) else None
+                    for name, value in row.metrics.items()
+                },
+            }
+            for row in rows
+        ]
+        print(json.dumps(listed, indent=1))
         return
     metrics = sorted({name for row in rows for name in row.metrics})
     names = [*RunRow.NAMES, *metrics]

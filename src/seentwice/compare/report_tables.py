@@ -5,6 +5,7 @@ from statistics import fmean
 
 from seentwice.compare.results import Comparison, DetectorResult
 from seentwice.compare.table import describe_clusters, format_interval, format_number
+from seentwice.metrics import LOWER_IS_BETTER
 from seentwice.pages import Cell, Column, Table
 from seentwice.records import Interval
 
@@ -24,7 +25,6 @@ METRICS: Mapping[str, tuple[str, str]] = {
     ),
     "accuracy_at_half": ("Acc. at 0.5", "Share decided rightly when the threshold is 0.5"),
 }
-LOWER_IS_BETTER = ("bce", "ece")
 
 RETRIEVAL: Mapping[str, tuple[str, str]] = {
     "recall_at_1": ("R@1", "Share of queries whose first photo shows their place"),

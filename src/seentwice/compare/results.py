@@ -59,9 +59,7 @@ class DetectorResult:
     metrics: Mapping[str, Interval]
     fold_average_precisions: tuple[float, ...]  # `metrics` are of the pairs of all folds
     slices: Mapping[str, SliceResult]
-    triplet_accuracy: (
-        Interval  # share of test triplets whose duplicate scores above the other, ties not
-    )
+    triplet_accuracy: Interval  # share whose duplicate scores above the other; a tie is not above
     retrieval: Mapping[str, Interval]  # by `bootstrap_retrieval`; empty where nothing was searched
     over_baseline: Mapping[str, Interval]  # paired differences; empty for the baseline itself
     mcnemar: McNemarTest | None  # of the decisions against the baseline's; None for itself

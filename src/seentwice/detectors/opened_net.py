@@ -11,9 +11,9 @@ from torch import Tensor
 
 from seentwice.detectors.calibration import Calibration
 from seentwice.detectors.occlusion import Score
-from seentwice.models.checkpoint import CheckpointRecord, load_checkpoint, read_record
-from seentwice.models.checkpoint_trunk import rebuild_trunk
+from seentwice.models.checkpoint import CheckpointRecord
 from seentwice.models.nets import VIEW_BLOCK, SiameseNet, apply_head
+from seentwice.models.opened_checkpoint import open_checkpoint
 from seentwice.models.trunk import Trunk
 from seentwice.photos import read_photo
 
@@ -81,14 +81,12 @@ def open_net(path: Path, weights: str | None = None) -> OpenedNet:
     """Open a checkpoint.
 
     Args:
-        path: the file.
+        path: the file, or the folder of the training.
         weights: of a trunk that is frozen: none, imagenet or a file; None is where they came from.
 
     Raises:
         UserError: no such file, no checkpoint, or a trunk that cannot be had.
     """
-    record = read_record(path)
-    trunk = rebuild_trunk(path, record, weights, "weights=")
-    net = load_checkpoint(path, record, trunk)
-    trunk.stages.eval()
-    return OpenedNet(record, trunk, net)
+    opened = open_checkpoint(path, weights, "weights=")
+    opened.trunk.stages.eval()
+    return OpenedNet(opened.record, opened.trunk, opened.net)

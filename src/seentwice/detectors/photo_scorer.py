@@ -19,9 +19,8 @@ from seentwice.detectors.calibration import Calibration
 from seentwice.detectors.descriptor import ThreadedDescriptor
 from seentwice.detectors.trunk import PixelDescriptor, TrunkDescriptor, describe_input
 from seentwice.errors import UserError
-from seentwice.models.checkpoint import CHECKPOINT_FILE, load_checkpoint, read_record
-from seentwice.models.checkpoint_trunk import rebuild_trunk
 from seentwice.models.nets import SiameseNet, apply_head, embed_views
+from seentwice.models.opened_checkpoint import open_checkpoint
 from seentwice.photos import PhotoError, decode_photo, read_photo
 from seentwice.records import Unreadable
 
@@ -174,13 +173,11 @@ def open_scorer(
         UserError: no such checkpoint, or one that is damaged; another trunk than it was trained
             on; an engine that is not installed.
     """
-    path = checkpoint / CHECKPOINT_FILE if checkpoint.is_dir() else checkpoint
-    record = read_record(path)
-    trunk = rebuild_trunk(path, record, weights, "weights=")
-    net = load_checkpoint(path, record, trunk)
+    opened = open_checkpoint(checkpoint, weights, "weights=")
+    record = opened.record
     return PhotoScorer(
-        net,
-        describe_input(trunk, record.row_type, record.passing),
+        opened.net,
+        describe_input(opened.trunk, record.row_type, record.passing),
         Calibration(record.calibration_slope, record.calibration_offset),
         record.threshold,
         max_pixels,

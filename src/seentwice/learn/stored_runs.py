@@ -1,5 +1,6 @@
 """Runs as an MLflow store has them: read, never written."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -69,7 +70,7 @@ def find_runs(
 
     Raises:
         UserError: no store there, or one that cannot be used; no such experiment; a metric that
-            no run has.
+            no run has, or that is NaN in all.
     """
     # Imported here, as MLflow is: no --help should wait for it.
     from seentwice.learn.run_database import open_run_database, rank_runs
@@ -88,7 +89,9 @@ def find_runs(
         elif is_name:
             order = f"metrics.`{metric.name}` {'ASC' if metric.smaller_is_better else 'DESC'}"
             sorted_runs = _page_through(client, experiments, order, limit + 1, on_progress)
-            ranked = [run for run in sorted_runs if metric.name in run.metrics]
+            ranked = [
+                run for run in sorted_runs if not math.isnan(run.metrics.get(metric.name, math.nan))
+            ]
         if metric.must_exist and not ranked:
             raise _unknown_metric(client, metric.name, experiments)
         runs = ranked
@@ -176,10 +179,14 @@ def _unknown_metric(
     client: "MlflowClient", metric: str, experiments: Mapping[str, str]
 ) -> UserError:
     newest = client.search_runs(list(experiments), max_results=_LOOKED_AT)
-    names = sorted({name for run in newest for name in run.data.metrics})
-    if not names:
+    logged = {name for run in newest for name in run.data.metrics}
+    defined = {
+        name for run in newest for name, value in run.data.metrics.items() if not math.isnan(value)
+    }
+    if not defined:
         return UserError(f"--metric {metric}: no run has metrics yet")
-    return UserError(f"--metric {metric}: no run has it; choose one of {', '.join(names)}")
+    fault = "it is NaN in every run" if metric in logged else "no run has it"
+    return UserError(f"--metric {metric}: {fault}; choose one of {', '.join(sorted(defined))}")
 
 
 def _to_record(run: "Run", experiments: Mapping[str, str]) -> StoredRun:

@@ -7,6 +7,7 @@ and loading asks for the same trunk.
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -15,7 +16,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 from safetensors.torch import save
 from torch import Tensor, nn
 
@@ -47,6 +48,8 @@ _UNBUILDABLE = (UserError, RuntimeError, ValueError, TypeError, OverflowError)
 
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+# NaN where it is undefined, which JSON calls null.
+Metric = Annotated[float, BeforeValidator(lambda value: math.nan if value is None else value)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ class CheckpointRecord:
     mined_by: str  # sha256 of the checkpoint that mined its hard negatives; "" without
     seed: Seed
     protocol: Protocol
-    test_metrics: dict[str, float]
+    test_metrics: dict[str, Metric]
     versions: dict[str, str]
     machine: str
     git_commit: str | None
@@ -109,6 +112,9 @@ def save_checkpoint(
     tensors[_LEARNED] = _learned_to_tensor(record.learned_photos)
     fields = asdict(record)
     del fields[_LEARNED]
+    fields["test_metrics"] = {
+        name: value if math.isfinite(value) else None for name, value in record.test_metrics.items()
+    }
     # Bytes of a file name that are not UTF-8 become "?": no reader of JSON would take them.
     text = json.dumps(fields, sort_keys=True, ensure_ascii=False).encode("utf-8", "replace")
     metadata = {

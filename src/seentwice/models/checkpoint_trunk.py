@@ -58,9 +58,7 @@ def rebuild_trunk(path: Path, record: CheckpointRecord, weights: str | None, opt
 
 
 def _choose_weights(path: Path, record: CheckpointRecord, weights: str | None, option: str) -> str:
-    if not record.trunk_fingerprint:
-        return "none"
-    if record.bundled:
+    if record.bundled or not record.trunk_fingerprint:
         if weights:
             raise UserError(
                 f"{option}{weights}: has no effect, since the checkpoint holds its whole trunk; "

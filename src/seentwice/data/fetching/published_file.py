@@ -46,10 +46,8 @@ def download_published(
     Raises:
         UserError: another file is there, no network, or not what was published.
     """
-    if path.exists():
-        if path.is_file() and digest_file(path).hex() == published.sha256:
-            return False
-        raise UserError(f"{path}: holds something else; rename it, or give --to FOLDER")
+    if is_there(published, path):
+        return False
     web = replace(
         _choose_web(published.url),
         limits=replace(limits, max_bytes=published.bytes),
@@ -72,6 +70,19 @@ def download_published(
                 f"instead of {published.sha256[:12]}, so it was not kept; run the command again"
             )
     return True
+
+
+def is_there(published: PublishedFile, path: Path) -> bool:
+    """Say whether the very file is there already.
+
+    Raises:
+        UserError: another file is.
+    """
+    if not path.exists():
+        return False
+    if path.is_file() and digest_file(path).hex() == published.sha256:
+        return True
+    raise UserError(f"{path}: holds something else; rename it, or give --to FOLDER")
 
 
 def _choose_web(url: str) -> Web:

@@ -100,6 +100,18 @@ def test_a_false_claim_is_told_and_gives_exit_code_1(
     assert "tolerance=2: Input should be less than or equal to 1" in capsys.readouterr().err
 
 
+def test_its_own_data_are_asked_for_where_none_are_given(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    opened = open_checkpoint(trained, None, "weights=")
+    other = tmp_path / "other.safetensors"
+    record = replace(opened.record, data_name="kitchens")
+    save_checkpoint(other, opened.net, record, opened.trunk.frozen)
+    words = ["evaluate", f"checkpoint={other}", f"hydra.run.dir={tmp_path / 'a'}"]
+    assert main(words) == 2
+    assert "learned from kitchens, and no data are given; name its" in capsys.readouterr().err
+
+
 def test_other_data_are_a_transfer_that_is_said_first(
     trained: Path, spare_rooms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -107,6 +119,8 @@ def test_other_data_are_a_transfer_that_is_said_first(
     found = json.loads(written)
     assert (code, found["reproduced"], found["data_is"]) == (0, None, "other")
     said = capsys.readouterr().out
+    learned = len(read_record(trained / CHECKPOINT_FILE).learned_photos)
+    assert f"{learned} of the {learned} photos of " in " ".join(said.split())
     assert said.index("measured is a transfer result") < said.index("Decoded ")
     assert "eproduced" not in said
 

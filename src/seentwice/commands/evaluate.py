@@ -69,6 +69,7 @@ def run(config: DictConfig) -> int:
     weights = None if config.weights is None else str(config.weights)
     opened = open_checkpoint(given, weights, "weights=")
     record = opened.record
+    _require_data(opened.path, record)
     try:
         seen = describe_input(opened.trunk, record.row_type, record.passing)
     except NoOpenVinoError as error:
@@ -201,15 +202,32 @@ def _count_gone(record: CheckpointRecord, fingerprint: Fingerprint) -> int:
     return sum(name not in here for name in record.learned_photos)
 
 
+def _require_data(path: Path, record: CheckpointRecord) -> None:
+    """Refuse the default data, unasked for, in the place of a checkpoint's own.
+
+    Raises:
+        UserError: no word says which data, and the checkpoint's have another name.
+    """
+    default = "rooms"  # of configs/evaluate.yaml, and the name that these photos give themselves
+    words = (key_of(word).partition(".")[0] for word in HydraConfig.get().overrides.task)
+    if record.data_name != default and "data" not in words:
+        raise UserError(
+            f"checkpoint {path}: learned from {record.data_name}, and no data are given; name its "
+            "photos, such as data=folder data.root=PHOTOS, or others for a transfer result "
+            f"(data={default})"
+        )
+
+
 def _tell_of_other_data(record: CheckpointRecord, fingerprint: Fingerprint, data: Data) -> str:
+    gone, learned = _count_gone(record, fingerprint), len(record.learned_photos)
     if data == "other":
         return (
-            f"Other data than the checkpoint's ({record.data_name}): measured is a transfer result"
+            f"Other data than the checkpoint's: {gone:,} of the {learned:,} photos of "
+            f"{record.data_name} that it learned from are not among them; measured is a transfer "
+            "result"
         )
-    gone = _count_gone(record, fingerprint)
     what = (
-        f"{gone:,} of the {len(record.learned_photos):,} photos that the checkpoint learned from "
-        "differ"
+        f"{gone:,} of the {learned:,} photos that the checkpoint learned from differ"
         if gone
         else "labels, or photos that the checkpoint did not learn from, differ"
     )

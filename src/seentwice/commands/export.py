@@ -85,7 +85,8 @@ def describe_program(record: "CheckpointRecord", sha256: str) -> dict[str, objec
         "format": "seentwice-program-1",
         "checkpoint_sha256": sha256,
         "preprocessing": {
-            "colour": "RGB",
+            "orientation": "upright, turned as EXIF says",
+            "colour": "RGB, transparent pixels on white",
             "height_px": photos.height_px,
             "width_px": photos.width_px,
             "resize": "bicubic, without keeping the proportions (Pillow)",

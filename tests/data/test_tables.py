@@ -164,10 +164,26 @@ def test_samespace_makes_all_three_tables_its_own_way(few_rooms):
         np.testing.assert_array_equal(table.contents, plan.photo)
 
 
+def test_samespace_trains_on_its_own_table_and_is_tested_on_a_mix(few_rooms):
+    photos = FolderSource(few_rooms).read().photos
+    split = split_photos(photos, 0.3, 0.3, RULE)
+    edits = EditChoice(samespace.EDITS[1:], ())
+    plan = plan_views(photos, [split], edits, 0)
+    few = MixedPolicy(10, 20, PositiveMix(1.0, 1.0, 1.0), MIX)
+    own, mixed = SamespaceSampling("samespace", few), MixedSampling("mixed", few, few)
+    (tables,) = make_tables(plan, [split], digest(plan), edits, own, None, 1, 0, True)
+    assert tables.train.label.sum() == len(split.train) * 3 * 64
+    (other,) = make_tables(plan, [split], digest(plan), edits, mixed, None, 1, 0, True)
+    assert rows_of(tables.validation) == rows_of(other.validation)
+    assert rows_of(tables.test) == rows_of(other.test)
+
+
 def test_a_model_must_not_choose_test_pairs():
     hard = replace(POLICY, negatives=replace(MIX, hard=0.1))
     with pytest.raises(UserError, match=r"evaluation.negatives.hard: must be 0"):
         MixedSampling("mixed", POLICY, hard)
+    with pytest.raises(UserError, match=r"evaluation.negatives.hard: must be 0"):
+        SamespaceSampling("samespace", hard)
 
 
 def test_all_pairs_of_photos_are_in_one_test_table_each(few_rooms):

@@ -24,7 +24,7 @@ from seentwice.data.tables import (
     SamespaceSampling,
     Sampling,
     ViewDigests,
-    evaluation_policy,
+    has_own_tables,
 )
 from seentwice.data.views import EditChoice, ViewPlan, plan_views
 from seentwice.detectors.describe import Described, describe_views
@@ -78,7 +78,7 @@ def look_at_views(
     sampling = read_sampling(config)
     plan = plan_views(photo_set.photos, splits, edits, seed)
     own: list[Descriptor] = [HashDescriptor()]
-    if evaluation_policy(sampling) is None:
+    if has_own_tables(sampling):
         own.append(SquareWaveletDescriptor())
     with show_progress("Looking at photos", console) as progress:
         described = describe_views(
@@ -97,7 +97,7 @@ def look_at_views(
         )
     photos = int(described.readable[plan.edit_name == ""].sum())
     tell_of_decoding(described.decoded, photos, "photos", config, console)
-    if evaluation_policy(sampling) is None:
+    if has_own_tables(sampling):
         hashes = described.rows[SquareWaveletDescriptor.name][:, 0]
     else:
         hashes = hash_column(described.rows, "wavelet")

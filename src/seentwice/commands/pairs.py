@@ -49,13 +49,15 @@ def run(config: DictConfig) -> None:
     print_tables(bench, folder, console)
     report_leaks(bench, config, folder, console)
     as_samespace = isinstance(bench.sampling, SamespaceSampling)
+    all_as_samespace = as_samespace and bench.sampling.evaluation is None
     written, left_out = [], []
     with show_progress("Writing tables", console) as progress:
         for fold, tables in enumerate(bench.folds):
             prefix = f"fold{fold}_" if len(bench.folds) > 1 else ""
             for number, part in enumerate(TABLES):
                 pairs: PairTable = getattr(tables, part)
-                frame = to_samespace_frame(pairs) if as_samespace else pairs.to_frame()
+                is_own = all_as_samespace or (as_samespace and part == "train")
+                frame = to_samespace_frame(pairs) if is_own else pairs.to_frame()
                 written.append(_write(folder / f"{prefix}{part}.csv", frame))
                 if settings.triplets:
                     # The third number keeps it from the stream that drew the pairs.

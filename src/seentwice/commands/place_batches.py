@@ -86,10 +86,13 @@ def overrides_of_one(config: DictConfig, head: str, overrides: Sequence[str]) ->
     if not leaves_table_aside(config, [head]):
         return kept
     kept = [word for word in kept if not _chooses_training_pairs(key_of(word))]
-    if isinstance(read_sampling(config), SamespaceSampling):
+    sampling = read_sampling(config)
+    if isinstance(sampling, SamespaceSampling):
         # The same validation and test tables without the training table.
         kept = [word for word in kept if key_of(word) != "sampling"]
-        kept += ["sampling=mixed", "sampling.evaluation=null"]
+        kept.append("sampling=mixed")
+        if sampling.evaluation is None:
+            kept.append("sampling.evaluation=null")
     return kept
 
 

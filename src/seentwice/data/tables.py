@@ -27,26 +27,35 @@ class MixedSampling:
 
     def __post_init__(self) -> None:
         """Refuse test pairs that a model chose: they would measure the others."""
-        if self.evaluation is not None and self.evaluation.negatives.hard > 0:
-            raise UserError(
-                "sampling.evaluation.negatives.hard: must be 0: pairs that one model chose "
-                "measure the others unfairly; give it to sampling.train"
-            )
+        _check_evaluation(self.evaluation)
 
 
 @dataclass(frozen=True, slots=True)
 class SamespaceSampling:
-    """SameSpace's own table, for training and evaluation alike."""
+    """SameSpace's own table, for training and, unless a mix is given, for evaluation alike."""
 
     table: Literal["samespace"]
+    evaluation: MixedPolicy | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse test pairs that a model chose: they would measure the others."""
+        _check_evaluation(self.evaluation)
 
 
 Sampling = MixedSampling | SamespaceSampling
 
 
-def evaluation_policy(sampling: Sampling) -> MixedPolicy | None:
-    """Return the mix of the validation and test tables; None where they are SameSpace's own."""
-    return sampling.evaluation if isinstance(sampling, MixedSampling) else None
+def has_own_tables(sampling: Sampling) -> bool:
+    """Say whether a table is SameSpace's own, which weighs negatives by another hash."""
+    return isinstance(sampling, SamespaceSampling) or sampling.evaluation is None
+
+
+def _check_evaluation(policy: MixedPolicy | None) -> None:
+    if policy is not None and policy.negatives.hard > 0:
+        raise UserError(
+            "sampling.evaluation.negatives.hard: must be 0: pairs that one model chose measure "
+            "the others unfairly; give it to sampling.train"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +191,7 @@ def _make_evaluation_table(
     seed: Sequence[int],
 ) -> PairTable:
     members = plan.members(photos, edits.evaluation, digests.readable)
-    policy = evaluation_policy(sampling)
-    return _make_table(plan, members, digests, policy, None, threads, seed)
+    return _make_table(plan, members, digests, sampling.evaluation, None, threads, seed)
 
 
 def _keep_tested(table: PairTable, plan: ViewPlan, split: Split) -> PairTable:

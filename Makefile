@@ -11,7 +11,7 @@ help:
 	@echo "make demo       install, then compare detectors on rendered rooms (5 minutes)"
 	@echo "make test       install, then lint, types, import contracts and tests"
 	@echo "make test-slow  the tests that run for minutes"
-	@echo "make experiments NAMES='heads losses'  measure them again, all without NAMES (hours)"
+	@echo "make experiments NAMES='heads rooms'  measure them again, all without NAMES (hours)"
 	@echo "make checkpoints NAMES=rooms  train them again and check what they claim"
 	@echo "make notebooks  run the notebooks again, and keep what they show"
 	@echo "make update     renew constraints.txt from the package index"

@@ -1,6 +1,6 @@
-"""Measure experiments again: `make experiments NAMES="heads losses"`.
+"""Measure experiments again: `make experiments NAMES="heads rooms"`.
 
-    python -m experiments.measure heads losses
+    python -m experiments.measure heads rooms
     python -m experiments.measure heads --run linear
 
 Runs what `experiments/<name>/runs.yaml` lists, puts what comes out into `metrics.json` and

@@ -51,6 +51,16 @@ def test_a_checkpoint_measures_what_training_claimed(
     assert found["measured"] == pytest.approx(found["claimed"], abs=1e-6, nan_ok=True)
 
 
+def test_a_training_says_why_it_ended_early(
+    photos: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["head=l2", "optimizer.lr=1e-9", "training.epochs=9", "training.patience=1"]
+    words += ["tower=linear", f"hydra.run.dir={tmp_path}"]
+    assert main(["train", *photos, *FROZEN, *words]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Stopped after 2 of 9 epochs: 1 without a better average precision of the" in said
+
+
 def test_the_tower_trains_for_a_head_that_learns_nothing(photos: list[str], tmp_path: Path) -> None:
     towers = {}
     for head in ("l2", "contrastive"):

@@ -43,6 +43,14 @@ MISTAKES = {
         "compare baselines=[surf]",
         "no 'surf': choose from cosine, whitened_cosine",
     ),
+    "one baseline without brackets": (
+        "compare baselines=cosine",
+        "baselines=cosine: give a list, such as baselines=[cosine]",
+    ),
+    "no graphics card": (
+        "train data=folder data.root=R training.accelerator=gpu",
+        "training.accelerator=gpu: torch finds none here; choose auto or cpu",
+    ),
     "one head twice": (
         "compare head=[l2,l1,l2]",
         "head=[l2,l1,l2]: l2 stands there twice; name it once",

@@ -134,6 +134,9 @@ def test_a_loaded_model_answers_as_the_scorer_does(
     assert answers["score"].tolist() == pytest.approx([pair.score for pair in found], abs=1e-6)
     assert answers["duplicate"].tolist() == [pair.is_duplicate for pair in found]
     assert answers["error"].tolist() == [None] * len(pairs)
+    misspelt = asked.head(2).rename(columns={"left": "lefft", "right": "rihgt"})
+    with pytest.raises(UserError, match="no known column: give left or right or left_path or"):
+        loaded.predict(misspelt)
 
 
 def test_paths_are_read_where_the_server_was_given_a_folder(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+import torch
 from omegaconf import DictConfig
 from rich.console import Console
 from torch import nn
@@ -48,8 +49,11 @@ def check_objectives(
     Raises:
         UserError: a choice of other heads' batches or loss, or of sizes of other batches, but there
             is no other head; a monitor that none of them trains by; batches of one photo with its
-            copy, which hold no negative pair.
+            copy, which hold no negative pair; or a graphics card that is not there.
     """
+    has_card = torch.cuda.is_available() or torch.backends.mps.is_available()
+    if training.accelerator == "gpu" and not has_card:
+        raise UserError("training.accelerator=gpu: torch finds none here; choose auto or cpu")
     for word in overrides:
         reason = why_no_effect(key_of(word), heads, training)
         if reason is not None:
@@ -117,3 +121,25 @@ def tell_distance(
     if isinstance(head, EmbeddingHead):
         distance = head.distance_at(calibration.evidence_at(threshold))
         print_plainly(f"  The same place up to a distance of {distance:.4f}", console)
+
+
+def tell_of_early_stop(
+    config: DictConfig, head: str, done: int, total: int, console: Console
+) -> None:
+    """Print why a training ended before its last epoch, where it did.
+
+    Args:
+        config: the composed configuration.
+        head: that was trained.
+        done: epochs; 0 where a training that had ended was resumed.
+        total: epochs that it might have taken.
+        console: where it is printed.
+    """
+    if 0 < done < total:
+        training = read_settings(TrainingSettings, config, "training")
+        print_plainly(
+            f"Stopped after {done} of {total} epochs: {training.patience} without a better "
+            f"{monitor_of(head, training).replace('_', ' ')} of the validation pairs "
+            "(training.patience); the weights are those of the best epoch",
+            console,
+        )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -71,3 +72,17 @@ def show_progress(what: str, console: Console) -> Iterator[Callable[[int, int], 
     finally:
         if progress.live.is_started:  # otherwise it would still print an empty line
             progress.stop()
+
+
+@dataclass(slots=True)
+class Remembered:
+    """A progress callback that knows how far it came."""
+
+    on_progress: Callable[[int, int], None]
+    done: int = 0
+    total: int = 0
+
+    def __call__(self, done: int, total: int) -> None:
+        """Remember, and pass on."""
+        self.done, self.total = done, total
+        self.on_progress(done, total)

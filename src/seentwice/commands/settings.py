@@ -125,6 +125,9 @@ def _validate(record: type[Record], values: Any, path: list[str]) -> Record:
         where = ".".join([*path, *map(str, first["loc"])])
         if first["type"] == "missing":
             raise UserError(f"{where} needs a value: give {where}=VALUE") from error
+        if first["type"] == "tuple_type" and isinstance(first["input"], str | int | float):
+            alone = f"{where}={first['input']}"
+            raise UserError(f"{alone}: give a list, such as {where}=[{first['input']}]") from error
         # Without the words that pydantic puts before a record's own complaint.
         complaint = first["ctx"]["error"] if first["type"] == "value_error" else first["msg"]
         raise UserError(f"{where}={first['input']!r}: {complaint}") from error

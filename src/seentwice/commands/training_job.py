@@ -23,9 +23,10 @@ from seentwice.commands.leaks import report_leaks
 from seentwice.commands.looking import read_sampling
 from seentwice.commands.mining import check_mining
 from seentwice.commands.nets import check_nets, chosen_heads, net_trainer, read_architecture
+from seentwice.commands.objectives import tell_of_early_stop
 from seentwice.commands.pair_counts import print_tables
 from seentwice.commands.place_batches import check_batches, check_own_table, tell_of_batches
-from seentwice.commands.progress import print_plainly, show_progress
+from seentwice.commands.progress import Remembered, print_plainly, show_progress
 from seentwice.commands.provenance import describe_machine, git_commit, library_versions
 from seentwice.commands.settings import BundleSettings, read_settings, read_source
 from seentwice.commands.tracking_settings import check_tracking, read_tracking
@@ -226,6 +227,7 @@ def train_net(job: Job, settings: Settings, material: Material, console: Console
         tracked.log_missing_parameters(_parameters(job.config, settings.head, bench))
         log_dataset(tracked, describe_dataset(bench))
         with show_progress(f"Training {settings.head}", console) as progress:
+            epochs = Remembered(progress)
             evidence = SiameseEvidence(
                 net_trainer(
                     job.config,
@@ -236,7 +238,7 @@ def train_net(job: Job, settings: Settings, material: Material, console: Console
                     tracked,
                     None,
                     job.resumed,
-                    progress,
+                    epochs,
                     job.watchers,
                     job.stop_after,
                     board,
@@ -245,6 +247,8 @@ def train_net(job: Job, settings: Settings, material: Material, console: Console
             )
             detector = CalibratedDetector(evidence, read_calibration(job.config))
             detector.fit(tables.train, tables.validation, rows)
+        if not job.watchers:
+            tell_of_early_stop(job.config, settings.head, epochs.done, epochs.total, console)
         threshold = read_threshold(job.config)(
             tables.validation.label, detector.score(tables.validation, rows)
         )

@@ -4,7 +4,12 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 
 from seentwice.compare.results import Comparison, DetectorResult
-from seentwice.compare.table import describe_clusters, format_interval, format_number
+from seentwice.compare.table import (
+    describe_clusters,
+    format_interval,
+    format_number,
+    format_share,
+)
 from seentwice.metrics import LOWER_IS_BETTER
 from seentwice.pages import Cell, Column, Table
 from seentwice.records import Interval
@@ -178,8 +183,7 @@ def slices_table(comparison: Comparison) -> Table:
                 Cell(
                     format_number(result.slices[name].roc_auc.value),
                     f"{format_interval(result.slices[name].roc_auc)} · "
-                    f"{result.slices[name].decided_rightly.value:.1%} "
-                    f"{format_interval(result.slices[name].decided_rightly)}",
+                    + format_share(result.slices[name].decided_rightly),
                     result.slices[name].roc_auc.value,
                 )
                 for name in names

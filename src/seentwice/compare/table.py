@@ -143,11 +143,10 @@ def describe_result(comparison: Comparison) -> list[str]:
     lines += [f"{line}{more}" for line in describe_few_clusters(comparison)]
     if comparison.retrieval is not None:
         share = comparison.retrieval.share
-        between = f" [{share.low:.1%}, {share.high:.1%}]" if math.isfinite(share.low) else ""
         lines.append(
             f"Retrieval: the nearest of up to {comparison.retrieval.gallery:,} test photos by the "
             "backbone's features shows the same place for "
-            f"{share.value:.1%}{between} of {comparison.retrieval.queries:,}"
+            f"{format_share(share)} of {comparison.retrieval.queries:,}"
         )
     return lines
 
@@ -196,6 +195,12 @@ def format_number(value: float) -> str:
 def format_interval(interval: Interval) -> str:
     """Return the bounds of an interval."""
     return f"[{format_number(interval.low)}, {format_number(interval.high)}]"
+
+
+def format_share(share: Interval) -> str:
+    """Return a share with its bounds, where it has some, as percentages."""
+    between = f" [{share.low:.1%}, {share.high:.1%}]" if math.isfinite(share.low) else ""
+    return f"{share.value:.1%}{between}"
 
 
 def _metric_cells(result: DetectorResult) -> Sequence[str]:

@@ -15,7 +15,7 @@ from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
 from seentwice.detectors.photo_scorer import open_scorer
 from seentwice.errors import UserError
-from seentwice.learn.pair_rows import CHECKPOINT, ROOT_VARIABLE, answer_rows
+from seentwice.learn.pair_rows import CHECKPOINT, CONTENTS, PATHS, ROOT_VARIABLE, answer_rows
 
 
 class PhotoPairs(PythonModel):
@@ -37,7 +37,14 @@ class PhotoPairs(PythonModel):
         model_input: pd.DataFrame,
         params: dict[str, Any] | None = None,
     ) -> pd.DataFrame:
-        """Return score, duplicate and error for each row; see `answer_rows`."""
+        """Return score, duplicate and error for each row; see `answer_rows`.
+
+        Raises:
+            UserError: no column of the request is one of ours.
+        """
+        if model_input.columns.empty:
+            # MLflow has taken away those that the signature does not name, and the rows with them.
+            raise UserError(f"no known column: give {' or '.join((*CONTENTS, *PATHS))}")
         rows: list[Mapping[str, object]] = [
             dict(zip(model_input.columns, row, strict=True))
             for row in model_input.itertuples(index=False, name=None)

@@ -24,9 +24,14 @@ class Combination:
 
     def __call__(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Map the scores of k detectors (n, k) to probabilities (n,)."""
-        scaled = (_to_logits(scores) - self.centre) / self.spread
-        probability: NDArray[np.float64] = expit(scaled @ self.weights + self.offset)
+        probability: NDArray[np.float64] = expit(self.logits(scores))
         return probability
+
+    def logits(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Map them to logits (n,), which still differ where probabilities round to 1."""
+        scaled = (_to_logits(scores) - self.centre) / self.spread
+        total: NDArray[np.float64] = scaled @ self.weights + self.offset
+        return total
 
 
 def fit_combination(

@@ -89,6 +89,12 @@ def check_by_hand(path: Path, scorer: PairScorer) -> None:
         assert (output.name, output.type) == ("score", "tensor(float)")
         assert [one.name for one in session.get_inputs()] == ["left", "right"]
         onnx.checker.check_model(str(path))
+        assert [axis for side in session.get_inputs() for axis in side.shape[:1]] == ["n", "n"]
+        assert session.get_outputs()[0].shape == ["n"]
+        assert (session.get_modelmeta().producer_name, session.get_modelmeta().version) == (
+            "seentwice",
+            1,
+        )
     else:
         extra = {"seentwice": ""}
         program = torch.export.load(path, extra_files=extra)

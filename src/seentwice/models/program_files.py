@@ -32,6 +32,7 @@ METADATA = "seentwice"
 """The name under which a program holds JSON about itself."""
 
 _ONNX_BYTES = 2_000_000_000  # a little below what protobuf holds in one file
+_ONNX_WORDS = "left and right: n photos each; score: n probabilities that both photos of a pair show one place"
 _COUNTS = (1, 2, 5)  # pairs at once, of which a program must take any number
 _SHARES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0)
 
@@ -206,8 +207,20 @@ def _write_onnx(scorer: PairScorer, size: tuple[int, int], about: str) -> bytes:
     with _explain(scorer, photos, _to_onnx):
         proto = _to_onnx(scorer, (photos, photos.clone())).model_proto
     onnx.helper.set_model_props(proto, {METADATA: about})
+    proto.producer_name, proto.model_version = "seentwice", 1
+    proto.doc_string = f"{_ONNX_WORDS}; how photos are preprocessed: metadata {METADATA}"
+    _name_first_axis(proto.graph)
     data: bytes = proto.SerializeToString()
     return data
+
+
+def _name_first_axis(graph: Any) -> None:
+    """Give the number of pairs, in the inputs and whatever has it, the name n: torch numbers it."""
+    given = graph.input[0].type.tensor_type.shape.dim[0].dim_param
+    for value in (*graph.input, *graph.output, *graph.value_info):
+        for axis in value.type.tensor_type.shape.dim:
+            if axis.dim_param == given:
+                axis.dim_param = "n"
 
 
 def _to_onnx(module: nn.Module, example: tuple[Tensor, ...]) -> torch.onnx.ONNXProgram:

@@ -252,11 +252,12 @@ def test_a_wrong_job_of_a_multirun_does_not_end_the_others(
 def test_local_features_and_a_combination_are_baselines(few_rooms: Path, tmp_path: Path) -> None:
     pytest.importorskip("cv2", reason="needs the extra opencv")
     words = ["head=[]", "baselines=[combined,sift,wavelet,orb,histogram]", "folds=4"]
+    words.append("combine=[sift,wavelet,histogram]")
     results = compare(tmp_path, f"data.root={few_rooms}", *words)
     names = {detector["name"] for detector in results["detectors"]}
     assert names == {"combined", "sift", "wavelet", "orb", "histogram"}
     combination = results["combination"]
-    assert set(combination["weights"]) == names - {"combined"}
+    assert set(combination["weights"]) == names - {"combined", "orb"}
     for weights in combination["weights"].values():
         assert len(weights) == 4
         assert min(weights) >= 0

@@ -47,6 +47,18 @@ MISTAKES = {
         "compare baselines=cosine",
         "baselines=cosine: give a list, such as baselines=[cosine]",
     ),
+    "nothing to combine": (
+        "compare combine=[cosine,perception]",
+        "combine: has no effect without combined among the baselines",
+    ),
+    "combine what is not there": (
+        "compare baselines=[cosine,histogram,combined] head=l2 combine=[cosine,sift]",
+        "combine: no 'sift': choose from cosine, l2, histogram",
+    ),
+    "combine one": (
+        "compare baselines=[cosine,histogram,combined] combine=[cosine]",
+        "combine: name two detectors of the run or more",
+    ),
     "no graphics card": (
         "train data=folder data.root=R training.accelerator=gpu",
         "training.accelerator=gpu: torch finds none here; choose auto or cpu",

@@ -19,6 +19,7 @@ from seentwice.commands.decisions import check_decisions, read_threshold
 from seentwice.commands.detectors import (
     BASELINE,
     ON_TRAINING_PAIRS,
+    check_combine,
     choose_descriptors,
     make_baseline,
     make_head,
@@ -84,6 +85,7 @@ class CompareSettings:
     """What stands at the top of the config."""
 
     baselines: tuple[str, ...]
+    combine: tuple[str, ...] | None
     bootstrap_resamples: Annotated[int, Field(ge=1)]
     retrieval_pairs: Annotated[int, Field(ge=0)]
     folds: int | None
@@ -120,6 +122,7 @@ def run(config: DictConfig) -> None:
     check_photo_settings(config)
     heads = chosen_heads(config)
     names = name_detectors(heads, settings.baselines)
+    check_combine(settings.combine, names)
     learners = [name for name in settings.baselines if name in ON_TRAINING_PAIRS]
     check_batches(config, heads, learners, HydraConfig.get().overrides.task)
     trunks = read_trunks(config) if needs_trunk(heads, settings.baselines) else None
@@ -199,7 +202,8 @@ def _compare_one(
         with show_progress(name, stage.console) as progress:
             searches = stage.searches.tables if stage.searches else ()
             if name == COMBINED:
-                scores = combine_folds(others, folds, searches, find_threshold)
+                members = {one: others[one] for one in stage.settings.combine or others}
+                scores = combine_folds(members, folds, searches, find_threshold)
             else:
                 scores = score_folds(
                     lambda fold: _make_detector(stage, name, is_head, fold, tracked, progress),

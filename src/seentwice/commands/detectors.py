@@ -1,7 +1,7 @@
 """From names in the configuration to detectors, and to what each must see of a photo."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -84,6 +84,30 @@ def check_baselines(names: Sequence[str], heads: Sequence[str]) -> None:
     check_names("baselines", names)
     if COMBINED in names and len(names) + len(heads) < 3:
         raise UserError(f"baselines: {COMBINED} combines all others: name two of them or more")
+
+
+def check_combine(combine: Sequence[str] | None, names: Collection[str]) -> None:
+    """Refuse a choice of what `combined` weighs that is none.
+
+    Args:
+        combine: the choice; None is all others.
+        names: of the detectors of the run.
+
+    Raises:
+        UserError: there is no combination, or it has fewer than two members, or one that is not in
+            the run or stands there twice.
+    """
+    if combine is None:
+        return
+    if COMBINED not in names:
+        raise UserError(f"combine: has no effect without {COMBINED} among the baselines")
+    others = [name for name in names if name != COMBINED]
+    for name in combine:
+        if name not in others:
+            raise UserError(f"combine: no {name!r}: choose from {', '.join(others)}")
+    check_names("combine", combine)
+    if len(combine) < 2:
+        raise UserError("combine: name two detectors of the run or more, or null for all others")
 
 
 def needs_trunk(heads: Sequence[str], baselines: Sequence[str]) -> bool:

@@ -32,9 +32,7 @@ METADATA = "seentwice"
 """The name under which a program holds JSON about itself."""
 
 _ONNX_BYTES = 2_000_000_000  # a little below what protobuf holds in one file
-_ONNX_WORDS = (
-    "left, right: n photos each; score: n probabilities that a pair is of one place"
-)
+_ONNX_WORDS = "left, right: n photos each; score: n probabilities that a pair is of one place"
 _COUNTS = (1, 2, 5)  # pairs at once, of which a program must take any number
 _SHARES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0)
 

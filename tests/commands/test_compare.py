@@ -266,18 +266,6 @@ def test_local_features_and_a_combination_are_baselines(few_rooms: Path, tmp_pat
     assert "What combined weighs" in page
 
 
-def test_regions_beside_others_change_none_of_them(few_rooms: Path, tmp_path: Path) -> None:
-    """The pass that gives windows gives the features, too, whatever of a head's trunk trains."""
-    words = [f"data.root={few_rooms}", "head=l2", "backbone.trained_blocks=1"]
-    values = {}
-    for name, baselines in (("without", "cosine,knn"), ("with", "cosine,regions,knn")):
-        results = compare(tmp_path / name, *words, f"baselines=[{baselines}]")
-        values[name] = {d["name"]: d["metrics"]["bce"]["value"] for d in results["detectors"]}
-        values[name]["retrieval"] = results["retrieval"]["share"]["value"]
-    assert 0 < values["with"].pop("regions") < 1
-    assert values["with"] == values["without"]
-
-
 def test_regions_need_a_backbone_with_a_map(
     few_rooms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -265,3 +265,14 @@ def test_local_features_and_a_combination_are_baselines(few_rooms: Path, tmp_pat
     page = (tmp_path / "report.html").read_text()
     assert told in page
     assert "What combined weighs" in page
+
+
+def test_regions_need_a_backbone_with_a_map(
+    few_rooms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("timm", reason="needs the extra timm")
+    words = [f"data.root={few_rooms}", "head=[]", "baselines=[regions]", "backbone=timm"]
+    words += ["backbone.name=test_vit", "backbone.weights=none", f"hydra.run.dir={tmp_path}"]
+    assert main(["compare", *QUICK, *words]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "timm/test_vit has none; choose one such as mobilenet_v2 or resnet50, or leave" in line

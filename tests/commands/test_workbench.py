@@ -89,6 +89,24 @@ def test_unlabelled_photos_join_the_whitening(
     ]
 
 
+def test_windows_of_unlabelled_photos_join_the_whitening_of_regions(
+    few_rooms: Path, spare_rooms: Path, tmp_path: Path
+) -> None:
+    values = {}
+    for name, unlabelled in (("without", "null"), ("with", str(spare_rooms))):
+        words = ["data=folder", f"data.root={few_rooms}", f"unlabelled={unlabelled}", "workers=1"]
+        words += ["head=[]", "baselines=[cosine,regions]", "bootstrap_resamples=10"]
+        words += ["backbone.trained_blocks=0", f"bank.folder={tmp_path / 'bank'}"]
+        assert main(["compare", *words, f"hydra.run.dir={tmp_path / name}"]) == 0
+        results = json.loads((tmp_path / name / "results.json").read_text())
+        values[name] = {d["name"]: d["metrics"]["bce"]["value"] for d in results["detectors"]}
+    assert values["with"]["cosine"] == values["without"]["cosine"]
+    assert values["with"]["regions"] != values["without"]["regions"]
+    recipes = [json.loads(file.read_text()) for file in (tmp_path / "bank").glob("*/recipe.json")]
+    # One pass gives features, too: no rows of a trunk beside these.
+    assert {recipe["name"] for recipe in recipes} & {"trunk", "windows"} == {"windows"}
+
+
 def test_unlabelled_photos_of_the_data_itself_are_refused(
     few_rooms: Path, spare_rooms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -242,7 +242,10 @@ def _make_detector(
         progress(fold * total + done, folds * total)
 
     if not is_head:
-        return make_baseline(stage.config, name, stage.bench.unlabelled, advance)
+        bench = stage.bench
+        return make_baseline(
+            stage.config, name, bench.unlabelled, bench.unlabelled_windows, advance
+        )
     assert stage.trunks is not None
     return make_head(
         stage.config,

@@ -25,6 +25,7 @@ from seentwice.detectors.histogram import HistogramDescriptor, histogram_similar
 from seentwice.detectors.keypoints import LOCAL_FEATURES, KeypointDescriptor
 from seentwice.detectors.knn import NearestPairs
 from seentwice.detectors.protocol import Detector
+from seentwice.detectors.regions import REGIONS, RegionSimilarity
 from seentwice.detectors.siamese import SiameseEvidence
 from seentwice.detectors.similarity import ZeroShot
 from seentwice.detectors.trunk import (
@@ -37,6 +38,7 @@ from seentwice.detectors.trunk import (
 )
 from seentwice.detectors.verification import VerifiedMatches
 from seentwice.detectors.whitening import WhitenedCosine
+from seentwice.detectors.windows import WindowDescriptor
 from seentwice.errors import UserError
 from seentwice.hashing import HASHES
 from seentwice.learn.tracking import TrackedRun
@@ -47,8 +49,8 @@ BASELINE = "cosine"
 """The detector that learns nothing: the others are measured against it, pair by pair."""
 
 ON_FEATURES = (BASELINE, "whitened_cosine", "knn")
-ON_TRAINING_PAIRS = ("whitened_cosine", "knn")  # the one from their photos, the other from labels
-BASELINES = (*ON_FEATURES, "histogram", *HASHES, *LOCAL_FEATURES, COMBINED)
+ON_TRAINING_PAIRS = ("whitened_cosine", REGIONS, "knn")  # the last alone from their labels
+BASELINES = (*ON_FEATURES, REGIONS, "histogram", *HASHES, *LOCAL_FEATURES, COMBINED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ def check_combine(combine: Sequence[str] | None, names: Collection[str]) -> None
 
 def needs_trunk(heads: Sequence[str], baselines: Sequence[str]) -> bool:
     """Say whether any of the detectors looks through the backbone."""
-    return bool(heads) or any(name in ON_FEATURES for name in baselines)
+    return bool(heads) or any(name in (*ON_FEATURES, REGIONS) for name in baselines)
 
 
 def choose_descriptors(
@@ -132,10 +134,13 @@ def choose_descriptors(
         passing: how they are computed.
 
     Raises:
-        UserError: the engine is not installed, or cannot take the trunk; or OpenCV is not.
+        UserError: the engine is not installed, or cannot take the trunk; the trunk has no map of
+            which windows are compared; or OpenCV is not installed.
     """
     chosen: dict[str, Descriptor] = {}
-    if trunks is not None and heads:
+    if trunks is not None and REGIONS in baselines:
+        chosen[FEATURES] = WindowDescriptor(trunks.frozen, dtype, passing)
+    if trunks is not None and heads and input_name(trunks.own) not in chosen:
         seen = describe_input(trunks.own, dtype, passing)
         chosen[seen.name] = seen
     on_features = any(name in ON_FEATURES for name in baselines)
@@ -178,6 +183,7 @@ def make_baseline(
     config: DictConfig,
     name: str,
     unlabelled: NDArray[np.float32] | None,
+    unlabelled_windows: NDArray[np.float32] | None,
     on_progress: Progress,
 ) -> Detector:
     """Return one of `BASELINES` but the combination, which takes what the others say.
@@ -186,14 +192,17 @@ def make_baseline(
         config: the composed configuration.
         name: of the baseline.
         unlabelled: (u, d) features of photos without labels, for the whitening.
+        unlabelled_windows: (w, d) of their windows, likewise.
         on_progress: told of pairs that are searched for or matched, where that takes long.
     """
     settings = read_settings(BaselineSettings, config, None)
+    power, ridge = settings.whitening.power, settings.whitening.ridge
     if name == BASELINE:
         return CalibratedDetector(ZeroShot(cosine_similarity))
     if name == "whitened_cosine":
-        whitening = settings.whitening
-        return CalibratedDetector(WhitenedCosine(whitening.power, whitening.ridge, unlabelled))
+        return CalibratedDetector(WhitenedCosine(power, ridge, unlabelled))
+    if name == REGIONS:
+        return CalibratedDetector(RegionSimilarity(power, ridge, unlabelled_windows, on_progress))
     if name == "knn":
         knn, seed = settings.knn, read_settings(SeedSettings, config, None).seed
         return CalibratedDetector(NearestPairs(knn.neighbours, knn.max_pairs, seed, on_progress))

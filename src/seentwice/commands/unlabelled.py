@@ -25,7 +25,9 @@ from seentwice.commands.settings import ReadingSettings, read_settings
 from seentwice.commands.trunks import Trunks
 from seentwice.detectors.describe import describe_views
 from seentwice.detectors.descriptor import Descriptor
+from seentwice.detectors.regions import MOST_WINDOWS
 from seentwice.detectors.trunk import TrunkDescriptor
+from seentwice.detectors.windows import WINDOWS, draw_windows
 from seentwice.errors import UserError
 from seentwice.photos import find_photos
 from seentwice.records import Photo, Unreadable, View
@@ -36,6 +38,7 @@ class Unlabelled:
     """Photos without labels, as a frozen trunk sees them."""
 
     features: NDArray[np.float32]  # (u, d)
+    windows: NDArray[np.float32] | None  # (w, d) drawn from all of theirs; None where none are kept
     fingerprint: str
     unreadable: tuple[Unreadable, ...]
 
@@ -116,8 +119,10 @@ def look_at_unlabelled(
         print_plainly(
             f"Of {photos:,} unlabelled photos {are}: the whitening learns from each file", console
         )
+    rows, readable = described.rows, np.flatnonzero(described.readable)
     return Unlabelled(
-        np.asarray(described.rows[descriptor.name][described.readable], np.float32),
+        np.asarray(rows[descriptor.name][readable], np.float32),
+        draw_windows(rows[WINDOWS], readable, MOST_WINDOWS) if WINDOWS in rows else None,
         hashlib.sha256(b"".join(sorted(digests))).hexdigest(),
         (*unreadable, *described.unreadable),
     )

@@ -63,6 +63,7 @@ class Workbench:
     suspects: Lookalikes  # photos that look the same, labelled as two places
     mining: Mining | None  # where hard negatives come from; None where there are none
     unlabelled: NDArray[np.float32] | None  # (u, d) features of the photos without labels
+    unlabelled_windows: NDArray[np.float32] | None  # (w, d) some of their windows, where needed
     unlabelled_fingerprint: str | None  # sha256 of their bytes
     unreadable: tuple[Unreadable, ...]  # files that gave no photo, labelled or not
     looking_seconds: float  # to decode all photos, edit them and pass them through the trunk
@@ -212,6 +213,7 @@ def set_up(
         suspects=lookalikes.suspects,
         mining=miner.mining if miner else None,
         unlabelled=unlabelled.features if unlabelled else None,
+        unlabelled_windows=unlabelled.windows if unlabelled else None,
         unlabelled_fingerprint=unlabelled.fingerprint if unlabelled else None,
         unreadable=(*unreadable, *(unlabelled.unreadable if unlabelled else ())),
         looking_seconds=looking_seconds,

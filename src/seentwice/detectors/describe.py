@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import count
+from typing import Any
 
 import numpy as np
 import PIL
@@ -18,7 +19,7 @@ from seentwice.bank.entries import Entry
 from seentwice.bank.recipe import Recipe, row_keys
 from seentwice.bank.shelf import Shelf
 from seentwice.data.source import Progress
-from seentwice.detectors.descriptor import Descriptor, Rows
+from seentwice.detectors.descriptor import Descriptor, Rows, SplittingDescriptor
 from seentwice.detectors.filling import Filled, Filling, first_of_their_key
 from seentwice.errors import UserError
 from seentwice.records import Unreadable, View
@@ -144,9 +145,13 @@ def describe_views(
         first = named[0] if named else ""
         photos = len({view.photo for view in views})
         raise UserError(f"none of {photos} photos could be read{first}")
-    rows = {
-        descriptor.name: shelf.take(keys) for descriptor, shelf in zip(every, shelves, strict=True)
-    }
+    rows: dict[str, NDArray[Any]] = {}
+    for descriptor, shelf in zip(every, shelves, strict=True):
+        taken = shelf.take(keys)
+        if isinstance(descriptor, SplittingDescriptor):
+            rows.update(descriptor.split(taken))
+        else:
+            rows[descriptor.name] = taken
     return Described(rows, readable, unreadable, filled.decoded)
 
 

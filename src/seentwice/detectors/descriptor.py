@@ -49,3 +49,12 @@ class ThreadedDescriptor(Protocol):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None: ...
+
+
+@runtime_checkable
+class SplittingDescriptor(Protocol):
+    """A descriptor whose row holds what several kinds of detectors look for."""
+
+    def split(self, rows: NDArray[Any]) -> Rows:
+        """Name the parts of its rows (v, ...), each (v, ...); views of them, no copies."""
+        ...

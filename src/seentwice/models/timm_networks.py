@@ -5,12 +5,38 @@ from difflib import get_close_matches
 from functools import cache, partial
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from seentwice.errors import UserError
 from seentwice.models.entry import Backbone, measure_features
 from seentwice.models.preprocessing import Preprocessing
 from seentwice.models.weights import HubFile
+
+
+class TimmMaps(nn.Module):
+    """A network of timm up to what it pools: a map, or tokens."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, photos: Tensor) -> Tensor:
+        """(b, 3, height_px, width_px) -> (b, d, h, w) of most networks that convolve."""
+        maps: Tensor = self.network.forward_features(photos)  # type: ignore[operator]
+        return maps
+
+
+class TimmHead(nn.Module):
+    """What a network of timm makes of its own map, without its classifier."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """(b, d, h, w), or as `TimmMaps` gives it -> (b, d)."""
+        features: Tensor = self.network.forward_head(maps, pre_logits=True)  # type: ignore[operator]
+        return features
 
 
 @cache

@@ -47,13 +47,9 @@ MISTAKES = {
         "compare baselines=cosine",
         "baselines=cosine: give a list, such as baselines=[cosine]",
     ),
-    "nothing to combine": (
-        "compare combine=[cosine,perception]",
-        "combine: has no effect without combined among the baselines",
-    ),
     "combine what is not there": (
         "compare baselines=[cosine,histogram,combined] head=l2 combine=[cosine,sift]",
-        "combine: no 'sift': choose from cosine, l2, histogram",
+        "combine: no 'sift' in this run: choose from cosine, l2, histogram, or null",
     ),
     "combine one": (
         "compare baselines=[cosine,histogram,combined] combine=[cosine]",

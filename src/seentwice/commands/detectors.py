@@ -93,20 +93,19 @@ def check_combine(combine: Sequence[str] | None, names: Collection[str]) -> None
 
     Args:
         combine: the choice; None is all others.
-        names: of the detectors of the run.
+        names: of the detectors of the run; without `COMBINED` nothing is chosen.
 
     Raises:
-        UserError: there is no combination, or it has fewer than two members, or one that is not in
-            the run or stands there twice.
+        UserError: fewer than two members, or one that is not in the run or stands there twice.
     """
-    if combine is None:
+    if combine is None or COMBINED not in names:
         return
-    if COMBINED not in names:
-        raise UserError(f"combine: has no effect without {COMBINED} among the baselines")
     others = [name for name in names if name != COMBINED]
     for name in combine:
         if name not in others:
-            raise UserError(f"combine: no {name!r}: choose from {', '.join(others)}")
+            raise UserError(
+                f"combine: no {name!r} in this run: choose from {', '.join(others)}, or null"
+            )
     check_names("combine", combine)
     if len(combine) < 2:
         raise UserError("combine: name two detectors of the run or more, or null for all others")

@@ -29,6 +29,7 @@ from seentwice.records import Interval
 _TABLE = re.compile(r"(<!-- table (\w+): ([\w ]+?)(?: \| ([^\n]*?))? -->\n).*?(<!-- end -->)", re.S)
 _NONE = "\N{EN DASH}"
 _SEED = "seed="
+_EQUAL = 1e-6  # of average precisions: what one detector measures twice, intervals aside
 Detector = Mapping[str, Any]
 Measured = Mapping[str, float | None]
 """A value with the ends of its interval, low and high; None is not defined."""
@@ -186,10 +187,11 @@ def gather_rows(folder: Path, runs: Sequence[str]) -> list[Row]:
             raise ValueError(f"{folder.name} has no run {run}: measured are {', '.join(jobs)}")
         for row in choose_rows(jobs[run]):
             same = [other for other in rows if other.name == row.name]
-            if any(COLUMNS["AP"](row) == COLUMNS["AP"](other) for other in same):
+            value = _average_precision(row)
+            if any(abs(value - _average_precision(other)) < _EQUAL for other in same):
                 continue
             rows.append(row if not same else Row(f"{row.name} ({run})", row.choice, row.seeds))
-    rows.sort(key=lambda row: -row.mean(lambda d: d["metrics"]["average_precision"]["value"]))
+    rows.sort(key=lambda row: -_average_precision(row))
     return rows
 
 
@@ -210,6 +212,10 @@ def choose_rows(jobs: Sequence[Job]) -> list[Row]:
             if detector["is_head"] and _validation(row) > _validation(best):
                 rows[name] = row
     return list(rows.values())
+
+
+def _average_precision(row: Row) -> float:
+    return row.mean(lambda detector: detector["metrics"]["average_precision"]["value"])
 
 
 def _find(job: Job, name: str) -> Detector:

@@ -33,8 +33,9 @@ lint: $(INSTALLED)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Each file in one of the processes, which share what its tests set up.
 test: lint
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow" --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 # Its last result is committed.
 test-slow: $(INSTALLED)

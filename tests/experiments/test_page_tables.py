@@ -106,6 +106,15 @@ def test_a_head_of_two_runs_is_named_after_the_later_one(tmp_path: Path) -> None
     assert read_configs(tmp_path) == {"plain": {"x": 1}, "symmetric": {"x": 2}}
 
 
+def test_a_detector_that_another_run_measures_with_other_seeds_is_one_row(tmp_path: Path) -> None:
+    seeds = [job(f"seed={seed}", {"l1": (0.9, 0.4)}) for seed in (0, 1)]
+    seeds[1]["detectors"][0]["metrics"]["average_precision"]["low"] = 0.3  # of cosine, resampled
+    keep_run(tmp_path, "main", seeds, "seed: 0")
+    keep_run(tmp_path, "other", [job("seed=0", {"l1": (0.9, 0.4004)})], "seed: 0")
+    table = write_table(tmp_path, ["main", "other"], COLUMNS).splitlines()
+    assert [line.split(" | ")[0] for line in table[2:]] == ["| cosine", "| l1 (other)", "| l1"]
+
+
 def test_a_page_is_renewed_between_its_comments_alone(tmp_path: Path) -> None:
     (tmp_path / "heads").mkdir()
     keep_run(tmp_path / "heads", "main", [job("x=1", {})], "x: 1")

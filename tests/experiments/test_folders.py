@@ -14,7 +14,7 @@ from experiments.plan import FOLDER, list_plans, read_plan
 ROOT = FOLDER.parent
 QUESTIONS = sorted(path.stem for path in (ROOT / "configs" / "experiment").glob("*.yaml"))
 # The photos of the first two need a Kaggle token.
-UNMEASURED = {"samespace", "samespace_better", "negatives", "positives", "frozen_depth"}
+UNMEASURED = {"samespace", "samespace_better"}
 
 # What says where things lie, how fast they go and who is told: no number depends on it.
 WITHOUT_EFFECT = ("workers", "max_pixels", "bank", "tracking", "data.root")
@@ -23,6 +23,7 @@ PLACES = ("unlabelled", "backbone.weights", "mining.checkpoint")
 # Keys that came after something was measured, at the value that changes nothing.
 LATER: Mapping[str, object] = {
     "split.all_pairs": False,
+    "combine": None,
     "retrieval_pairs": 200000,  # what it measures is beside the pairs
 }
 

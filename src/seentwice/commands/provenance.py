@@ -17,8 +17,8 @@ LIBRARIES = (
 )
 OF_EXTRAS = ("timm", "openvino", "opencv-python-headless", "opencv-python")
 """Those that compute features, where they are installed."""
-# What would make the next result unclean: results, and pages that show them.
-_ANSWERS = ("benchmarks/results", "experiments", "README.md")
+# What no result depends on: results, pages that show them, and tests.
+_ANSWERS = ("benchmarks/results", "experiments", "README.md", "tests")
 
 
 def library_versions() -> dict[str, str]:

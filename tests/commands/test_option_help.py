@@ -144,7 +144,8 @@ def test_the_help_says_what_an_experiment_replaces(capsys: pytest.CaptureFixture
     assert "properties or places (now 5, by experiment=same_place)" in text
     assert "as in SameSpace (now balanced, by experiment=same_place)" in text
     assert "sift, combined], by experiment=same_place)" in text
-    assert text.count("(now ") == 3
+    assert "is all others (now [whitened_cosine, regions, histogram, sift], by exp" in text
+    assert text.count("(now ") == 4
 
 
 @pytest.mark.parametrize("is_one_word", [False, True])

@@ -42,12 +42,12 @@ def bearing(config: Any) -> dict[str, Any]:
     """Return the keys that a result depends on."""
     found = {}
     for key, value in flatten(config).items():
-        if key == "combine" and "combined" not in config["baselines"]:
-            continue
         if any(key == other or key.startswith(f"{other}.") for other in WITHOUT_EFFECT):
             continue
         is_file = key in PLACES and value not in (None, "none", "imagenet")
         found[key] = "a file" if is_file else value
+    if "combine" in found and "combined" not in config["baselines"]:
+        found["combine"] = None  # nobody chooses
     return found
 
 

@@ -223,6 +223,36 @@ def test_an_unknown_metric_is_answered_with_those_there_are(
     assert line.endswith(f"--metric {metric}: {fault}; choose one of {AP}, {LOSS}")
 
 
+@pytest.mark.parametrize(
+    ("metric", "told"),
+    [
+        ("f1", "did you mean test/f1, train/f1, validation/f1? (all 12: seentwice runs --json)"),
+        ("test/acuracy", "did you mean test/accuracy, train/accuracy, validation/accuracy? ("),
+        ("zzz", "all 12: seentwice runs --json"),
+    ],
+)
+def test_of_many_metrics_the_nearest_are_named(
+    metric: str,
+    told: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tracking_store: str,
+) -> None:
+    file = tmp_path / "mlflow.db"
+    check_store()
+    shutil.copy(tracking_store.removeprefix("sqlite:///"), file)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{file}")
+    names = ("f1", "accuracy", "roc_auc", "average_precision")
+    splits = ("train", "validation", "test")
+    with track_run(EXPERIMENT, "many", {}) as run:
+        run.log_metrics({f"{split}/{name}": 0.5 for split in splits for name in names})
+    words = ["runs", "--experiment", EXPERIMENT, "--metric", metric]
+    assert main(words) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"--metric {metric}: no run has it; {told}" in line
+
+
 def test_an_unknown_experiment_is_answered_with_those_there_are(
     store: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

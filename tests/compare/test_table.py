@@ -157,7 +157,10 @@ def test_without_a_baseline_or_a_trained_detector_nothing_is_claimed(comparison)
 
 
 def test_the_title_of_a_single_split(comparison):
-    assert title_of(replace(comparison, folds=1)).startswith("rooms, compact, held-out places: ")
+    single = replace(comparison, folds=1)
+    assert title_of(single).startswith("rooms, compact, held-out homes: ")
+    places = replace(single, held_out="places")
+    assert title_of(places).startswith("rooms, compact, held-out places: ")
 
 
 def test_what_the_bootstrap_resampled(comparison):

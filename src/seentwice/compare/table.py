@@ -64,7 +64,7 @@ def to_markdown(comparison: Comparison) -> str:
 
 def title_of(comparison: Comparison) -> str:
     """Say what was compared on what."""
-    how = f"{comparison.folds} folds" if comparison.folds > 1 else "held-out places"
+    how = f"{comparison.folds} folds" if comparison.folds > 1 else f"held-out {comparison.held_out}"
     test = comparison.counts[-1]
     duplicates = sum(test.pairs[kind.value] for kind in POSITIVE_KINDS)
     return (

@@ -93,6 +93,20 @@ def describe_clusters(tested: Clustered) -> str:
     return name_count(tested.clusters, tested.cluster, plural)
 
 
+class Searched(Protocol):
+    """The test photos of a fold, each a query that is searched for among the others."""
+
+    @property
+    def gallery(self) -> int:
+        """How many there are, the query among them."""
+        ...
+
+
+def describe_others(searched: Searched) -> str:
+    """Say what each query is compared with: "up to 69 other test photos of its fold"."""
+    return f"up to {searched.gallery - 1:,} other test photos of its fold"
+
+
 def describe_few_clusters(tested: Clustered) -> list[str]:
     """Return the line that warns of intervals over few homes or places, if they are few."""
     if tested.clusters >= FEW_CLUSTERS:
@@ -144,8 +158,8 @@ def describe_result(comparison: Comparison) -> list[str]:
     if comparison.retrieval is not None:
         share = comparison.retrieval.share
         lines.append(
-            f"Retrieval: the nearest of up to {comparison.retrieval.gallery:,} test photos by the "
-            "backbone's features shows the same place for "
+            f"Retrieval: the nearest of {describe_others(comparison.retrieval)} by the backbone's "
+            "features shows the same place for "
             f"{format_share(share)} of {comparison.retrieval.queries:,}"
         )
     return lines

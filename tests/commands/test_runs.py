@@ -305,6 +305,16 @@ def test_a_file_that_is_no_database_is_told(
     assert "file is not a database" in line
 
 
+def test_a_server_that_does_not_answer_was_given_by_store(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    assert main(["runs", "--store", "http://127.0.0.1:9"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "MLflow store http://127.0.0.1:9: " in line
+    assert line.endswith("; give --store the address of another, or start the server that it names")
+
+
 def test_help_waits_for_none_of_the_slow_libraries() -> None:
     code = (
         "import sys; from seentwice.commands.main import main; main(['runs', '--help']);"

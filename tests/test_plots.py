@@ -173,6 +173,19 @@ def test_chance_is_drawn_where_all_curves_are_of_the_same_pairs(
 
 
 @pytest.mark.parametrize("plot", PLOTS)
+def test_the_word_chance_lies_on_a_ground_of_its_own_over_the_curves(
+    plot: Plot, tmp_path: Path, drawn: Drawn
+) -> None:
+    plot(make_curves("one", "two"), tmp_path / "plot.png")
+    (word,) = drawn.figures[-1][1].texts
+    assert word.get_text() == "chance"
+    assert word.get_zorder() > max(line.get_zorder() for line in drawn.lines)
+    ground = word.get_bbox_patch()
+    assert ground is not None
+    assert ground.get_facecolor() == (1, 1, 1, 0.85)
+
+
+@pytest.mark.parametrize("plot", PLOTS)
 def test_200_000_pairs_are_thinned_to_what_pixels_can_show(
     plot: Plot, tmp_path: Path, drawn: Drawn
 ) -> None:

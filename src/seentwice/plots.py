@@ -26,6 +26,7 @@ INK, QUIET = "#222222", "#8a8a8a"
 SIZE_INCHES, DOTS_PER_INCH = (9.0, 6.5), 100
 # Points nearer than this share of an axis fall on one pixel; without them 200,000 pairs draw fast.
 RESOLUTION = 1 / 2000
+_ABOVE_CURVES = 4  # where a word lies that must be read
 LONGEST_NAME = 30
 
 Curves = Mapping[str, tuple[ArrayLike, ArrayLike]]
@@ -77,7 +78,7 @@ def plot_roc(curves: Curves, path: Path) -> None:
     # Straight between points: tied pairs count as half, in the picture as in the area.
     _draw(axes, lines, "default")
     axes.plot([0, 1], [0, 1], color=QUIET, linewidth=1, zorder=1)
-    axes.annotate("chance", (0.5, 0.5), (6, -12), textcoords="offset points", color=QUIET)
+    _name_chance(axes, (0.5, 0.5), (6, -12))
     axes.set_xlabel("False positive rate: share of the other pairs called duplicates")
     axes.set_ylabel("True positive rate: share of the duplicates found")
     _save(figure, axes, "ROC AUC", path)
@@ -150,7 +151,7 @@ def _draw(axes: Axes, lines: list[_Line], drawstyle: Literal["default", "steps-p
             linestyle=dash,
             linewidth=2.2 if rank == 0 else 1.5,
             # The best lines lie on top where many run together.
-            zorder=3 - rank / len(lines),
+            zorder=_ABOVE_CURVES - 1 - rank / len(lines),
             label=f"{line.area:.3f}  {shorten(line.name)}",
         )
 
@@ -169,7 +170,27 @@ def _draw_base_rate(axes: Axes, labels: list[Bools]) -> None:
     if len(rates) == 1:
         rate = rates.pop()
         axes.axhline(rate, color=QUIET, linewidth=1, zorder=1)
-        axes.annotate("chance", (0, rate), (3, 4), textcoords="offset points", color=QUIET)
+        _name_chance(axes, (0, rate), (3, 4))
+
+
+def _name_chance(axes: Axes, point: tuple[float, float], shift: tuple[int, int]) -> None:
+    """Write the word beside its line, over curves that pass there: they go on at both ends of it.
+
+    Args:
+        axes: to write on.
+        point: of the line.
+        shift: from there, in points.
+    """
+    ground = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1}
+    axes.annotate(
+        "chance",
+        point,
+        shift,
+        textcoords="offset points",
+        color=QUIET,
+        bbox=ground,
+        zorder=_ABOVE_CURVES,
+    )
 
 
 def _save(figure: Figure, axes: Axes, legend_title: str, path: Path) -> None:

@@ -76,12 +76,18 @@ def test_differences_are_symmetric_and_zero_reproduces(one: float, other: float,
     assert Claim("f1", one, one).holds(0)
 
 
+def test_a_verdict_leaves_rounding_out() -> None:
+    claims = compare_claims({"f1": 0.5}, {"f1": 0.5 + 1e-15})
+    assert describe_verdict(claims, 0.0005).endswith("the largest difference is 0 (f1)")
+
+
 @pytest.mark.parametrize(
     ("claimed", "measured", "text"),
     [
         (0.5, 0.5, "0"),
         (0.5, 0.4, "-0.1000"),
-        (0.5, 0.5 + 1e-9, "+1e-09"),
+        (0.5, 0.5 + 2e-9, "+2e-09"),
+        (0.5, 0.5 - 5e-10, "0"),
         (math.nan, math.nan, "0"),
         (math.nan, 0.5, "–"),
         (None, 0.5, "–"),

@@ -72,6 +72,7 @@ def results(run_folder: Path) -> dict:
 def test_what_to_know_of_the_split_is_in_the_results(results: dict) -> None:
     (remark, *_) = results["split_remarks"]
     assert remark.startswith("No home is known, so places are split")
+    assert results["held_out"] == "places"
 
 
 def test_every_detector_is_measured_with_intervals(results: dict) -> None:

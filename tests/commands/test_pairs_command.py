@@ -92,12 +92,17 @@ def test_the_samespace_table_has_its_columns(few_rooms: Path, tmp_path: Path) ->
         assert len(pairs) - len(duplicates) == len(photos) * (len(photos) - 1) - 2 * same
 
 
-def test_folds_have_files_of_their_own(few_rooms: Path, tmp_path: Path) -> None:
+def test_folds_have_files_of_their_own_and_counts_that_are_added_up(
+    few_rooms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert write_pairs(few_rooms, tmp_path, "folds=3", "triplets=0") == 0
     names = {
         f"fold{fold}_{part}.csv" for fold in range(3) for part in ("train", "validation", "test")
     }
     assert {path.name for path in tmp_path.glob("*.csv")} == names
+    lines = capsys.readouterr().out.splitlines()
+    (start,) = (n for n, line in enumerate(lines) if line == "added up over the 3 folds:")
+    assert lines[start + 1].startswith("  train: ")
 
 
 def test_kinds_that_the_photos_do_not_give_are_told(

@@ -12,9 +12,10 @@ from contextlib import closing, nullcontext, suppress
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from seentwice.commands.main import main
-from seentwice.commands.run_table import RunRow
+from seentwice.commands.run_table import RunRow, break_name, make_table
 from seentwice.commands.runs import is_smaller_better
 from seentwice.compare.report_tables import METRICS, RETRIEVAL
 from seentwice.learn import run_database, stored_runs
@@ -47,6 +48,12 @@ def store(tracking_store: str, tmp_path_factory: pytest.TempPathFactory) -> str:
             run.log_metrics({LOSS: math.nan, UNDEFINED: math.nan})
             raise ValueError("lost")
     return f"sqlite:///{file}"
+
+
+@pytest.fixture(autouse=True)
+def wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give tables room for every column."""
+    monkeypatch.setenv("COLUMNS", "160")
 
 
 def listed(store: str, *words: str) -> list[str]:
@@ -83,6 +90,52 @@ def test_of_a_loss_the_least_is_best(store: str, capsys: pytest.CaptureFixture[s
     assert names_of(text) == ["comparison 0", "  l2", "comparison 1", "  l1"]
     last = text.splitlines()[-1]
     assert last == f"The best 2 runs by {LOSS}; there are more: --limit N, up to 100,000"
+
+
+def test_a_run_is_shown_by_the_beginning_of_its_id_and_the_minute_of_its_start(
+    store: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(listed(store, "--json")) == 0
+    found = {one["name"]: one for one in json.loads(capsys.readouterr().out)}
+    assert main(listed(store)) == 0
+    (line,) = (row for row in capsys.readouterr().out.splitlines() if row.startswith("alone"))
+    run_id, started = found["alone"]["run_id"], found["alone"]["started"]
+    assert f" {run_id[:8]}  {started[:10]} {started[11:16]} " in line
+
+
+@pytest.mark.parametrize(
+    ("name", "length", "lines"),
+    [
+        ("property_rooms", None, ["property_rooms"]),
+        ("property_rooms", 14, ["property_rooms"]),
+        ("property_rooms", 12, ["property_", "rooms"]),
+        ("test/recall_at_99_precision", 10, ["test/", "recall_at_", "99_", "precision"]),
+        ("2026-11-22 02:05", 10, ["2026-11-22", "02:05"]),
+        ("  combination", 8, ["  combination"]),
+        ("", 8, [""]),
+    ],
+)
+def test_long_names_are_broken_between_words(
+    name: str, length: int | None, lines: list[str]
+) -> None:
+    assert break_name(name, length).split("\n") == lines
+
+
+def test_a_long_metric_leaves_the_other_names_whole() -> None:
+    metric = "test/edited/recall_at_99_precision"
+    row = RunRow(
+        *("0123456789abcdef", "", "concat", "train", "train", "property_rooms", "head"),
+        *("mobilenet_v3_large", "FINISHED", "2026-11-22T02:05:40Z", 3.0, "0123456789abcdef"),
+        metrics={metric: 0.5},
+    )
+    console = Console(width=100)
+    with console.capture() as capture:
+        console.print(make_table([row], [metric], console))
+    words = capture.get().split()
+    assert {"concat", "recall_at_", "01234567", "finished", "2026-11-22"} <= {*words}
+    assert {"property_", "property_rooms"} & {*words}
+    assert {"mobilenet_", "mobilenet_v3_"} & {*words}
+    assert "no room for: commit" in capture.get()
 
 
 @pytest.mark.parametrize("metric", [f"test/{name}" for name in (*METRICS, *RETRIEVAL)])
@@ -170,6 +223,36 @@ def test_an_unknown_metric_is_answered_with_those_there_are(
     assert line.endswith(f"--metric {metric}: {fault}; choose one of {AP}, {LOSS}")
 
 
+@pytest.mark.parametrize(
+    ("metric", "told"),
+    [
+        ("f1", "did you mean test/f1, train/f1, validation/f1? (all 12: seentwice runs --json)"),
+        ("test/acuracy", "did you mean test/accuracy, train/accuracy, validation/accuracy? ("),
+        ("zzz", "all 12: seentwice runs --json"),
+    ],
+)
+def test_of_many_metrics_the_nearest_are_named(
+    metric: str,
+    told: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tracking_store: str,
+) -> None:
+    file = tmp_path / "mlflow.db"
+    check_store()
+    shutil.copy(tracking_store.removeprefix("sqlite:///"), file)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{file}")
+    names = ("f1", "accuracy", "roc_auc", "average_precision")
+    splits = ("train", "validation", "test")
+    with track_run(EXPERIMENT, "many", {}) as run:
+        run.log_metrics({f"{split}/{name}": 0.5 for split in splits for name in names})
+    words = ["runs", "--experiment", EXPERIMENT, "--metric", metric]
+    assert main(words) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"--metric {metric}: no run has it; {told}" in line
+
+
 def test_an_unknown_experiment_is_answered_with_those_there_are(
     store: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -220,6 +303,16 @@ def test_a_file_that_is_no_database_is_told(
     assert main(["runs", "--store", f"sqlite:///{tmp_path / 'a.db'}"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "file is not a database" in line
+
+
+def test_a_server_that_does_not_answer_was_given_by_store(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    assert main(["runs", "--store", "http://127.0.0.1:9"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "MLflow store http://127.0.0.1:9: " in line
+    assert line.endswith("; give --store the address of another, or start the server that it names")
 
 
 def test_help_waits_for_none_of_the_slow_libraries() -> None:

@@ -216,15 +216,20 @@ def test_folders_and_heads_are_printed_as_they_are_named(
     quick: list[str], few_rooms: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "head=[l1]" / "o[" / "7]"
-    words = ["head=[l1]", "training.epochs=1", f"hydra.run.dir='{folder}'"]
+    board = "tracking.tensorboard=true"
+    words = ["head=[l1]", "training.epochs=1", board, f"hydra.run.dir='{folder}'"]
     assert main(["train", *quick, *words]) == 0
     checkpoint = folder / CHECKPOINT_FILE
     lines = capsys.readouterr().out.splitlines()
     assert any("no head trains on the table of training pairs" in line for line in lines)
-    following = lines[-1].removeprefix("Next: ")
+    assert shlex.split(lines[-1].removeprefix("Epochs: ")) == [
+        *("tensorboard", "--logdir", str(folder / "tensorboard"))
+    ]
+    following = lines[-2].removeprefix("Next: ")
     program, command, *words = shlex.split(following)
     assert (program, command) == ("seentwice", "evaluate")
     assert words == [f"checkpoint='{checkpoint}'", "data=folder", f"data.root={few_rooms}"]
+    assert any((folder / "tensorboard").iterdir())
     measured(folder, *words)
     assert f"Written: {folder / 'metrics.json'}" in capsys.readouterr().out
 

@@ -189,3 +189,13 @@ def test_what_to_know_of_a_split_is_told_once(few_rooms: Path) -> None:
     lines = told.getvalue().splitlines()
     assert [line.partition(",")[0] for line in lines if "home" in line] == ["No home is known"]
     assert list(chosen.remarks) == lines
+
+
+@pytest.mark.parametrize("command", ["card", "compare", "pairs", "train"])
+def test_an_unknown_edit_is_told_before_photos_are_looked_for(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["data=folder", f"data.root={tmp_path / 'gone'}", "edits.train=[rotat]"]
+    assert main([command, *words, f"hydra.run.dir={tmp_path}"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "edits: 'rotat' is no edit; choose from watermark, crop, rotate" in line

@@ -181,6 +181,7 @@ def comparison():
         seed=7,
         folds=2,
         most_folds=6,
+        held_out="homes",
         split_remarks=("split.assign=own: the test photos validate, too",),
         leaks={"same_bytes": 1, "same_pixels": 0, "near_hash": 2},
         suspects={"same_bytes": 1, "same_pixels": 0, "near_hash": 3},

@@ -155,7 +155,7 @@ def test_searches_are_shown_and_what_was_searched(write):
     start = next(n for n, line in enumerate(lines) if "test photos are queries" in line)
     assert lines[start].startswith(
         "48 test photos are queries, of which 40 have another photo of their place to find. Each "
-        "ranks the other test photos of its fold, up to 15, by the detector's score"
+        "ranks up to 15 other test photos of its fold by the detector's score"
     )
     shown = lines[start : lines.index("Curves", start)]
     for short, _ in RETRIEVAL.values():

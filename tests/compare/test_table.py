@@ -68,8 +68,8 @@ def test_the_table_on_a_terminal_of_100_columns(comparison):
     ) in said
     assert ("Average precision within a fold, mean of 2: siamese 0.850, cosine 0.750") in said
     assert (
-        "Retrieval: the nearest of up to 24 test photos by the backbone's features shows the same "
-        "place for 50.0% [25.0%, 75.0%] of 20"
+        "Retrieval: the nearest of up to 23 other test photos of its fold by the backbone's "
+        "features shows the same place for 50.0% [25.0%, 75.0%] of 20"
     ) in said
 
 
@@ -157,7 +157,10 @@ def test_without_a_baseline_or_a_trained_detector_nothing_is_claimed(comparison)
 
 
 def test_the_title_of_a_single_split(comparison):
-    assert title_of(replace(comparison, folds=1)).startswith("rooms, compact, held-out places: ")
+    single = replace(comparison, folds=1)
+    assert title_of(single).startswith("rooms, compact, held-out homes: ")
+    places = replace(single, held_out="places")
+    assert title_of(places).startswith("rooms, compact, held-out places: ")
 
 
 def test_what_the_bootstrap_resampled(comparison):

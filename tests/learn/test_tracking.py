@@ -15,6 +15,7 @@ from mlflow.exceptions import MlflowException
 from seentwice.errors import UserError
 from seentwice.learn.tracking import (
     FOLDER_TAG,
+    SHORT_ID,
     check_store,
     end_run,
     find_run_folder,
@@ -100,6 +101,23 @@ def test_a_closed_run_is_tagged_and_an_unknown_one_passed_over() -> None:
 @pytest.mark.parametrize("name", ["0" * 32, "../etc", "not a run"])
 def test_an_unknown_run_has_no_folder(name: str) -> None:
     assert find_run_folder(name) is None
+
+
+def test_the_beginning_of_an_id_names_a_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with track_run("tracking", "first", {FOLDER_TAG: str(tmp_path)}) as run:
+        pass
+    assert find_run_folder(run.run_id[:SHORT_ID]) == tmp_path
+    assert find_run_folder(run.run_id[: SHORT_ID - 1]) is None
+    assert find_run_folder(f"{run.run_id[:SHORT_ID]}%") is None
+    with track_run("tracking", "second", {}) as other:
+        pass
+    ids = [run.run_id, other.run_id]
+    found = [MlflowClient().get_run(one) for one in ids]
+    monkeypatch.setattr(MlflowClient, "search_runs", lambda *_, **__: found)
+    with pytest.raises(UserError, match=f"{ids[0]} and {ids[1]} begin so; give more of the id"):
+        find_run_folder("0" * SHORT_ID)
 
 
 BROKEN = ["foo://x", "http://127.0.0.1:9", "http://"]

@@ -138,6 +138,8 @@ def test_any_json_for_a_header_or_a_record_is_told(
         (b"<!DOCTYPE html><title>Sign in</title>", "it looks like a web page"),
         (b"version https://git-lfs.github.com/spec/v1\n", "it looks like a pointer of Git LFS"),
         (b"", "it ends after 0 bytes"),
+        (b"hello", "it is no safetensors file at all"),
+        (b"a text that is longer than a header's length\n" * 9, "it is no safetensors file at all"),
         (struct.pack("<Q", 100 * 10**9) + b"{}", "its header claims 100,000,000,000 bytes"),
         (struct.pack("<Q", 2**64 - 1) + b"{}", "its header claims 18,446,744,073,709,551,615"),
         (struct.pack("<Q", LONGEST_HEADER) + b"{}", "it ends after 10 bytes, in its header"),

@@ -11,6 +11,9 @@ from seentwice.commands.provenance import describe_machine, git_commit, library_
 from seentwice.display import name_count
 from seentwice.models.checkpoint import CheckpointRecord
 
+_ROUNDING = 1e-9
+"""Differences below this are shown as 0: they are of the order in which numbers were added."""
+
 
 @dataclass(frozen=True, slots=True)
 class ToleranceSettings:
@@ -66,8 +69,13 @@ def describe_verdict(claims: Sequence[Claim], tolerance: float) -> str:
     worst = max(made, key=lambda claim: abs(claim.difference))
     return (
         f"Reproduced: {name_count(len(made), 'number', 'numbers')} to within {tolerance:g}; the "
-        f"largest difference is {abs(worst.difference):.2g} ({worst.name})"
+        f"largest difference is {_shown_size(worst):.2g} ({worst.name})"
     )
+
+
+def _shown_size(claim: Claim) -> float:
+    size = abs(claim.difference)
+    return 0.0 if size < _ROUNDING else size
 
 
 def _describe_miss(claim: Claim) -> str:
@@ -83,11 +91,11 @@ def format_metric(value: float | None) -> str:
 
 
 def format_difference(claim: Claim) -> str:
-    """Return a difference with its sign; a dash for what has none, nothing for what is equal."""
+    """Return a difference with its sign; a dash for what has none, 0 for one of rounding."""
     difference = claim.difference
     if math.isnan(difference):
         return "–"
-    if difference == 0:
+    if _shown_size(claim) == 0:
         return "0"
     return f"{difference:+.4f}" if abs(difference) >= 5e-5 else f"{difference:+.0e}"
 

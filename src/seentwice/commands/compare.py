@@ -68,6 +68,7 @@ from seentwice.compare.table import FOLDS_TO_TRY, best_head, has_folds_to_try, p
 from seentwice.data.folds import most_folds
 from seentwice.data.pairs import join_tables
 from seentwice.data.source import Progress
+from seentwice.data.splits import words_of
 from seentwice.data.table_counts import count_tables
 from seentwice.data.thumbnails import view_loader
 from seentwice.detectors.combined import COMBINED
@@ -281,6 +282,7 @@ def _collect(
         seed=stage.settings.seed,
         folds=len(bench.folds),
         most_folds=most_folds(bench.photo_set.photos, bench.rule),
+        held_out=words_of(photos, bench.rule.by)[1],
         split_remarks=tuple(map(show_text, bench.split_remarks)),
         counts=count_tables(bench.folds),
         leaks=count_leaks(bench),

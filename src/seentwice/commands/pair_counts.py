@@ -35,6 +35,8 @@ def print_tables(bench: Workbench, folder: Path, console: Console) -> None:
     for line in report_unreadable(bench.unreadable, folder):
         print_plainly(line, console)
     counts = count_tables(bench.folds)
+    if len(bench.folds) > 1:
+        print_plainly(f"added up over the {len(bench.folds)} folds:", console)
     for count in counts:
         pairs = ", ".join(
             f"{number:,} {kind.replace('_', ' ')}" for kind, number in count.pairs.items() if number

@@ -76,7 +76,7 @@ def run(arguments: Sequence[str]) -> None:
         print_plainly("No runs yet: run seentwice compare first", console)
         return
     others = [name for name in KEY_METRICS if name != metric and console.width >= LEAST_WIDTH]
-    console.print(make_table(rows, [metric, *others]))
+    console.print(make_table(rows, [metric, *others], console))
     if found.are_more:
         print_plainly(left_out, console)
 

@@ -21,6 +21,7 @@ from seentwice.commands.next_steps import (
 from seentwice.commands.objectives import tell_distance
 from seentwice.commands.overrides import key_of
 from seentwice.commands.progress import open_console, print_plainly
+from seentwice.commands.tracking_settings import read_tracking
 from seentwice.commands.training_job import (
     CONFIG_FILE,
     STATE_FILE,
@@ -35,6 +36,7 @@ from seentwice.display import one_line
 from seentwice.errors import UserError
 from seentwice.learn.registration import RegisteredModel
 from seentwice.learn.resume_files import LAST
+from seentwice.learn.tensorboard_files import FOLDER as BOARD_FOLDER
 from seentwice.learn.tracking import RUN_FILE, find_run_folder, shown_uri
 from seentwice.learn.training import check_resumable
 from seentwice.models.checkpoint import CHECKPOINT_FILE
@@ -62,6 +64,9 @@ def _tell_of_trained(trained: Trained, config: DictConfig, console: Console) -> 
     path = str(trained.checkpoint.absolute())
     words = [f"checkpoint={spell_value(path)}", *evaluation_overrides(config)]
     print_plainly(NEXT + write_command("evaluate", words), console)
+    if read_tracking(config).tensorboard:
+        board = str(trained.checkpoint.absolute().parent / BOARD_FOLDER)
+        print_plainly(f"Epochs: {shlex.join(['tensorboard', '--logdir', board])}", console)
     if trained.registered is not None:
         print_plainly(f"Registered: {trained.registered.uri}; it answers pairs of photos:", console)
         print_plainly(f"  {_write_serving(trained.registered)}", console)

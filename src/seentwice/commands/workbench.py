@@ -32,11 +32,12 @@ from seentwice.data.tables import (
     make_test_table,
     train_members,
 )
-from seentwice.data.views import ViewPlan
+from seentwice.data.views import EditChoice, ViewPlan
 from seentwice.detectors.describe import Described
 from seentwice.detectors.descriptor import Descriptor
 from seentwice.detectors.hashes import hash_column
 from seentwice.detectors.pixel_digest import PixelDigestDescriptor
+from seentwice.edits import draw_edits
 from seentwice.errors import UserError
 from seentwice.records import WEB_REASONS, Photo, Unreadable
 
@@ -84,9 +85,12 @@ def check_photo_settings(config: DictConfig) -> None:
     """Read what says how photos are read, split and kept, so that a mistake is told before that.
 
     Raises:
-        UserError: a wrong value, or all pairs without folds.
+        UserError: a wrong value, all pairs without folds, or no such edit.
     """
     read_settings(ReadingSettings, config, None)
+    if config.get("edits") is not None:
+        edits = read_settings(EditChoice, config, "edits")
+        draw_edits("", (*edits.train, *edits.evaluation), seed=0)
     if "split" in config:
         wants_all_pairs = read_settings(SplitSettings, config, "split").all_pairs
         if wants_all_pairs and config.get("folds") is None:

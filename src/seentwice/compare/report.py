@@ -16,6 +16,7 @@ from seentwice.compare.scored_pairs import to_parquet
 from seentwice.compare.scoring import Scores
 from seentwice.compare.summary import HeldOutPairs
 from seentwice.compare.table import (
+    describe_others,
     describe_result,
     format_interval,
     format_number,
@@ -133,8 +134,8 @@ def _retrieval_sections(comparison: Comparison) -> list[Section]:
         return []
     text = (
         f"{searches.queries:,} test photos are queries, of which {searches.matched:,} have another "
-        f"photo of their place to find. Each ranks the other test photos of its fold, up to "
-        f"{searches.gallery - 1:,}, by the detector's score, with ties as bad as can be: "
+        f"photo of their place to find. Each ranks {describe_others(searches)} by the detector's "
+        f"score, with ties as bad as can be: "
         f"{searches.pairs:,} pairs in all."
     )
     return [Section("Retrieval", text, (retrieval_table(comparison),))]

@@ -93,6 +93,7 @@ class Comparison:
     seed: int
     folds: int
     most_folds: int  # that the same rule could make of these photos; 0 for none
+    held_out: str  # what no two splits share: homes, places or cities
     split_remarks: tuple[str, ...]  # what to know of the split before the numbers are believed
     counts: tuple[TableCounts, ...]
     leaks: Mapping[str, int]  # pairs of photos that are in two splits, by how that is seen

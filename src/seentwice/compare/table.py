@@ -64,7 +64,7 @@ def to_markdown(comparison: Comparison) -> str:
 
 def title_of(comparison: Comparison) -> str:
     """Say what was compared on what."""
-    how = f"{comparison.folds} folds" if comparison.folds > 1 else "held-out places"
+    how = f"{comparison.folds} folds" if comparison.folds > 1 else f"held-out {comparison.held_out}"
     test = comparison.counts[-1]
     duplicates = sum(test.pairs[kind.value] for kind in POSITIVE_KINDS)
     return (
@@ -91,6 +91,20 @@ def describe_clusters(tested: Clustered) -> str:
     """Say what the bootstrap resampled: "10 properties"."""
     plural = {"property": "properties", "place": "places"}[tested.cluster]
     return name_count(tested.clusters, tested.cluster, plural)
+
+
+class Searched(Protocol):
+    """The test photos of a fold, each a query that is searched for among the others."""
+
+    @property
+    def gallery(self) -> int:
+        """How many there are, the query among them."""
+        ...
+
+
+def describe_others(searched: Searched) -> str:
+    """Say what each query is compared with: "up to 69 other test photos of its fold"."""
+    return f"up to {searched.gallery - 1:,} other test photos of its fold"
 
 
 def describe_few_clusters(tested: Clustered) -> list[str]:
@@ -144,8 +158,8 @@ def describe_result(comparison: Comparison) -> list[str]:
     if comparison.retrieval is not None:
         share = comparison.retrieval.share
         lines.append(
-            f"Retrieval: the nearest of up to {comparison.retrieval.gallery:,} test photos by the "
-            "backbone's features shows the same place for "
+            f"Retrieval: the nearest of {describe_others(comparison.retrieval)} by the backbone's "
+            "features shows the same place for "
             f"{format_share(share)} of {comparison.retrieval.queries:,}"
         )
     return lines

@@ -101,10 +101,11 @@ def groups_of(photos: Sequence[Photo], by: SplitBy = SplitBy.PROPERTY) -> list[s
 
 def name_groups(photos: Sequence[Photo], count: int, by: SplitBy) -> str:
     """Say in a user's words how many groups there are: "1 home", "2 places"."""
-    return name_count(count, *_words_of(photos, by))
+    return name_count(count, *words_of(photos, by))
 
 
-def _words_of(photos: Sequence[Photo], by: SplitBy) -> tuple[str, str]:
+def words_of(photos: Sequence[Photo], by: SplitBy) -> tuple[str, str]:
+    """Return what a user calls one group, and several: "home", "homes"."""
     if by is SplitBy.CITY:
         return "city", "cities"
     is_known = by is SplitBy.PROPERTY and any(photo.property for photo in photos)
@@ -132,7 +133,7 @@ def check_number(photos: Sequence[Photo], by: SplitBy, count: int, has_tests: bo
     where = " beside what the data set tests" if has_tests else ""
     raise UserError(
         f"{name_groups(photos, count, by)}{where}, where {wanted} or more are needed: add "
-        f"{_words_of(photos, by)[1]}{hint}"
+        f"{words_of(photos, by)[1]}{hint}"
     )
 
 

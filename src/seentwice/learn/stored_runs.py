@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from seentwice.data.source import Progress
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 _PAGE = 1000  # runs that are asked for at once
 _LOOKED_AT = 1000  # newest runs whose metrics are listed where one is unknown
+_NAMED = 5  # metrics at most, where one is unknown
+_LIKENESS = 0.6  # in [0, 1], of a name that may have been meant
 _PARENT = "mlflow.parentRunId"
 _METRIC = re.compile(r"[\w. :/-]+")  # what MLflow lets a metric be called
 
@@ -186,7 +189,23 @@ def _unknown_metric(
     if not defined:
         return UserError(f"--metric {metric}: no run has metrics yet")
     fault = "it is NaN in every run" if metric in logged else "no run has it"
-    return UserError(f"--metric {metric}: {fault}; choose one of {', '.join(sorted(defined))}")
+    return UserError(f"--metric {metric}: {fault}; {_name_choices(metric, sorted(defined))}")
+
+
+def _name_choices(metric: str, names: Sequence[str]) -> str:
+    """Say which metrics there are: all, or those most like one, and where the others are."""
+    if len(names) <= _NAMED:
+        return f"choose one of {', '.join(names)}"
+    # The same quantity in another split comes before other names that are spelt nearly so.
+    ends = {name: name.rpartition("/")[2] for name in names}
+    end = get_close_matches(metric.rpartition("/")[2], ends.values(), 1, _LIKENESS)
+    same = [name for name in names if ends[name] in end]
+    # What was tested is what runs are compared by.
+    same.sort(key=lambda name: not name.startswith("test/"))
+    alike = get_close_matches(metric, names, _NAMED, _LIKENESS)
+    nearest = list(dict.fromkeys((*same, *alike)))[:_NAMED]
+    every = f"all {len(names)}: seentwice runs --json"
+    return f"did you mean {', '.join(nearest)}? ({every})" if nearest else every
 
 
 def _to_record(run: "Run", experiments: Mapping[str, str]) -> StoredRun:

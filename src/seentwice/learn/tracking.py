@@ -23,6 +23,7 @@ DEFAULT_URI = f"{_FILE_STORE}mlflow.db"
 ARTIFACTS = Path("mlartifacts")  # where a store without a server of its own keeps its files
 FOLDER_TAG = "seentwice.folder"  # where a run's own files are, for `resume`
 RUN_FILE = "mlflow_run_id.txt"  # among these files, the run's id
+SHORT_ID = 8  # characters of a run's id that tables show, and that name a run
 _PARAMETER_LENGTH = 500  # MLflow's oldest stores refuse longer values
 _NO_SUCH_RUN = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # the latter: no id at all
 
@@ -193,11 +194,15 @@ def end_run(run_id: str, tags: Mapping[str, str]) -> None:
 def find_run_folder(run_id: str) -> Path | None:
     """Return the output folder that a run recorded, or None if there is no such run.
 
+    Args:
+        run_id: whole, or its first `SHORT_ID` characters or more.
+
     Raises:
-        UserError: the store cannot be used.
+        UserError: the store cannot be used; several runs have ids that begin so.
     """
     with store_errors():
-        run = _find_run(connect(), run_id)
+        client = connect()
+        run = _find_run(client, run_id) or _find_by_beginning(client, run_id)
     folder = run.data.tags.get(FOLDER_TAG) if run is not None else None
     return Path(folder) if folder else None
 
@@ -214,9 +219,24 @@ def _find_run(client: "MlflowClient", run_id: str) -> "Run | None":
         raise
 
 
+def _find_by_beginning(client: "MlflowClient", beginning: str) -> "Run | None":
+    if re.fullmatch(f"[0-9a-f]{{{SHORT_ID},}}", beginning) is None:
+        return None
+    experiments = [one.experiment_id for one in client.search_experiments()]
+    looks_so = f"attributes.run_id LIKE '{beginning}%'"
+    found = client.search_runs(experiments, filter_string=looks_so, max_results=2)
+    if len(found) > 1:
+        ids = " and ".join(run.info.run_id for run in found)
+        raise UserError(f"MLflow run {beginning}: {ids} begin so; give more of the id")
+    return found[0] if found else None
+
+
 @contextmanager
 def store_errors(uri: str | None = None) -> Iterator[None]:
-    """Tell of a store that cannot be used; None is that of `tracking_uri`.
+    """Tell of a store that cannot be used.
+
+    Args:
+        uri: that was given by `--store`; None is that of `tracking_uri`.
 
     Raises:
         UserError: in place of what MLflow and the database raise.
@@ -226,10 +246,10 @@ def store_errors(uri: str | None = None) -> Iterator[None]:
     except _store_faults() as error:
         # The address may be in the error, too, and one line may end in its middle.
         reason = one_line(Exception(_hide_password(str(error), uri or tracking_uri())))
-        raise UserError(
-            f"MLflow store {shown_uri(uri)}: {reason}; "
-            f"set MLFLOW_TRACKING_URI, or unset it for {DEFAULT_URI}"
-        ) from error
+        advice = f"set MLFLOW_TRACKING_URI, or unset it for {DEFAULT_URI}"
+        if uri is not None:
+            advice = "give --store the address of another, or start the server that it names"
+        raise UserError(f"MLflow store {shown_uri(uri)}: {reason}; {advice}") from error
 
 
 def _store_faults() -> tuple[type[Exception], ...]:

@@ -49,10 +49,13 @@ def _check_start(path: Path) -> None:
         start = file.read(64)
         size = os.fstat(file.fileno()).st_size
     length = int.from_bytes(start[:_LENGTH_BYTES], "little")
-    if start[_LENGTH_BYTES : _LENGTH_BYTES + 1] != b"{" or length > LONGEST_HEADER:
+    has_header = start[_LENGTH_BYTES : _LENGTH_BYTES + 1] == b"{"
+    if not has_header or length > LONGEST_HEADER:
         for first, what in _LOOKS.items():
             if start.startswith(first):
                 raise WrongFileError(f"it looks like {what}")
+    if start and not has_header and length > LONGEST_HEADER:
+        raise WrongFileError("it is no safetensors file at all")
     if length > LONGEST_HEADER:
         raise WrongFileError(f"its header claims {length:,} bytes")
     if size < _LENGTH_BYTES + length:

@@ -55,6 +55,10 @@ MISTAKES = {
         "compare baselines=[cosine,histogram,combined] combine=[cosine]",
         "combine: name two detectors of the run or more",
     ),
+    "photos too small": (
+        "compare data=folder data.root=R backbone.side_px=8",
+        "backbone.side_px=8: Input should be greater than or equal to 32",
+    ),
     "no graphics card": (
         "train data=folder data.root=R training.accelerator=gpu",
         "training.accelerator=gpu: torch finds none here; choose auto or cpu",

@@ -24,6 +24,7 @@ PLACES = ("unlabelled", "backbone.weights", "mining.checkpoint")
 LATER: Mapping[str, object] = {
     "split.all_pairs": False,
     "combine": None,
+    "backbone.side_px": None,
     "retrieval_pairs": 200000,  # what it measures is beside the pairs
 }
 

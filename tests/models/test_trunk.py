@@ -7,9 +7,11 @@ from seentwice.errors import UserError
 from seentwice.models.backbones import build_trunk
 from seentwice.models.preprocessing import Preprocessing
 from seentwice.models.trunk import (
+    Trunk,
     find_cut,
     fingerprint_frozen,
     freeze,
+    resize_input,
     restore_modes,
     shape_after,
 )
@@ -142,3 +144,23 @@ def test_the_fingerprint_is_of_what_is_frozen():
         assert fingerprint_frozen(trunk) == before
         trunk.frozen[1][0].weight.add_(1)
         assert fingerprint_frozen(trunk) != before
+
+
+def test_a_trunk_takes_photos_of_another_size_with_the_same_weights() -> None:
+    stages = make_stages()
+    freeze(stages, 0, "eval")
+    trunk = Trunk("plain", "average", "none", stages, len(stages), 6, SMALL)
+    larger = resize_input(trunk, 32)
+    assert (larger.preprocessing.height_px, larger.preprocessing.width_px) == (32, 32)
+    assert fingerprint_frozen(larger) == fingerprint_frozen(trunk)
+    assert shape_after(larger.stages, larger.preprocessing) == (6,)
+
+
+@pytest.mark.parametrize("counts", [nn.Linear(4 * 6 * 6, 6), nn.Identity()])
+def test_a_trunk_that_counts_pixels_keeps_its_size(counts: nn.Module) -> None:
+    stages = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), counts)
+    freeze(stages, 0, "eval")
+    (size,) = shape_after(stages, SMALL)
+    trunk = Trunk("plain", "average", "none", stages, len(stages), size, SMALL)
+    with pytest.raises(UserError, match=r"side_px=32: plain takes no photos .* null for 8 x 8 px$"):
+        resize_input(trunk, 32)

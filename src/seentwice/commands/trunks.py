@@ -1,16 +1,17 @@
 """The trunks that a configuration asks for: the nets' own, and the frozen one of the baselines."""
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
 
 from omegaconf import DictConfig
+from pydantic import Field
 from rich.console import Console
 
 from seentwice.commands.progress import print_plainly
 from seentwice.commands.settings import SeedSettings, read_settings
 from seentwice.models.backbones import build_trunk
 from seentwice.models.preprocessing import Normalisation
-from seentwice.models.trunk import BatchNormMode, Trunk
+from seentwice.models.trunk import BatchNormMode, Trunk, resize_input
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class BackboneSettings:
     trained_blocks: Any  # `TrainedBlocks`, as `freeze` checks, which knows how many there are
     frozen_batchnorm: BatchNormMode
     normalisation: Normalisation
+    side_px: Annotated[int, Field(ge=32, le=4096)] | None  # of the input; None is the network's own
     library: str | None = None  # torchvision or timm
 
 
@@ -56,6 +58,8 @@ def read_trunks(config: DictConfig) -> Trunks:
     name, weights, pooling = name_backbone(config), settings.weights, settings.pooling
     normalisation = settings.normalisation
     frozen = build_trunk(name, weights, pooling, 0, "eval", seed, normalisation)
+    if settings.side_px is not None:
+        frozen = resize_input(frozen, settings.side_px)
     if settings.trained_blocks == 0 and settings.frozen_batchnorm == "eval":
         return Trunks(frozen, frozen)
     own = build_trunk(
@@ -67,7 +71,7 @@ def read_trunks(config: DictConfig) -> Trunks:
         seed,
         normalisation,
     )
-    return Trunks(own, frozen)
+    return Trunks(replace(own, preprocessing=frozen.preprocessing), frozen)
 
 
 def tell_cut(trunk: Trunk, console: Console) -> None:

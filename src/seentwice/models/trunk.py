@@ -6,7 +6,7 @@ passed once a photo, and what comes out is kept. The stages after it belong to t
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 import torch
@@ -55,6 +55,31 @@ def find_cut(stages: nn.Sequential) -> int:
         if takes_gradient or any(module.training for module in stage.modules()):
             return number
     return len(stages)
+
+
+def resize_input(trunk: Trunk, side_px: int) -> Trunk:
+    """Return a trunk that takes square photos of another size, with the same weights.
+
+    Args:
+        trunk: frozen as a whole.
+        side_px: of the photos; the more, the smaller the things that it sees, and the slower.
+
+    Raises:
+        UserError: the network takes its own size alone.
+    """
+    own = trunk.preprocessing
+    resized = replace(own, height_px=side_px, width_px=side_px)
+    try:
+        with torch.no_grad():
+            fits = shape_after(trunk.stages, resized) == (trunk.feature_size,)
+    except (AssertionError, RuntimeError, ValueError):  # theirs, of layers that count pixels
+        fits = False
+    if not fits:
+        raise UserError(
+            f"backbone.side_px={side_px}: {trunk.backbone} takes no photos of that size; leave it "
+            f"null for {own.width_px} x {own.height_px} px"
+        )
+    return replace(trunk, preprocessing=resized)
 
 
 def freeze(stages: nn.Sequential, trained: TrainedBlocks, batchnorm: BatchNormMode) -> None:

@@ -230,7 +230,6 @@ def test_blank_photos_have_a_card_that_counts_all_leaks_and_shows_few(tmp_path: 
 @pytest.mark.parametrize(
     ("names", "complaint"),
     [
-        (["home_room_1.bmp", "home_room_2.bmp"], "1 place, where 3 or more are needed: add places"),
         (["a_1_1.txt"], "holds no photo"),
         (["nameless.bmp"], "1 of 1 photos tell no place ('bath/nameless.bmp')"),
     ],
@@ -244,6 +243,29 @@ def test_photos_that_make_no_comparison_make_no_card(
     assert write_card(tmp_path, tmp_path / ".out") == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert complaint in line
+
+
+@pytest.mark.parametrize("names", [["a_1_1"], ["a_1_1", "a_1_2"], ["a_1_1", "a_1_2", "b_2_1"]])
+def test_too_few_places_to_be_split_have_a_card_of_one_part(
+    names: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for seed, name in enumerate(names):
+        write_photo(tmp_path / "photos" / "bath" / f"{name}.bmp", seed)
+    assert write_card(tmp_path / "photos", tmp_path / "out") == 0
+    assert "Too few homes or places to be split" in capsys.readouterr().out
+    card = json.loads((tmp_path / "out" / "card.json").read_text())
+    photos = {part["part"]: part["photos"] for part in card["parts"]}
+    assert photos == {"all": len(names), "train": len(names), "validation": 0, "test": 0}
+    train, *others = card["tables"]
+    assert train["pairs"]["same_place"] == (len(names) > 1)
+    assert [table["views"] for table in others] == [0, 0]
+
+
+def test_few_places_make_no_folds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_photo(tmp_path / "bath" / "home_room_1.bmp", 0)
+    assert write_card(tmp_path, tmp_path / ".out", "folds=3") == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "1 place, where 3 or more are needed: add places" in line
 
 
 def test_a_folder_of_broken_files_is_told_in_one_line(

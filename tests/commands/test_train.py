@@ -225,6 +225,8 @@ def test_folders_and_heads_are_printed_as_they_are_named(
     assert shlex.split(lines[-1].removeprefix("Epochs: ")) == [
         *("tensorboard", "--logdir", str(folder / "tensorboard"))
     ]
+    threshold = read_record(checkpoint).threshold
+    assert f"  threshold{' ' * 20}{threshold:.4f}" in lines
     following = lines[-2].removeprefix("Next: ")
     program, command, *words = shlex.split(following)
     assert (program, command) == ("seentwice", "evaluate")

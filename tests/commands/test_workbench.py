@@ -183,7 +183,7 @@ def test_what_to_know_of_a_split_is_told_once(few_rooms: Path) -> None:
     told = io.StringIO()
     with initialize_config_dir(str(find_configs()), version_base="1.3"):
         config = compose("compare", ["data=folder", f"data.root={few_rooms}"])
-    chosen = choose_splits(config, read_folder(few_rooms), None, Console(file=told, width=20))
+    chosen = choose_splits(config, read_folder(few_rooms), None, True, Console(file=told, width=20))
     (split,) = chosen.splits
     assert len(split.train) > 0
     lines = told.getvalue().splitlines()

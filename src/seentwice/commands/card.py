@@ -23,6 +23,7 @@ from seentwice.data.parts import Parts
 from seentwice.data.thumbnails import view_loader
 from seentwice.detectors.hashes import hash_column
 from seentwice.detectors.measures import FORMATS, MeasureDescriptor
+from seentwice.display import name_count
 from seentwice.files import write_atomically
 from seentwice.hashing import HASHES
 from seentwice.pages import write_page
@@ -107,6 +108,8 @@ def _print_card(card: DataCard, folder: Path, console: Console) -> None:
     for line in report_unreadable(card.unreadable, folder):
         print_plainly(line, console)
     for part in card.parts[1:]:
-        print_plainly(f"  {part.part}: {part.photos:,} photos of {part.places:,} places", console)
+        photos = name_count(part.photos, "photo", "photos")
+        places = name_count(part.places, "place", "places")
+        print_plainly(f"  {part.part}: {photos} of {places}", console)
     print_plainly(f"Card:  {folder / CARD_PAGE}", console)
     print_plainly(f"       {folder / CARD_JSON}", console)

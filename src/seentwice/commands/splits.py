@@ -15,7 +15,15 @@ from seentwice.commands.unreadable import listing_unreadable, require_readable
 from seentwice.data.folds import fold_photos
 from seentwice.data.source import PhotoSet
 from seentwice.data.split_remarks import remark_on_split
-from seentwice.data.splits import Assign, Split, SplitBy, SplitRule, split_photos
+from seentwice.data.splits import (
+    Assign,
+    Split,
+    SplitBy,
+    SplitRule,
+    can_split,
+    leave_whole,
+    split_photos,
+)
 from seentwice.errors import UserError
 
 
@@ -47,7 +55,7 @@ class ChosenSplits:
 
 
 def choose_splits(
-    config: DictConfig, photo_set: PhotoSet, folds: int | None, console: Console
+    config: DictConfig, photo_set: PhotoSet, folds: int | None, must_split: bool, console: Console
 ) -> ChosenSplits:
     """Split the photos of a data set; tell what to know of that.
 
@@ -55,6 +63,7 @@ def choose_splits(
         config: the composed configuration.
         photo_set: the photos.
         folds: how many; None for one split by shares.
+        must_split: whether too few homes or places for that are an error; else all photos train.
         console: prints.
 
     Raises:
@@ -65,6 +74,10 @@ def choose_splits(
     rule = settings.rule
     if settings.all_pairs and folds is None:
         raise UserError("split.all_pairs=true: needs folds, such as folds=5")
+    if not must_split and folds is None and not can_split(photo_set.photos, rule):
+        remark = "Too few homes or places to be split: all photos are counted as train"
+        print_plainly(remark, console)
+        return ChosenSplits(rule, (leave_whole(photo_set.photos),), (remark,))
     shares = settings.validation_share, settings.test_share
     with listing_unreadable(photo_set.unreadable, console), _readable_first(config, photo_set):
         if folds is not None:

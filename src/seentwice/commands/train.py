@@ -61,6 +61,7 @@ def _tell_of_trained(trained: Trained, config: DictConfig, console: Console) -> 
     tell_distance(trained.net.head, trained.calibration, trained.threshold, console)
     for name, value in trained.test_metrics.items():
         print_plainly(f"  test/{name:<24}{value:.4f}", console)
+    print_plainly(f"  {'threshold':<29}{trained.threshold:.4f}", console)
     path = str(trained.checkpoint.absolute())
     words = [f"checkpoint={spell_value(path)}", *evaluation_overrides(config)]
     print_plainly(NEXT + write_command("evaluate", words), console)

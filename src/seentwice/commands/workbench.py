@@ -141,7 +141,7 @@ def set_up(
     descriptors: Sequence[Descriptor],
     trunks: Trunks | None,
     folds: int | None,
-    needs_both_labels: bool,
+    must_test: bool,
     console: Console,
 ) -> Workbench:
     """Split the photos, look at every view once and make the pair tables.
@@ -153,13 +153,14 @@ def set_up(
         descriptors: what detectors need of each view; the hashes come too, they choose negatives.
         trunks: what the detectors look through; None where none does.
         folds: how many; None for one split by shares.
-        needs_both_labels: whether a table without duplicates or without negatives is an error.
+        must_test: whether too few homes or places to be split, and a table without duplicates or
+            without negatives, are errors.
         console: shows progress.
 
     Raises:
         UserError: unusable data or settings.
     """
-    chosen = choose_splits(config, photo_set, folds, console)
+    chosen = choose_splits(config, photo_set, folds, must_test, console)
     splits = chosen.splits
     sampling = read_sampling(config)
     tested = np.unique(np.concatenate([split.test for split in splits]))
@@ -196,7 +197,7 @@ def set_up(
             nearest,
             looked.threads,
             looked.seed,
-            needs_both_labels,
+            must_test,
         )
     parts = parts_of(splits, len(photo_set.photos))
     lookalikes = _look_for_lookalikes(looked, parts, fingerprint, console)
@@ -246,7 +247,7 @@ def set_up_test(
     Raises:
         UserError: unusable data or settings.
     """
-    (whole,) = choose_splits(config, photo_set, None, console).splits
+    (whole,) = choose_splits(config, photo_set, None, True, console).splits
     none = np.empty(0, np.int64)
     split = Split(none, none, whole.test)
     looked = look_at_views(

@@ -137,6 +137,20 @@ def check_number(photos: Sequence[Photo], by: SplitBy, count: int, has_tests: bo
     )
 
 
+def can_split(photos: Sequence[Photo], rule: SplitRule) -> bool:
+    """Say whether there are enough groups for every split to get one."""
+    if rule.assign is Assign.OWN:
+        return True
+    has_tests = any(photo.split == "test" for photo in photos)
+    return _count_groups(photos, rule.by, has_tests) >= FEWEST_GROUPS - has_tests
+
+
+def leave_whole(photos: Sequence[Photo]) -> Split:
+    """Return all photos as the training split, beside two that are empty."""
+    none = np.empty(0, np.int64)
+    return Split(np.arange(len(photos)), none, none)
+
+
 def _count_groups(photos: Sequence[Photo], by: SplitBy, has_tests: bool) -> int:
     names = groups_of(photos, by)
     tested = {name for name, photo in zip(names, photos, strict=True) if photo.split == "test"}

@@ -46,5 +46,5 @@ def test_detectors_of_comparisons_are_told_the_newest_first(tracking_store: str)
 def test_a_store_that_cannot_be_used_is_told_in_one_line(tmp_path: Path) -> None:
     file = tmp_path / "mlflow.db"
     file.write_text("no database" * 100)
-    with pytest.raises(UserError, match=r"^MLflow store sqlite:.*mlflow\.db: .*; give --store"):
+    with pytest.raises(UserError, match=r"^MLflow store sqlite:.*mlflow\.db: .*; set MLFLOW_TRACK"):
         read_comparisons(f"sqlite:///{file}")

@@ -20,6 +20,7 @@ _LOOKED_AT = 1000  # newest runs whose metrics are listed where one is unknown
 _NAMED = 5  # metrics at most, where one is unknown
 _LIKENESS = 0.6  # in [0, 1], of a name that may have been meant
 _PARENT = "mlflow.parentRunId"
+_OTHER_STORE = "give --store the address of another, or start the server that it names"
 _METRIC = re.compile(r"[\w. :/-]+")  # what MLflow lets a metric be called
 
 
@@ -78,7 +79,10 @@ def find_runs(
     # Imported here, as MLflow is: no --help should wait for it.
     from seentwice.learn.run_database import open_run_database, rank_runs
 
-    with store_errors(uri), open_run_database(uri or tracking_uri()) as database:
+    with (
+        store_errors(uri, _OTHER_STORE if uri else None),
+        open_run_database(uri or tracking_uri()) as database,
+    ):
         client = connect(uri)
         experiments = _find_experiments(client, experiment)
         is_name = _METRIC.fullmatch(metric.name) is not None

@@ -232,11 +232,12 @@ def _find_by_beginning(client: "MlflowClient", beginning: str) -> "Run | None":
 
 
 @contextmanager
-def store_errors(uri: str | None = None) -> Iterator[None]:
+def store_errors(uri: str | None = None, advice: str | None = None) -> Iterator[None]:
     """Tell of a store that cannot be used.
 
     Args:
-        uri: that was given by `--store`; None is that of `tracking_uri`.
+        uri: of the store; None is that of `tracking_uri`.
+        advice: what to do; None is about the environment variable.
 
     Raises:
         UserError: in place of what MLflow and the database raise.
@@ -246,10 +247,8 @@ def store_errors(uri: str | None = None) -> Iterator[None]:
     except _store_faults() as error:
         # The address may be in the error, too, and one line may end in its middle.
         reason = one_line(Exception(_hide_password(str(error), uri or tracking_uri())))
-        advice = f"set MLFLOW_TRACKING_URI, or unset it for {DEFAULT_URI}"
-        if uri is not None:
-            advice = "give --store the address of another, or start the server that it names"
-        raise UserError(f"MLflow store {shown_uri(uri)}: {reason}; {advice}") from error
+        remedy = advice or f"set MLFLOW_TRACKING_URI, or unset it for {DEFAULT_URI}"
+        raise UserError(f"MLflow store {shown_uri(uri)}: {reason}; {remedy}") from error
 
 
 def _store_faults() -> tuple[type[Exception], ...]:

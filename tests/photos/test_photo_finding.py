@@ -116,7 +116,9 @@ def test_a_file_that_may_not_be_read_is_listed(
     (tmp_path / "a.png").touch()
     (tmp_path / "b.png").touch()
     real = os.access
-    monkeypatch.setattr(os, "access", lambda path, mode: path.name != "b.png" and real(path, mode))
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: Path(path).name != "b.png" and real(path, mode)
+    )
     photos, unreadable = find_photos(tmp_path)
     assert photos == [tmp_path / "a.png"]
     assert [problem.reason for problem in unreadable] == [Reason.NO_PERMISSION]

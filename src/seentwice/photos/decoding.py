@@ -52,19 +52,23 @@ def read_photo(path: Path, max_pixels: int, at_least: tuple[int, int] | None = N
         return _decode(path, stream, max_pixels, at_least)
 
 
-def decode_photo(content: bytes, name: Path, max_pixels: int) -> Image.Image:
-    """Decode the bytes of a photo as `read_photo` decodes a file.
+def decode_photo(
+    content: bytes | BinaryIO, name: Path, max_pixels: int, at_least: tuple[int, int] | None = None
+) -> Image.Image:
+    """Decode a photo in memory, or one that is open, as `read_photo` decodes a file.
 
     Args:
-        content: Of the whole file.
+        content: The bytes of the whole file, or the file, open at its beginning.
         name: What errors call it; nothing is opened.
         max_pixels: Photos with more, by their header, are not decoded.
+        at_least: See `read_photo`.
 
     Raises:
         PhotoError: the bytes are no image, damaged, ...: see `Reason`.
     """
     with _as_photo_errors(name):
-        return _decode(name, BytesIO(content), max_pixels, None)
+        stream = BytesIO(content) if isinstance(content, bytes) else content
+        return _decode(name, stream, max_pixels, at_least)
 
 
 @contextmanager
@@ -106,13 +110,13 @@ def _decode(
             detail = f"{width} x {height} pixels are more than {max_pixels}"
             raise PhotoError(Unreadable(path, Reason.TOO_LARGE, detail))
         if at_least is not None and isinstance(image, JpegImagePlugin.JpegImageFile):
-            is_on_side = read_orientation(image.info.get("exif")) in _ON_SIDE
+            is_on_side = read_orientation(image.info.get("exif")) in ON_SIDE
             image.draft(None, at_least[::-1] if is_on_side else at_least)
         image.load()
         photo = _to_rgb(image)
         # TIFF is turned by Pillow's plugin while it loads.
         turn = (
-            None if image.format == "TIFF" else _TURNS.get(read_orientation(image.info.get("exif")))
+            None if image.format == "TIFF" else TURNS.get(read_orientation(image.info.get("exif")))
         )
     if turn is not None:
         photo = photo.transpose(turn)
@@ -165,7 +169,7 @@ def _to_8_bits(image: Image.Image) -> Image.Image:
     return Image.fromarray(grey if hidden is None else np.where(values == hidden, 255, grey))
 
 
-_TURNS: Mapping[int, Image.Transpose] = {
+TURNS: Mapping[int, Image.Transpose] = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -174,9 +178,10 @@ _TURNS: Mapping[int, Image.Transpose] = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+"""What makes a photo upright, by its EXIF orientation; none for 1."""
 
-
-_ON_SIDE = (5, 6, 7, 8)  # orientations that swap width and height
+ON_SIDE = (5, 6, 7, 8)
+"""Orientations that swap width and height."""
 
 
 def _is_end_of_data(error: Exception) -> bool:

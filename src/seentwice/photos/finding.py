@@ -2,13 +2,19 @@
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from seentwice.display import one_line
 from seentwice.errors import UserError
 from seentwice.photos.formats import HEAD_BYTES, RAW, decoder_of, name_format
-from seentwice.photos.problems import find_problem, record_refusal, record_undecoded
+from seentwice.photos.problems import (
+    find_obstacle,
+    find_problem,
+    record_refusal,
+    record_undecoded,
+)
 from seentwice.records import Reason, Unreadable
 
 EXTENSIONS = (
@@ -26,14 +32,21 @@ _UNDECODED_EXTENSIONS: Mapping[str, str] = {
 _BITMAP = b"BM"  # two letters that texts begin with, too
 
 
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """A file that is named as a photo, not opened yet."""
+
+    key: str  # its path below the root with forward slashes; bytes that are not UTF-8 as surrogates
+    size_bytes: int
+    modified_ns: int  # since 1970
+    device: int
+    inode: int  # of the file that a link leads to; files of one device and inode are one
+
+
 def find_photos(root: Path) -> tuple[list[Path], list[Unreadable]]:
     """Find the files below a folder, at any depth, whose extension is one of `EXTENSIONS`.
 
-    The extension, in either case, decides what is looked for; what a file holds decides how
-    `read_photo` decodes it. Hidden files and folders are passed over, and so are links to
-    folders, which may lead in circles; links to files are followed. Files of these extensions are
-    not opened. Of others the first bytes are read, so that none that begins like a photo is passed
-    over; those named as HEIC that hold another format are photos, too.
+    See `walk_photos`.
 
     Returns:
         The photos, and what is named or begins like a photo but is none that can be opened or
@@ -44,41 +57,96 @@ def find_photos(root: Path) -> tuple[list[Path], list[Unreadable]]:
         UserError: `root` is missing, is no folder, cannot be listed, or holds no photo; or it is
             no `Path`.
     """
-    _check_root(root)
     photos: list[str] = []
     unreadable: list[Unreadable] = []
-
-    def refuse(error: OSError) -> None:
-        path = Path(error.filename)
-        if path == root:
-            raise _unlisted(root, error)
-        unreadable.append(record_refusal(path, error))
-
-    start = len(os.path.join(root, ""))  # noqa: PTH118 - of the keys in the paths of os.walk
-    for folder, folders, files in os.walk(root, onerror=refuse):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in (*folders, *files):
-            if name.startswith("."):
-                continue
-            path = Path(folder, name)
-            extension = path.suffix.lower()
-            is_named = extension in EXTENSIONS or extension in _HEIC_EXTENSIONS
-            problem = find_problem(path) if is_named else _find_resemblance(path)
-            if problem is None and extension in _HEIC_EXTENSIONS:
-                problem = _find_format(path, _read_head(path))
-            if problem is not None:
-                unreadable.append(problem)
-            elif is_named:
-                photos.append(os.path.join(folder, name)[start:])  # noqa: PTH118
+    for found in walk_photos(root):
+        if isinstance(found, Unreadable):
+            unreadable.append(found)
+        else:
+            photos.append(found.key)
     if not photos:
-        first = next((f" ({str(p.path)!r}: {p.reason}: {p.detail})" for p in unreadable), "")
-        raise UserError(
-            f"{str(root)!r} holds no photo that is read{first}; give a folder that holds files of "
-            f"{', '.join(EXTENSIONS)}"
-        )
+        raise no_photos(root, unreadable)
     photos.sort()
-    unreadable.sort(key=lambda problem: problem.path.relative_to(root).as_posix())
+    sort_unreadable(unreadable, root)
     return [root / key for key in photos], unreadable
+
+
+def walk_photos(root: Path) -> Iterator[FoundFile | Unreadable]:
+    """Yield the files below a folder, at any depth, whose extension is one of `EXTENSIONS`.
+
+    The extension, in either case, decides what is looked for; what a file holds decides how
+    `read_photo` decodes it. Hidden files and folders are passed over, and so are links to
+    folders, which may lead in circles; links to files are followed. Files of these extensions are
+    not opened. Of others the first bytes are read, so that none that begins like a photo is passed
+    over; those named as HEIC that hold another format are photos, too.
+
+    Yields:
+        The photos, and what is named or begins like a photo but is none that can be opened or
+        decoded, together with the folders that cannot be listed; in no order.
+
+    Raises:
+        UserError: `root` is missing, is no folder or cannot be listed; or it is no `Path`.
+    """
+    _check_root(root)
+    start = len(os.path.join(root, ""))  # noqa: PTH118 - of the keys in the paths of scandir
+    folders = [str(root)]
+    while folders:
+        folder = folders.pop()
+        try:
+            with os.scandir(folder) as listed:
+                entries = [entry for entry in listed if not entry.name.startswith(".")]
+        except OSError as error:
+            if folder == str(root):
+                raise _unlisted(root, error) from error
+            yield record_refusal(Path(folder), error)
+            continue
+        for entry in entries:
+            if _is_folder(entry):
+                folders.append(entry.path)
+            found = _look_at(entry, start)
+            if found is not None:
+                yield found
+
+
+def no_photos(root: Path, unreadable: Sequence[Unreadable]) -> UserError:
+    """Return the error of a folder without photos, which names what came nearest to one."""
+    first = next((f" ({str(p.path)!r}: {p.reason}: {p.detail})" for p in unreadable), "")
+    return UserError(
+        f"{str(root)!r} holds no photo that is read{first}; give a folder that holds files of "
+        f"{', '.join(EXTENSIONS)}"
+    )
+
+
+def sort_unreadable(unreadable: list[Unreadable], root: Path) -> None:
+    """Put them in the order of their paths below the root."""
+    unreadable.sort(key=lambda problem: problem.path.relative_to(root).as_posix())
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=False)
+    except OSError:  # gone, or on a disk that fails; looking at it tells
+        return False
+
+
+def _look_at(entry: os.DirEntry[str], start: int) -> FoundFile | Unreadable | None:
+    """Return a file that is named as a photo, why it is none, or None of what is like none."""
+    extension = os.path.splitext(entry.name)[1].lower()  # noqa: PTH122 - of a million names
+    is_heic = extension in _HEIC_EXTENSIONS
+    if extension not in EXTENSIONS and not is_heic:
+        return _find_resemblance(Path(entry.path))
+    try:
+        status = entry.stat()
+    except OSError as error:
+        return record_refusal(Path(entry.path), error)
+    problem = find_obstacle(entry.path, status)
+    if problem is None and is_heic:
+        problem = _find_format(Path(entry.path), _read_head(Path(entry.path)))
+    if problem is not None:
+        return problem
+    return FoundFile(
+        entry.path[start:], status.st_size, status.st_mtime_ns, status.st_dev, status.st_ino
+    )
 
 
 def _check_root(root: Path) -> None:

@@ -21,13 +21,18 @@ class PhotoError(Exception):
 def find_problem(path: Path) -> Unreadable | None:
     """Return why a path is no file that can be opened, without opening it: a FIFO would hang."""
     try:
-        mode = path.stat().st_mode
+        status = path.stat()
     except OSError as error:
         return record_refusal(path, error)
-    if not stat.S_ISREG(mode):
-        return Unreadable(path, Reason.NOT_A_FILE, _kind_of(mode))
+    return find_obstacle(str(path), status)
+
+
+def find_obstacle(path: str, status: os.stat_result) -> Unreadable | None:
+    """Return why a path of this status is no file that can be opened."""
+    if not stat.S_ISREG(status.st_mode):
+        return Unreadable(Path(path), Reason.NOT_A_FILE, _kind_of(status.st_mode))
     if not os.access(path, os.R_OK):
-        return Unreadable(path, Reason.NO_PERMISSION, "may not be read")
+        return Unreadable(Path(path), Reason.NO_PERMISSION, "may not be read")
     return None
 
 

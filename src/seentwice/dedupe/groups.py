@@ -1,0 +1,122 @@
+"""Groups of photos of which any two are, on average, rather copies than not: no weak link chains.
+
+Average linkage (Sokal & Michener 1958): the two groups whose photos have the highest mean score
+across them are joined, again and again, while that mean is above a half. So a photo that is like
+one of a group and unlike the others stays out, however sure that one match is.
+"""
+
+import heapq
+from collections.abc import Callable, Iterator
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+LEAST_MEAN = 0.5
+"""Groups are joined above it: a copy is then more likely than none, on average over all pairs."""
+MOST_FILLED = 1_000
+"""Photos of a component of which all pairs are scored; in larger ones, those unmatched score 0."""
+
+Indices = NDArray[np.int64]
+Scores = NDArray[np.float64]
+ScorePairs = Callable[[Indices, Indices], Scores]
+"""Scores pairs (p,), (p,) -> (p,)."""
+
+
+def group_photos(
+    count: int, left: Indices, right: Indices, scores: Scores, score_pairs: ScorePairs
+) -> list[Indices]:
+    """Part photos into groups; those that are alone are in none.
+
+    Photos that matches connect, over however many others, are looked at together: the pairs of
+    them that are no match are scored as well, so that the mean is that of all pairs. The groups do
+    not depend on the order of the matches.
+
+    Args:
+        count: photos; they are numbered from 0 in the order that decides between equal means.
+        left: (m,) of each match, the number of one photo.
+        right: (m,) of the other; no pair is there twice, in either order.
+        scores: (m,) probabilities in [0, 1].
+        score_pairs: called with pairs that are no match.
+
+    Returns:
+        The numbers of each group's photos, rising; the groups in the order of their first.
+    """
+    groups: list[Indices] = []
+    for members, edges in _components(count, left, right):
+        if len(members) == 2:
+            if scores[edges[0]] > LEAST_MEAN:
+                groups.append(members)
+            continue
+        known = {
+            (min(a, b), max(a, b)): float(score)
+            for a, b, score in zip(
+                left[edges].tolist(), right[edges].tolist(), scores[edges].tolist(), strict=True
+            )
+        }
+        if len(members) <= MOST_FILLED:
+            known |= _fill_in(members.tolist(), known, score_pairs)
+        groups += [np.array(group) for group in _link(members.tolist(), known)]
+    return sorted(groups, key=lambda group: int(group[0]))
+
+
+def _components(count: int, left: Indices, right: Indices) -> Iterator[tuple[Indices, Indices]]:
+    """Yield the photos that matches connect, rising, with the numbers of those matches."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    matches = coo_array((np.ones(len(left), bool), (left, right)), shape=(count, count))
+    _, label = connected_components(matches, directed=False)
+    touched = np.unique(np.concatenate((left, right)))
+    touched = touched[np.argsort(label[touched], kind="stable")]
+    edges = np.argsort(label[left], kind="stable")
+    starts = np.flatnonzero(np.diff(label[touched], prepend=-1))
+    edge_starts = np.flatnonzero(np.diff(label[left][edges], prepend=-1))
+    yield from zip(
+        np.split(touched, starts[1:]) if len(starts) else (),
+        np.split(edges, edge_starts[1:]) if len(edge_starts) else (),
+        strict=True,
+    )
+
+
+def _fill_in(
+    members: list[int], known: dict[tuple[int, int], float], score_pairs: ScorePairs
+) -> dict[tuple[int, int], float]:
+    missing = [pair for pair in combinations(members, 2) if pair not in known]
+    if not missing:
+        return {}
+    pairs = np.array(missing, np.int64)
+    return dict(zip(missing, score_pairs(pairs[:, 0], pairs[:, 1]).tolist(), strict=True))
+
+
+def _link(members: list[int], known: dict[tuple[int, int], float]) -> list[list[int]]:
+    """Join photos by average linkage; return the groups of two or more.
+
+    The sum of the scores between two groups is that of their parts, so a join adds two rows.
+    """
+    groups = {member: [member] for member in members}
+    sums: dict[int, dict[int, float]] = {member: {} for member in members}
+    for (a, b), score in known.items():
+        if score > 0:
+            sums[a][b] = sums[b][a] = score
+    # The highest mean first, then the lowest numbers; what was joined since is passed over.
+    queue = [(-score, a, b) for (a, b), score in known.items() if score > LEAST_MEAN]
+    heapq.heapify(queue)
+    while queue:
+        negative, a, b = heapq.heappop(queue)
+        if b not in sums.get(a, ()) or -negative != _mean(sums[a][b], groups[a], groups[b]):
+            continue
+        for other, score in sums.pop(b).items():
+            del sums[other][b]
+            if other != a:
+                sums[a][other] = sums[other][a] = sums[a].get(other, 0.0) + score
+        groups[a] += groups.pop(b)
+        for other, score in sums[a].items():
+            mean = _mean(score, groups[a], groups[other])
+            if mean > LEAST_MEAN:
+                heapq.heappush(queue, (-mean, min(a, other), max(a, other)))
+    return [sorted(group) for group in groups.values() if len(group) > 1]
+
+
+def _mean(total: float, one: list[int], other: list[int]) -> float:
+    return total / (len(one) * len(other))

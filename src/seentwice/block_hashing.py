@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from seentwice.hashing import SIDE
-
+SIDE = 8
+"""A hash has SIDE x SIDE bits, as those of imagehash."""
 BLOCK_HASHES = ("perception", "difference")
 """The hashes of a `BlockLook`, in this order; both are names of `seentwice.hashing.HASHES`."""
 LUMA_SIDE, CHROMA_SIDE = 16, 4

@@ -18,6 +18,7 @@ class Reason(StrEnum):
     TRUNCATED = "truncated"
     TOO_LARGE = "too many pixels"  # a decompression bomb
     DAMAGED = "damaged"  # recognised, but its decoder failed
+    CHANGED = "changed while it was read"
     REFUSED_ADDRESS = "refused address"  # a URL that leads to no public web server
     NOT_SERVED = "not served"  # the web server answered without a photo
     UNREACHABLE = "unreachable"  # no answer from the web server, or none in time

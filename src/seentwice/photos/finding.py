@@ -41,6 +41,7 @@ class FoundFile:
     modified_ns: int  # since 1970
     device: int
     inode: int  # of the file that a link leads to; files of one device and inode are one
+    is_link: bool  # a symbolic one
 
 
 def find_photos(root: Path) -> tuple[list[Path], list[Unreadable]]:
@@ -145,7 +146,12 @@ def _look_at(entry: os.DirEntry[str], start: int) -> FoundFile | Unreadable | No
     if problem is not None:
         return problem
     return FoundFile(
-        entry.path[start:], status.st_size, status.st_mtime_ns, status.st_dev, status.st_ino
+        entry.path[start:],
+        status.st_size,
+        status.st_mtime_ns,
+        status.st_dev,
+        status.st_ino,
+        entry.is_symlink(),
     )
 
 

@@ -1,18 +1,14 @@
 """Write the variants of photos on several processes: each photo is decoded once."""
 
 import hashlib
-import os
 import shutil
-import signal
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import connection, get_context, parent_process, resource_tracker
+from multiprocessing import get_context, resource_tracker
 from pathlib import Path
-from threading import Thread
 from typing import BinaryIO
 
 from PIL import Image
@@ -22,6 +18,7 @@ from seentwice.edits import apply_edit, sizes_of
 from seentwice.errors import UserError
 from seentwice.files import open_atomically
 from seentwice.photos import PhotoError, read_photo
+from seentwice.processes import end_with_parent, hold_ctrl_c
 from seentwice.records import Reason, Unreadable
 
 _JPEG_SIDE_PX = 65_500
@@ -60,11 +57,11 @@ def write_all(
         return
     ahead: deque[tuple[str, Future[Digests | Unreadable]]] = deque()
     # Spawned, not forked: the caller may run threads, and a fork of those can hang.
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), _end_with_parent)
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), end_with_parent)
     resource_tracker.ensure_running()  # it would let signals through again when it starts
     try:
         for key in keys:
-            with _hold_ctrl_c():
+            with hold_ctrl_c():
                 ahead.append((key, pool.submit(write_photo, job, key)))
             if len(ahead) > _AHEAD * workers:
                 first, outcome = ahead.popleft()
@@ -152,28 +149,3 @@ def _save(image: Image.Image, file: BinaryIO, source: Path, form: str) -> None:
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _end_with_parent() -> None:
-    """End this process when its parent does, even if that is killed: it would wait for ever."""
-    parent = parent_process()
-    assert parent is not None
-
-    def watch() -> None:
-        connection.wait([parent.sentinel])
-        os._exit(1)
-
-    Thread(target=watch, daemon=True).start()
-
-
-@contextmanager
-def _hold_ctrl_c() -> Iterator[None]:
-    """Hold Ctrl-C back while the block runs, and for ever from processes that it starts.
-
-    So it reaches the parent alone, which ends its processes between two photos.
-    """
-    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, held)

@@ -1,0 +1,205 @@
+"""Bring the table of photos up to date with a folder: what is new or has changed is read."""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context, resource_tracker
+
+import numpy as np
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from seentwice.data.source import Progress
+from seentwice.dedupe.looking import Looking, look_at_files, make_problem_row
+from seentwice.dedupe.walking import WalkedFiles, walk_files
+from seentwice.index.photo_row import PhotoRow
+from seentwice.index.store import PhotoStore
+from seentwice.photos.problems import record_refusal
+from seentwice.processes import end_with_parent, hold_ctrl_c
+from seentwice.records import Reason, Unreadable
+
+_CHUNK = 16  # files that a process takes at once
+_AHEAD = 4  # chunks a process that wait, so that no process does
+_BATCH = 1024  # rows that are written at once
+
+
+@dataclass(frozen=True, slots=True)
+class SameFile:
+    """A name of a file that is read under another one."""
+
+    key: str
+    same_as: str
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """What came of bringing a table up to date."""
+
+    read: int  # files that were new or had changed
+    kept: int  # files whose rows were there
+    removed: int  # rows of files that are gone
+    same_files: tuple[SameFile, ...]  # links, which are read once and are no duplicates
+    unreadable: tuple[Unreadable, ...]  # that the folder alone tells; others have rows
+
+
+def update_table(
+    store: PhotoStore, looking: Looking, workers: int, on_progress: Progress
+) -> Updated:
+    """Read what is new in a folder or has changed, and forget what is gone.
+
+    What was read is on the disk every `_BATCH` files, so a run that is stopped goes on there.
+
+    Args:
+        store: its rows are those of this folder.
+        looking: how files are read; `looking.meta` is the store's.
+        workers: processes; the rows do not depend on it.
+        on_progress: told of the files that are read.
+
+    Raises:
+        UserError: the folder is missing or cannot be listed, or the store cannot be written.
+    """
+    walked = walk_files(looking.root)
+    first = _first_names(walked)
+    known = store.read_columns(("size_bytes", "modified_ns", "inode", "reason"))
+    place = pc.index_in(walked.keys, value_set=known["key"]).fill_null(-1)
+    place = place.to_numpy(zero_copy_only=False).astype(np.int64)
+    is_first = first == np.arange(len(walked))
+    is_stale = np.ones(len(walked), bool)
+    there = np.flatnonzero(place >= 0)
+    at = place[there]
+    # Another limit, or more memory, may do; files that could not be opened look changed anyway.
+    is_large = pc.equal(known["reason"], pa.scalar(Reason.TOO_LARGE.encode(), pa.large_binary()))
+    is_stale[there] = (
+        (known["size_bytes"][at] != walked.size_bytes[there])
+        | (known["modified_ns"][at] != walked.modified_ns[there])
+        | (known["inode"][at] != walked.inode[there])
+        | is_large.to_numpy(zero_copy_only=False)[at]
+    )
+    is_gone = np.ones(len(known), bool)
+    is_gone[place[is_first & (place >= 0)]] = False
+    removed = [known.key(index) for index in np.flatnonzero(is_gone).tolist()]
+    stale = np.flatnonzero(is_first & is_stale)
+    # As files lie on a disk that turns, nearly.
+    stale = stale[np.lexsort((walked.inode[stale], walked.device[stale]))]
+    if removed:
+        store.write((), removed)
+    batch: list[PhotoRow] = []
+    done = 0
+    for rows in read_files(looking, walked, stale, workers):
+        batch += rows
+        done += len(rows)
+        if len(batch) >= _BATCH:
+            store.write(batch)
+            batch.clear()
+        on_progress(done, len(stale))
+    if batch:
+        store.write(batch)
+    return Updated(
+        read=len(stale),
+        kept=int(np.count_nonzero(is_first)) - len(stale),
+        removed=len(removed),
+        same_files=tuple(
+            SameFile(walked.key(index), walked.key(int(first[index])))
+            for index in np.flatnonzero(~is_first).tolist()
+        ),
+        unreadable=walked.unreadable,
+    )
+
+
+def _first_names(walked: WalkedFiles) -> NDArray[np.int64]:
+    """Return under which number each file is read, (n,): one name of a file, no link if it can."""
+    rank = pc.rank(walked.keys, tiebreaker="first").to_numpy().astype(np.int64)
+    order = np.lexsort((rank, walked.is_link, walked.inode, walked.device))
+    inode, device = walked.inode[order], walked.device[order]
+    is_new = np.ones(len(order), bool)
+    is_new[1:] = (inode[1:] != inode[:-1]) | (device[1:] != device[:-1])
+    first = np.empty(len(order), np.int64)
+    first[order] = order[np.flatnonzero(is_new)][np.cumsum(is_new) - 1]
+    return first
+
+
+def read_files(
+    looking: Looking, walked: WalkedFiles, numbers: NDArray[np.int64], workers: int
+) -> Iterator[list[PhotoRow]]:
+    """Yield the rows of files, some at a time, in the order of their numbers.
+
+    A file whose decoder ends its process is listed like any other that gives no photo.
+    """
+    chunks = (
+        [walked.key(number) for number in numbers[start : start + _CHUNK].tolist()]
+        for start in range(0, len(numbers), _CHUNK)
+    )
+    waiting: deque[Sequence[str]] = deque()
+    while True:
+        with _open_pool(min(workers, -(-len(numbers) // _CHUNK)) or 1) as pool:
+            try:
+                yield from _map_ahead(pool, looking, chunks, waiting, _AHEAD * workers)
+                return
+            except BrokenProcessPool:
+                pass
+        # All that were sent and did not come back: one of them is to blame.
+        while waiting:
+            yield [_read_alone(looking, key) for key in waiting.popleft()]
+
+
+def _map_ahead(
+    pool: ProcessPoolExecutor,
+    looking: Looking,
+    chunks: Iterator[Sequence[str]],
+    waiting: deque[Sequence[str]],
+    most: int,
+) -> Iterator[list[PhotoRow]]:
+    """Yield what comes back of each chunk in order; `waiting` holds those that did not yet."""
+    futures: deque[Future[list[PhotoRow]]] = deque()
+    for chunk in chunks:
+        waiting.append(chunk)
+        with hold_ctrl_c():
+            futures.append(pool.submit(look_at_files, looking, chunk))
+        if len(futures) > most:
+            rows = futures.popleft().result()
+            waiting.popleft()
+            yield rows
+    while futures:
+        rows = futures.popleft().result()
+        waiting.popleft()
+        yield rows
+
+
+def _read_alone(looking: Looking, key: str) -> PhotoRow:
+    """Read a file in a process of its own, since its decoder may end it."""
+    with _open_pool(1) as pool:
+        try:
+            with hold_ctrl_c():
+                future = pool.submit(look_at_files, looking, (key,))
+            return future.result()[0]
+        except BrokenProcessPool:
+            path = looking.root / key
+            problem = Unreadable(path, Reason.DAMAGED, "its decoder ended the process")
+            try:
+                status = path.stat()
+            except OSError as error:
+                return make_problem_row(key, looking, None, b"", record_refusal(path, error))
+            return make_problem_row(key, looking, status, b"", problem)
+
+
+@contextmanager
+def _open_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+    # Not forked from this process, which may run threads: a fork of those can hang.
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["seentwice.dedupe.looking"])
+    pool = ProcessPoolExecutor(workers, context, _begin)
+    resource_tracker.ensure_running()  # it would let signals through again when it starts
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _begin() -> None:
+    end_with_parent()
+    threadpool_limits(1, "blas")  # the processes are as many as the processors

@@ -1,0 +1,116 @@
+"""Photos of the same pixels in other files: other metadata, another format, another compression."""
+
+import hashlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seentwice.data.source import Progress
+from seentwice.dedupe.pictures import Indices, PhotoTable, Pictures, merge_pictures, paths_of
+from seentwice.index.store import PhotoStore
+from seentwice.photos import PhotoError, read_photo
+
+PIXELS = "pixels"
+"""The name in a store of what is known of pixels: the sha256 of their size and RGB values."""
+MOST_DIFFERENCE = 2
+"""Of 255: what tiny pictures of the same pixels may differ by, where files are of two formats."""
+_BATCH = 256  # digests that are written at once
+
+
+def find_same_pixels(
+    store: PhotoStore,
+    table: PhotoTable,
+    pictures: Pictures,
+    root: Path,
+    max_pixels: int,
+    workers: int,
+    on_progress: Progress,
+) -> Pictures:
+    """Put pictures together whose pixels are equal.
+
+    Equal pixels have equal sizes, hashes and tiny pictures, so only pictures that share those with
+    another are decoded, in full, and once: the store keeps what came of it. Pixels of two formats
+    whose block means were rounded differently may have other hashes; near ones match them then.
+
+    Args:
+        store: knows and keeps digests of pixels.
+        table: n photos.
+        pictures: of files of the same bytes.
+        root: the folder of the photos.
+        max_pixels: as the photos were read with.
+        workers: threads that decode.
+        on_progress: told of the pictures that are decoded.
+    """
+    suspects = np.concatenate([np.empty(0, np.int64), *_find_suspects(table, pictures)])
+    files = table.sha256[pictures.first[suspects]]
+    digests, is_there = store.read_embeddings(PIXELS, files)
+    known = np.zeros((len(suspects), 32), np.uint8)
+    if is_there.any():
+        known[is_there] = digests[is_there]
+    missing = np.flatnonzero(~is_there)
+    with ThreadPoolExecutor(workers) as pool:
+        paths = paths_of(table, pictures.first[suspects[missing]], root)
+        found = pool.map(lambda path: digest_pixels(path, max_pixels), paths)
+        for start in range(0, len(missing), _BATCH):
+            batch = missing[start : start + _BATCH]
+            for place in batch.tolist():
+                known[place] = np.frombuffer(next(found), np.uint8)
+            seen = batch[known[batch].any(axis=1)]
+            store.write_embeddings(PIXELS, files[seen], known[seen])
+            on_progress(start + len(batch), len(missing))
+    same_as = np.arange(len(pictures.first))
+    is_known = known.any(axis=1)
+    order = np.flatnonzero(is_known)[np.lexsort((*known[is_known].view(np.uint64).T,))]
+    is_same = (known[order[1:]] == known[order[:-1]]).all(axis=1)
+    heads = np.concatenate([[True], ~is_same])[: len(order)]
+    if len(order):
+        starts = np.flatnonzero(heads)
+        least = np.minimum.reduceat(suspects[order], starts)
+        same_as[suspects[order]] = least[np.cumsum(heads) - 1]
+    return merge_pictures(pictures, same_as)
+
+
+def _find_suspects(table: PhotoTable, pictures: Pictures) -> Iterator[Indices]:
+    """Yield pictures whose pixels may be those of another: equal sizes and hashes, near tones."""
+    first = pictures.first
+    size = table.width[first].astype(np.uint64) << np.uint64(32) | table.height[first]
+    columns = (*table.hashes[first].T, size)
+    order = np.lexsort(columns)
+    is_same = np.ones(max(len(order) - 1, 0), bool)
+    for column in columns:
+        is_same &= column[order[1:]] == column[order[:-1]]
+    starts = np.flatnonzero(np.concatenate(([True], ~is_same)))[: len(order)]
+    ends = np.append(starts[1:], len(order))
+    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        if end - start > 1:
+            alike = order[start:end]
+            yield alike[_have_a_neighbour(table.signature[first[alike]])]
+
+
+def _have_a_neighbour(signatures: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Whether each tiny picture, (k, s), may be near another one; some say so that are not.
+
+    Those in the order of their mean tone are compared, each with the next: those that are near
+    have near means, so one whose neighbours in that order are far by their means has none.
+    """
+    means = signatures.mean(axis=1)
+    order = np.argsort(means, kind="stable")
+    is_near = np.diff(means[order]) <= MOST_DIFFERENCE
+    found = np.zeros(len(order), bool)
+    found[order[1:]] |= is_near
+    found[order[:-1]] |= is_near
+    return found
+
+
+def digest_pixels(path: Path, max_pixels: int) -> bytes:
+    """Return the sha256 of a photo's size and upright RGB pixels; zeros where it gives none now."""
+    try:
+        photo = read_photo(path, max_pixels)
+    except PhotoError:  # it is gone or has changed since; the next run tells
+        return bytes(32)
+    digest = hashlib.sha256(f"{photo.width} x {photo.height}".encode())
+    digest.update(photo.tobytes())
+    return digest.digest()

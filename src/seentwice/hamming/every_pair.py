@@ -1,30 +1,17 @@
-"""Hamming distances of 64-bit hashes."""
+"""All pairs of a few hashes, or within any radius: each pair is looked at."""
 
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
+from seentwice.hamming.distances import NearPairs, near_of_block
+
 # Pairs of a block whose distances are computed at once: 4 MiB, which stay in a core's cache.
 BLOCK_ROWS, BLOCK_COLUMNS = 64, 8192
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class NearPairs:
-    """Pairs of hashes that are near each other, as columns of one length."""
-
-    low: NDArray[np.int64]  # index of one hash
-    high: NDArray[np.int64]  # index of the other, greater than low
-    bits: NDArray[np.uint8]  # their distance
-
-
-def hamming_bits(left: NDArray[np.uint64], right: NDArray[np.uint64]) -> NDArray[np.uint8]:
-    """Return how many of 64 bits differ, 0 to 64; the shapes broadcast."""
-    return np.bitwise_count(np.bitwise_xor(left, right))
 
 
 def iterate_near_pairs(
@@ -33,7 +20,8 @@ def iterate_near_pairs(
     """Yield every unordered pair of different items at most `most_bits` apart, once.
 
     All pairs are looked at, some 3 billion a second on two cores; memory follows the near pairs
-    of a few blocks. Blocks come in the same order for any number of threads.
+    of a few blocks. Blocks come in the same order for any number of threads. Of many hashes within
+    few bits `find_near_pairs` looks at a few pairs only.
 
     Args:
         hashes: (n,) one an item.
@@ -66,9 +54,8 @@ def _corners_of_blocks(items: int) -> Iterator[tuple[int, int]]:
 def _near_pairs_of_block(
     hashes: NDArray[np.uint64], row: int, column: int, most_bits: int
 ) -> NearPairs:
-    upper = hashes[row : row + BLOCK_ROWS, None]
-    bits = hamming_bits(upper, hashes[None, column : column + BLOCK_COLUMNS])
-    low, high = np.divmod(np.flatnonzero(bits <= most_bits), bits.shape[1])
+    low, high, bits = near_of_block(
+        hashes[row : row + BLOCK_ROWS], hashes[column : column + BLOCK_COLUMNS], most_bits
+    )
     near = low + row < high + column
-    low, high = low[near], high[near]
-    return NearPairs(low + row, high + column, bits[low, high])
+    return NearPairs(low[near] + row, high[near] + column, bits[near])

@@ -3,8 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seentwice import hamming
-from seentwice.hamming import hamming_bits, iterate_near_pairs
+from seentwice.hamming import every_pair, hamming_bits, iterate_near_pairs
 
 UINT64 = st.integers(0, 2**64 - 1)
 
@@ -28,8 +27,8 @@ def test_distance_counts_the_bits_that_differ(left: int, right: int) -> None:
 def test_near_pairs_are_those_of_a_slow_search(
     count: int, most_bits: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hamming, "BLOCK_ROWS", 6)
-    monkeypatch.setattr(hamming, "BLOCK_COLUMNS", 8)
+    monkeypatch.setattr(every_pair, "BLOCK_ROWS", 6)
+    monkeypatch.setattr(every_pair, "BLOCK_COLUMNS", 8)
     # Of few bits, so that near pairs abound.
     hashes = np.random.default_rng(count).integers(0, 2**9, count).astype(np.uint64)
     expected = [

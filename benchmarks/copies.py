@@ -31,6 +31,7 @@ from pathlib import Path
 import numpy as np
 from copy_detectors import DETECTORS, PEER_CNN, Lesson, Views, make_scorers, score_all
 from copy_measures import CrossPairs, Found, measure_copies, measure_gain, pair_views
+from houses_split import split_houses
 from imagededup_rows import CnnDescriptor, PhashDescriptor
 from rich.console import Console
 from rich.table import Table
@@ -40,7 +41,7 @@ from seentwice.commands.fingerprint import digest_files
 from seentwice.commands.progress import open_console, show_progress
 from seentwice.commands.provenance import describe_machine, git_commit, library_versions
 from seentwice.data.houses import read_houses
-from seentwice.data.splits import Assign, Split, SplitBy, SplitRule, groups_of, split_photos
+from seentwice.data.splits import Split, groups_of
 from seentwice.data.views import EditChoice, ViewPlan, plan_views
 from seentwice.detectors.describe import describe_views
 from seentwice.detectors.descriptor import Descriptor, Rows
@@ -57,8 +58,6 @@ from seentwice.records import Interval, Photo
 RESULT = Path(__file__).resolve().parent / "results" / "copies.json"
 BANK, MAX_GB = Path("data/prepared/bank"), 20
 MAX_PIXELS = 100_000_000
-RULE = SplitRule(SplitBy.PROPERTY, Assign.BALANCED, 0)
-TEST_SHARE, VALIDATION_SHARE = 0.5, 0.15
 COPIED_PHOTOS = 200  # of the learning homes: those whose copies teach
 RESAMPLES = 300
 PASSING = Passing("openvino", "float32")
@@ -132,7 +131,7 @@ def main() -> None:
 
 def choose_photos(photos: Sequence[Photo], homes: Sequence[str], most: int) -> Split:
     """Split the photos by home, and test those of the first homes alone, at most so many."""
-    split = split_photos(photos, VALIDATION_SHARE, TEST_SHARE, RULE)
+    split = split_houses(photos)
     tested = set(list(dict.fromkeys(homes[number] for number in split.test))[:most])
     return replace(split, test=np.array([n for n in split.test if homes[n] in tested]))
 

@@ -1,0 +1,97 @@
+"""How alike two photos are by what is kept of them: hashes, a tiny picture, their sizes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seentwice.block_hashing import BLOCK_HASHES, LUMA_SIDE
+from seentwice.dedupe.pictures import Indices, PhotoTable
+from seentwice.dedupe.turning import Orientations, is_on_side, turn_signatures
+from seentwice.hamming import hamming_bits
+
+FEATURES = (*(f"{name}_bits" for name in BLOCK_HASHES), "luma", "chroma", "aspect")
+"""What `measure_likeness` tells of a pair; each is 0 where the two do not differ.
+
+Bits are Hamming distances as a share of 64; luma is 1 less the correlation of two tiny pictures, 0
+to 2; chroma the mean distance of their colours less their mean colours, as a share of 255; aspect
+the logarithm of the one's width to height over the other's.
+"""
+TURNED_FEATURES = ("oriented_bits", "luma", "chroma", "aspect")
+"""What `measure_turned` tells of a pair."""
+_LUMA_BYTES = LUMA_SIDE**2
+_CHOICES = ((0, 0), (0, 1), (1, 0))  # the orientation of the one and of the other photo
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TurnedLikeness:
+    """How alike pairs of photos are once one is mirrored or turned."""
+
+    features: NDArray[np.float64]  # (m, len(TURNED_FEATURES))
+    bits: NDArray[np.uint8]  # (m,) the Hamming distance of their oriented hashes
+    is_turned: NDArray[np.bool_]  # (m,) False: they are as near each other as they are
+
+
+def measure_likeness(table: PhotoTable, left: Indices, right: Indices) -> NDArray[np.float64]:
+    """Measure pairs of photos of a table by their numbers, (m,), (m,): (m, len(FEATURES))."""
+    bits = hamming_bits(table.hashes[left], table.hashes[right]) / 64
+    luma, chroma = _compare(table.signature[left], table.signature[right])
+    aspect = np.abs(_shape(table, left) - _shape(table, right))
+    return np.stack((*bits.T, luma, chroma, aspect), axis=1)
+
+
+def measure_turned(
+    table: PhotoTable, orientations: Orientations, left: Indices, right: Indices
+) -> TurnedLikeness:
+    """Measure pairs of photos of a table, each in the orientation in which they are nearest."""
+    hashes = orientations.hashes
+    bits = np.stack([hamming_bits(hashes[left, a], hashes[right, b]) for a, b in _CHOICES])
+    nearest = np.array(_CHOICES)[bits.argmin(axis=0)]
+    turns = [
+        orientations.turns[side, nearest[:, which]] for which, side in enumerate((left, right))
+    ]
+    luma, chroma = _compare(
+        turn_signatures(table.signature[left], turns[0]),
+        turn_signatures(table.signature[right], turns[1]),
+    )
+    shapes = [
+        np.where(is_on_side(turn), -1, 1) * _shape(table, side)
+        for side, turn in zip((left, right), turns, strict=True)
+    ]
+    least = bits.min(axis=0)
+    features = np.stack((least / 64, luma, chroma, np.abs(shapes[0] - shapes[1])), axis=1)
+    return TurnedLikeness(features, least, turns[0] != turns[1])
+
+
+def _shape(table: PhotoTable, photos: Indices) -> NDArray[np.float64]:
+    shape: NDArray[np.float64] = np.log(table.width[photos] / table.height[photos])
+    return shape
+
+
+def _compare(
+    left: NDArray[np.uint8], right: NDArray[np.uint8]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return how far tones and colours of signatures are apart, (m,) each; see `FEATURES`."""
+    one, other = left.astype(np.float32), right.astype(np.float32)
+    luma = 1 - _correlate(one[:, :_LUMA_BYTES], other[:, :_LUMA_BYTES])
+    chroma = np.abs(_centre(one[:, _LUMA_BYTES:]) - _centre(other[:, _LUMA_BYTES:]))
+    return luma.astype(np.float64), chroma.mean(axis=1, dtype=np.float64) / 255
+
+
+def _centre(colours: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Take off each photo's mean colour, (m, 2c): a cast makes no other photo."""
+    parts = colours.reshape(len(colours), 2, -1)
+    centred: NDArray[np.float32] = parts - parts.mean(axis=2, keepdims=True)
+    return centred.reshape(colours.shape)
+
+
+def _correlate(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the correlation of rows with rows, (m,); 0 where one is flat."""
+    one = one - one.mean(axis=1, keepdims=True)
+    other = other - other.mean(axis=1, keepdims=True)
+    lengths = np.sqrt((one * one).sum(axis=1) * (other * other).sum(axis=1))
+    product: NDArray[np.float32] = (one * other).sum(axis=1)
+    correlation: NDArray[np.float32] = np.divide(
+        product, lengths, out=np.zeros_like(product), where=lengths > 0
+    )
+    return correlation

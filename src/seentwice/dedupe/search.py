@@ -1,0 +1,128 @@
+"""Find the duplicates among the photos of a table: pictures, candidates, matches, groups."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seentwice.data.source import Progress
+from seentwice.dedupe.candidates import Candidates, iterate_hash_candidates, list_shared
+from seentwice.dedupe.groups import group_photos
+from seentwice.dedupe.matching import Allow, Matches, match_candidates, pair_shared
+from seentwice.dedupe.pictures import Indices, PhotoTable, Pictures, group_same
+from seentwice.dedupe.same_pixels import find_same_pixels
+from seentwice.dedupe.verify import Verifier
+from seentwice.index.store import PhotoStore
+
+
+@dataclass(frozen=True, slots=True)
+class SearchSettings:
+    """What is taken for a duplicate."""
+
+    hash_bits: int | None  # the widest distance of candidates by hash, 0 to 12; None asks no hash
+    least_score: float  # of a match, in [0, 1]
+    same_pixels: bool  # whether photos that share their hashes are compared pixel by pixel
+    max_pixels: int  # as the photos were read with
+    workers: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """Duplicates among the photos of a table, all by number."""
+
+    table: PhotoTable
+    by_bytes: Pictures  # photos of the same bytes put together
+    pictures: Pictures  # and those of the same pixels
+    groups: tuple[Indices, ...]  # the photos of each, rising; in the order of their first photos
+    matches: Matches  # of pictures
+
+
+def search_table(
+    store: PhotoStore,
+    table: PhotoTable,
+    root: Path,
+    verifier: Verifier,
+    settings: SearchSettings,
+    allow: Allow,
+    on_progress: Progress,
+) -> Found:
+    """Find the duplicates among photos.
+
+    Args:
+        store: keeps what is computed of pixels.
+        table: the photos.
+        root: their folder.
+        verifier: scores pairs, and may bring candidates of its own.
+        settings: what is taken for a duplicate.
+        allow: tells pairs of photos that are none, whatever they show.
+        on_progress: told of the photos that are decoded to compare pixels.
+
+    Raises:
+        UserError: the store cannot be written.
+    """
+    by_bytes = pictures = group_same(table.sha256)
+    if settings.same_pixels:
+        pictures = find_same_pixels(
+            store, table, by_bytes, root, settings.max_pixels, settings.workers, on_progress
+        )
+    matches = match_pictures(table, pictures, verifier, settings, allow)
+    return Found(table, by_bytes, pictures, _group(pictures, matches, verifier), matches)
+
+
+def match_pictures(
+    table: PhotoTable,
+    pictures: Pictures,
+    verifier: Verifier,
+    settings: SearchSettings,
+    allow: Allow,
+) -> Matches:
+    """Return the pairs of pictures that are taken for copies of each other.
+
+    Args:
+        table: of photos.
+        pictures: of them.
+        verifier: scores pairs, and may bring candidates of its own.
+        settings: what is taken for a duplicate.
+        allow: tells pairs of photos that are none; a picture is its first photo to it.
+    """
+
+    def score(left: Indices, right: Indices) -> NDArray[np.float64]:
+        return verifier.score(pictures.first[left], pictures.first[right])
+
+    def may_match(left: Indices, right: Indices) -> NDArray[np.bool_]:
+        return allow(pictures.first[left], pictures.first[right])
+
+    def candidates() -> Iterator[Candidates]:
+        if settings.hash_bits is not None:
+            # What a hash says of a blank photo is noise: all are near each other.
+            shown = np.flatnonzero(table.has_content[pictures.first])
+            for column in table.hashes[pictures.first].T:
+                hashes = np.ascontiguousarray(column)
+                yield from iterate_hash_candidates(
+                    hashes, shown, settings.hash_bits, settings.workers
+                )
+                for shared in list_shared(hashes, shown):
+                    yield from pair_shared(shared, score, settings.least_score)
+        yield from verifier.iterate_candidates(pictures.first)
+
+    return match_candidates(candidates(), score, may_match, settings.least_score)
+
+
+def _group(pictures: Pictures, matches: Matches, verifier: Verifier) -> tuple[Indices, ...]:
+    """Return the photos of each group: those of its pictures, and of pictures alone."""
+
+    def score(left: Indices, right: Indices) -> NDArray[np.float64]:
+        return verifier.score(pictures.first[left], pictures.first[right])
+
+    count = len(pictures.first)
+    groups = group_photos(count, matches.left, matches.right, matches.scores, score)
+    group_of = np.arange(count)
+    for group in groups:
+        group_of[group] = group[0]
+    of_photo = group_of[pictures.of_photo]
+    order = np.argsort(of_photo, kind="stable")
+    starts = np.flatnonzero(np.diff(of_photo[order], prepend=-1))
+    parts: Sequence[Indices] = np.split(order, starts[1:]) if len(starts) else ()
+    return tuple(sorted((part for part in parts if len(part) > 1), key=lambda part: int(part[0])))

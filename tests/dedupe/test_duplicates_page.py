@@ -19,7 +19,7 @@ from found_duplicates import (
 from PIL import Image
 
 from seentwice.dedupe.findings import Duplicates, Evidence, Group, Match
-from seentwice.dedupe.report import PageLimits, thumbnail_maker, write_page
+from seentwice.dedupe.report import PageLimits, choose_side_px, thumbnail_maker, write_page
 from seentwice.display import show_text
 from seentwice.files import UnwritableError
 from seentwice.pages import make_thumbnail
@@ -137,6 +137,8 @@ def test_scores_and_sellers_filter_and_order(opened: Tab) -> None:
     assert shown(opened) == ["Group 1", "Group 2", "Group 4", "Link 1"]
     enter(opened, "sellers", "several")
     assert shown(opened) == ["Group 1"]
+    heading = opened.run("document.querySelector('article h3').innerText")
+    assert " ".join(heading.split()) == "Group 1 3 photos · 5.0 kB to save · 2 sellers"
     opened.run("document.getElementById('reset').click()")
     enter(opened, "order", "score")
     assert shown(opened) == ["Group 3", "Group 1", "Group 4", "Group 2", "Link 1"]
@@ -315,6 +317,15 @@ def test_thumbnails_are_small_upright_and_none_of_what_is_no_photo(tmp_path: Pat
     assert make(tmp_path / "b.jpg") is None
     assert make(tmp_path / "gone.jpg") is None
     assert thumbnail_maker(1000)(tmp_path / "a.jpg") is None
+
+
+def test_thumbnails_of_many_photos_are_smaller(tmp_path: Path) -> None:
+    assert (choose_side_px(6_000), choose_side_px(6_001)) == (240, 160)
+    Image.new("RGB", (400, 300), "red").save(tmp_path / "a.png")
+    small = thumbnail_maker(10_000_000, choose_side_px(10_000))(tmp_path / "a.png") or b""
+    (tmp_path / "small.jpg").write_bytes(small)
+    with Image.open(tmp_path / "small.jpg") as image:
+        assert image.size == (160, 120)
 
 
 def test_a_photo_that_has_gone_has_its_place(tab: Tab, tmp_path: Path) -> None:

@@ -2,12 +2,15 @@ import csv
 from pathlib import Path
 
 import pytest
+from file_names import file_names
 from found_duplicates import EVERYTHING, HOSTILE, make_chain, make_duplicates, make_group
+from hypothesis import HealthCheck, given, settings
 
 from seentwice.dedupe.findings import Duplicates
 from seentwice.dedupe.report import write_csv
 from seentwice.dedupe.report.csv_file import COLUMNS
 from seentwice.dedupe.report.reasons import find_reasons
+from seentwice.dedupe.report.writing import spell_name
 
 GOLDEN = (
     "\ufeffgroup,keep,path,width,height,bytes,modified,matches,score,evidence,hash_bits,"
@@ -60,3 +63,11 @@ def test_what_a_spreadsheet_would_run_is_guarded_and_comes_back(tmp_path: Path, 
 def test_a_reason_compares_with_the_kept_photo_where_it_can() -> None:
     near, far = make_chain().matches
     assert find_reasons(make_chain()) == {"b.jpg": near, "é/c.jpg": far}
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(file_names())
+def test_every_name_comes_back_without_its_apostrophe(tmp_path: Path, name: str) -> None:
+    [_, row] = rows(tmp_path, make_duplicates((make_group("a.jpg", name),)))
+    assert row["path"].removeprefix("'") == spell_name(name)
+    assert not row["path"].startswith(tuple("=+-@\t\r\n"))

@@ -7,7 +7,9 @@ from typing import get_type_hints
 
 import jsonschema
 import pytest
+from file_names import file_names
 from found_duplicates import EVERYTHING, NOT_UTF8, make_duplicates, make_group, make_photo
+from hypothesis import HealthCheck, given, settings
 
 from seentwice.dedupe.findings import Duplicates, Evidence, Match
 from seentwice.dedupe.report import write_json
@@ -69,19 +71,27 @@ def test_the_schema_has_a_field_for_each_of_a_match() -> None:
     assert fields == set(get_type_hints(Match))
 
 
-def test_a_name_that_is_not_utf_8_comes_back_from_its_bytes(tmp_path: Path) -> None:
+def name_of(record: dict[str, str]) -> str:
+    if "path_bytes" in record:
+        return os.fsdecode(base64.b64decode(record["path_bytes"]))
+    return record["path"]
+
+
+def test_names_that_are_not_utf_8_come_back_from_their_bytes(tmp_path: Path) -> None:
     document = json.loads(written(tmp_path, EVERYTHING))
     photos = [photo for group in document["groups"] for photo in group["photos"]]
-    read = [
-        os.fsdecode(base64.b64decode(photo["path_bytes"]))
-        if "path_bytes" in photo
-        else photo["path"]
-        for photo in photos
-    ]
-    assert read == [photo.key for group in EVERYTHING.groups for photo in group.photos]
+    keys = [photo.key for group in EVERYTHING.groups for photo in group.photos]
+    assert list(map(name_of, photos)) == keys
     assert sum("path_bytes" in photo for photo in photos) == 1
-    [file, _] = document["unreadable"]
-    assert base64.b64decode(file["path_bytes"]) == b"/photos/caf\xe9.jpg"
+    assert name_of(document["unreadable"][0]) == str(EVERYTHING.unreadable[0].path)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(file_names())
+def test_every_name_comes_back(tmp_path: Path, name: str) -> None:
+    document = json.loads(written(tmp_path, make_duplicates((make_group("a.jpg", name),))))
+    VALIDATOR.validate(document)
+    assert name_of(document["groups"][0]["photos"][1]) == name
 
 
 @pytest.mark.parametrize(

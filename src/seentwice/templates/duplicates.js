@@ -98,8 +98,9 @@
     const thumbnails = JSON.parse(item.script.textContent);
     item.script = null;
     const heading = make("h3", item.title);
-    if (item.kind === "group") heading.append(make("small", `${count(item.size, "photo")} · ${item.spare} to save`));
-    if (item.sellers > 1) heading.append(make("small", count(item.sellers, "seller")));
+    const facts = item.kind === "group" ? [count(item.size, "photo"), `${item.spare} to save`] : [];
+    if (item.sellers > 1) facts.push(count(item.sellers, "seller"));
+    heading.append(" ", make("small", facts.join(" · ")));
     const photos = make("ul", "", "photos");
     photos.append(...item.photos.map((photo, place) => drawPhoto(photo, thumbnails, item.kind === "group" && place === 0)));
     item.article.append(heading, photos);

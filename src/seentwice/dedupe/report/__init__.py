@@ -4,6 +4,13 @@ from seentwice.dedupe.report.csv_file import write_csv
 from seentwice.dedupe.report.json_file import write_json
 from seentwice.dedupe.report.limits import PageLimits
 from seentwice.dedupe.report.page import write_page
-from seentwice.dedupe.report.thumbnails import thumbnail_maker
+from seentwice.dedupe.report.thumbnails import choose_side_px, thumbnail_maker
 
-__all__ = ["PageLimits", "thumbnail_maker", "write_csv", "write_json", "write_page"]
+__all__ = [
+    "PageLimits",
+    "choose_side_px",
+    "thumbnail_maker",
+    "write_csv",
+    "write_json",
+    "write_page",
+]

@@ -50,14 +50,15 @@ def _group_item(number: int, group: Group, limits: PageLimits, budget: Thumbnail
         {**_describe(photo, row), "reason": _reason(photo.key, reasons.get(photo.key), kept)}
         for photo in group.photos[: limits.photos]
     ]
-    # What the photos that are not shown would have the filters say is kept.
+    # Of all photos, so that the filters know of those that are not shown.
     others = [reasons[photo.key] for photo in group.photos[1:] if photo.key in reasons]
+    spare_bytes = sum(photo.size_bytes for photo in group.photos[1:])
     record: Record = {
         "number": number,
         "size": len(group.photos),
-        "spare": name_bytes(sum(photo.size_bytes for photo in group.photos[1:])),
-        "spareBytes": sum(photo.size_bytes for photo in group.photos[1:]),
-        "sellers": len({photo.seller for photo in group.photos if photo.seller is not None}),
+        "spare": name_bytes(spare_bytes),
+        "spareBytes": spare_bytes,
+        "sellers": len({photo.seller for photo in group.photos if photo.seller}),
         "photos": photos,
         **_summarise(others or list(group.matches)),
     }
@@ -78,7 +79,7 @@ def _link_item(
         shown = _describe(photo, row) if photo else _name(key, root / key, row, key)
         photos.append({**shown, "reason": None})
     photos[1]["reason"] = _reason(link.right, link, link.left)
-    sellers = {known[key].seller for key in (link.left, link.right) if key in known} - {None}
+    sellers = {known[key].seller for key in (link.left, link.right) if key in known} - {None, ""}
     record: Record = {
         **{"number": number, "size": 2, "spareBytes": 0, "sellers": len(sellers)},
         **{"photos": photos, **_summarise([link])},

@@ -10,7 +10,11 @@ DECIMALS = 6  # of scores and similarities: what float32 knows
 
 def is_utf8(name: str) -> bool:
     """Whether a name from the file system is text: its bytes are UTF-8."""
-    return not any("\ud800" <= char <= "\udfff" for char in name)
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def spell_name(name: str) -> str:

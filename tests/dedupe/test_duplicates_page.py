@@ -2,6 +2,7 @@
 
 import json
 import re
+from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -264,6 +265,32 @@ def test_photos_of_the_same_bytes_share_a_thumbnail_that_is_made_once(tmp_path: 
     assert (tmp_path / "report.html").read_text().count("/9j/") == 1
 
 
+def many_groups(number: int) -> tuple[Group, ...]:
+    """Groups of two, all photos of them different."""
+    groups = (make_group(f"{n}.jpg", f"{n}b.jpg") for n in range(number))
+    return tuple(
+        replace(group, photos=tuple(replace(p, sha256=p.key) for p in group.photos))
+        for group in groups
+    )
+
+
+def test_each_photo_has_its_own_thumbnail_whatever_the_number_of_threads(tmp_path: Path) -> None:
+    links = tuple(Match(f"{n}.jpg", f"{n}.gone.jpg", 0.4, (Evidence.NEAR_HASHES,)) for n in (3, 99))
+    found = make_duplicates(many_groups(150), links)
+    pages = []
+    for threads in (1, 4):
+        page = tmp_path / "report.html"
+        write_page(page, found, lambda path: path.name.encode(), lambda *step: None, None, threads)
+        pages.append(page.read_text())
+    assert pages[0] == pages[1]
+    data = re.findall(r'application/json"[^>]*>([^<]*)<', pages[0])
+    for record, thumbnails in zip(
+        map(json.loads, data[::2]), map(json.loads, data[1::2]), strict=True
+    ):
+        for photo in record["photos"]:
+            assert b64decode(thumbnails[photo["thumbnail"]]).decode() == photo["name"]
+
+
 def test_progress_counts_groups_and_links(tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     write_page(
@@ -294,9 +321,9 @@ def test_a_page_is_written_piece_by_piece(tmp_path: Path) -> None:
         sizes.append(sum(file.stat().st_size for file in tmp_path.iterdir()))
         return JPEG * 20
 
-    groups = tuple(make_group(f"{n}.jpg", f"{n}b.jpg") for n in range(100))
-    write_page(tmp_path / "a.html", make_duplicates(groups), thumbnail, lambda done, total: None)
-    assert 0 < sizes[100] < sizes[-1]
+    found = make_duplicates(many_groups(200))
+    write_page(tmp_path / "a.html", found, thumbnail, lambda done, total: None)
+    assert 0 < sizes[200] < sizes[-1]
 
 
 def test_a_page_shows_two_photos_of_a_group_or_more() -> None:

@@ -21,6 +21,7 @@ from seentwice.records import Unreadable
 
 SCHEMA_ID = "urn:seentwice:groups:1"
 SCHEMA_VERSION = 1
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
 def write_json(path: Path, duplicates: Duplicates) -> None:
@@ -69,7 +70,7 @@ def _spell_list(name: str, records: Iterable[dict[str, Any]]) -> Iterator[str]:
 
 
 def _dump(record: dict[str, Any]) -> str:
-    return json.dumps(record, ensure_ascii=False, allow_nan=False)
+    return _ENCODER.encode(record)
 
 
 def _group(number: int, group: Group) -> dict[str, Any]:

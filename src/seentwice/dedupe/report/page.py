@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from seentwice.dedupe.findings import Duplicates, Evidence
@@ -19,8 +20,9 @@ def write_page(
     thumbnail: Callable[[Path], bytes | None],
     on_progress: Callable[[int, int], None],
     limits: PageLimits | None = None,
+    threads: int = 1,
 ) -> None:
-    """Write the page; of the photos it holds no more at once than those of one group.
+    """Write the page; it holds the thumbnails of some dozens of groups at once, not of all.
 
     Args:
         path: In a folder that exists.
@@ -28,11 +30,15 @@ def write_page(
         thumbnail: Makes a small JPEG of a photo; None where that cannot be read.
         on_progress: Called with (done, total) groups and links.
         limits: On what the page holds.
+        threads: That call `thumbnail` at once.
 
     Raises:
         UnwritableError: The folder is missing or cannot be written, or the disk is full.
     """
-    write_pieces(path, _render(duplicates, thumbnail, on_progress, limits or PageLimits()))
+    limits = limits or PageLimits()
+    with ThreadPoolExecutor(threads) as executor:
+        budget = ThumbnailBudget(thumbnail, limits.thumbnail_bytes, executor)
+        write_pieces(path, _render(duplicates, budget, on_progress, limits))
 
 
 def describe_found(duplicates: Duplicates) -> str:
@@ -51,11 +57,10 @@ def describe_found(duplicates: Duplicates) -> str:
 
 def _render(
     duplicates: Duplicates,
-    thumbnail: Callable[[Path], bytes | None],
+    budget: ThumbnailBudget,
     on_progress: Callable[[int, int], None],
     limits: PageLimits,
 ) -> Iterator[str]:
-    budget = ThumbnailBudget(thumbnail, limits.thumbnail_bytes)
     yield from load_template("duplicates.html.jinja").generate(
         title=f"Duplicates in {show_text(duplicates.root.name or str(duplicates.root))}",
         root=show_text(str(duplicates.root)),

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from seentwice.dedupe.findings import Duplicates, FoundPhoto, Group, Match
 from seentwice.dedupe.report.limits import PageLimits
@@ -13,6 +14,8 @@ from seentwice.dedupe.report.writing import round_measure, spell_time
 from seentwice.display import name_bytes, show_text
 
 Record = dict[str, Any]
+T = TypeVar("T")
+BATCH = 64  # groups or links of which thumbnails are made at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +35,34 @@ def make_items(
 ) -> Iterator[Item]:
     """Give the groups and then the links that the page shows, one by one."""
     groups, links = duplicates.groups[: limits.groups], duplicates.links[: limits.links]
-    total = len(groups) + len(links)
-    for number, group in enumerate(groups, 1):
-        yield _group_item(number, group, limits, budget)
-        on_progress(number, total)
     known = _find_photos(duplicates, links)
-    for number, link in enumerate(links, 1):
-        yield _link_item(number, link, duplicates.root, known, budget)
-        on_progress(len(groups) + number, total)
+    total, done = len(groups) + len(links), 0
+    for some in _batch(groups):
+        paths: dict[str, Path] = {}
+        for photo in chain.from_iterable(group.photos[: limits.photos] for group in some):
+            paths.setdefault(photo.sha256, photo.path)
+        budget.prepare(paths)
+        for group in some:
+            done += 1
+            yield _group_item(done, group, limits, budget)
+            on_progress(done, total)
+    for some_links in _batch(links):
+        keys = [key for link in some_links for key in (link.left, link.right)]
+        budget.prepare(dict(_locate(key, known, duplicates.root) for key in keys))
+        for link in some_links:
+            done += 1
+            yield _link_item(done - len(groups), link, duplicates.root, known, budget)
+            on_progress(done, total)
+
+
+def _batch(items: tuple[T, ...]) -> Iterator[tuple[T, ...]]:
+    return (items[start : start + BATCH] for start in range(0, len(items), BATCH))
+
+
+def _locate(key: str, known: Mapping[str, FoundPhoto], root: Path) -> tuple[str, Path]:
+    """Return the content and the path of a photo of a link; each unknown one is its own."""
+    photo = known.get(key)
+    return (photo.sha256, photo.path) if photo else (key, root / key)
 
 
 def _group_item(number: int, group: Group, limits: PageLimits, budget: ThumbnailBudget) -> Item:
@@ -76,7 +99,8 @@ def _link_item(
     photos: list[Record] = []
     for key in (link.left, link.right):
         photo = known.get(key)
-        shown = _describe(photo, row) if photo else _name(key, root / key, row, key)
+        content, path = _locate(key, known, root)
+        shown = _describe(photo, row) if photo else _name(key, path, row, content)
         photos.append({**shown, "reason": None})
     photos[1]["reason"] = _reason(link.right, link, link.left)
     sellers = {known[key].seller for key in (link.left, link.right) if key in known} - {None, ""}
@@ -118,7 +142,7 @@ def _name(key: str, path: Path, row: ThumbnailRow, content: str) -> Record:
     return {
         "name": show_text(key),
         "href": path.absolute().as_uri(),
-        "thumbnail": row.take(path, content),
+        "thumbnail": row.take(content),
     }
 
 

@@ -1,7 +1,8 @@
 """Thumbnails for as long as the page has room for them."""
 
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
 from pathlib import Path
 
 UNREADABLE, NO_ROOM = -1, -2  # in place of the place of a thumbnail
@@ -15,18 +16,31 @@ class ThumbnailBudget:
         left_out: Photos for which there was no room.
     """
 
-    def __init__(self, make: Callable[[Path], bytes | None], left_bytes: int) -> None:
+    def __init__(
+        self, make: Callable[[Path], bytes | None], left_bytes: int, executor: Executor
+    ) -> None:
         self._make = make
+        self._executor = executor
+        self._made: Mapping[str, bytes | None] = {}
         self.left_bytes = left_bytes
         self.left_out = 0
+
+    def prepare(self, paths: Mapping[str, Path]) -> None:
+        """Make the thumbnails of the next rows, several at once.
+
+        Args:
+            paths: By content, equal for photos of the same bytes.
+        """
+        made = self._executor.map(self._make, paths.values()) if self.left_bytes > 0 else ()
+        self._made = dict(zip(paths, made, strict=False))
 
     def begin_row(self) -> "ThumbnailRow":
         """Return the row of the next group."""
         return ThumbnailRow(self)
 
-    def make(self, path: Path) -> str | None:
-        """Return a thumbnail in base64, or None where the photo cannot be read."""
-        jpeg = self._make(path)
+    def find(self, content: str) -> str | None:
+        """Return a thumbnail in base64, or None where the photo could not be read."""
+        jpeg = self._made[content]
         return None if jpeg is None else b64encode(jpeg).decode("ascii")
 
 
@@ -43,21 +57,16 @@ class ThumbnailRow:
         """Those that the page holds."""
         return tuple(self._thumbnails)
 
-    def take(self, path: Path, content: str) -> int:
-        """Return the place of a photo's thumbnail in the row, `UNREADABLE` or `NO_ROOM`.
-
-        Args:
-            path: Of the photo.
-            content: Equal for photos of the same bytes.
-        """
+    def take(self, content: str) -> int:
+        """Return the place of a photo's thumbnail in the row, `UNREADABLE` or `NO_ROOM`."""
         place = self._places.get(content, NO_ROOM)
         if place == NO_ROOM and self._budget.left_bytes > 0:
-            place = self._places[content] = self._add(path)
+            place = self._places[content] = self._add(content)
         self._budget.left_out += place == NO_ROOM
         return place
 
-    def _add(self, path: Path) -> int:
-        thumbnail = self._budget.make(path)
+    def _add(self, content: str) -> int:
+        thumbnail = self._budget.find(content)
         if thumbnail is None:
             return UNREADABLE
         if len(thumbnail) > self._budget.left_bytes:

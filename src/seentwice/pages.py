@@ -5,7 +5,7 @@ says so to the browser, so a page about private photos can be mailed and opened 
 """
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from io import BytesIO
@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 from PIL import Image
 
-from seentwice.files import write_atomically
+from seentwice.files import open_atomically
 
 THUMBNAIL_QUALITY = 80  # a photo of 240 px weighs about 8 kB
 
@@ -148,7 +148,8 @@ def render_page(title: str, summary: str, sections: Sequence[Section]) -> str:
         summary: What the page says, in a sentence or two.
         sections: Its parts, in order; more than two are listed below the summary.
     """
-    return _template().render(title=title, summary=summary, sections=sections)
+    template = load_template("page.html.jinja")
+    return template.render(title=title, summary=summary, sections=sections)
 
 
 def write_page(path: Path, html: str) -> None:
@@ -157,8 +158,23 @@ def write_page(path: Path, html: str) -> None:
     Raises:
         OSError: If the folder is missing or cannot be written.
     """
-    # Bytes of a file name that are not UTF-8 would make the document one that is not either.
-    write_atomically(path, html.encode("utf-8", "backslashreplace"))
+    write_pieces(path, (html,))
+
+
+def write_pieces(path: Path, pieces: Iterable[str]) -> None:
+    """Write a page that is too long to be held as one text, whole or not at all.
+
+    Args:
+        path: In a folder that exists.
+        pieces: The document in order; each is written before the next is asked for.
+
+    Raises:
+        OSError: If the folder is missing or cannot be written.
+    """
+    with open_atomically(path) as file:
+        for piece in pieces:
+            # Bytes of a file name that are not UTF-8 would make the document one that is not.
+            file.write(piece.encode("utf-8", "backslashreplace"))
 
 
 def embed(data: bytes, kind: str) -> Markup:
@@ -167,7 +183,8 @@ def embed(data: bytes, kind: str) -> Markup:
 
 
 @cache
-def _template() -> Template:
+def load_template(name: str) -> Template:
+    """A template of the package by its file's name; it escapes every text."""
     environment = Environment(
         loader=PackageLoader("seentwice"),
         autoescape=True,
@@ -178,4 +195,4 @@ def _template() -> Template:
     environment.filters["embed"] = embed
     # A block is written by the macro that is named after it.
     environment.filters["kind"] = lambda block: type(block).__name__
-    return environment.get_template("page.html.jinja")
+    return environment.get_template(name)

@@ -89,6 +89,17 @@ def test_a_damaged_undo_file_moves_nothing(root: Path, tmp_path: Path, change, m
     assert not (root / "b.jpg").exists()
 
 
+def test_photos_are_not_put_back_where_a_disk_is_away(root: Path, away: Path) -> None:
+    plan = plan_moves(find_duplicates(root, GROUP), away)
+    apply_plan(plan, root.parent / "undo.jsonl", ignore)
+    root.rename(root.parent / "elsewhere")
+    with pytest.raises(UserError, match=r"root: no such folder, .* let its disk be there"):
+        undo_moves(root.parent / "undo.jsonl", ignore)
+    assert not root.exists()
+    (root.parent / "elsewhere").rename(root)
+    assert undo_moves(root.parent / "undo.jsonl", ignore).back == 2
+
+
 def test_a_missing_undo_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(
         UserError, match=r"cannot be read \(No such file.*when the photos were moved"

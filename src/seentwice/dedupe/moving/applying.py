@@ -28,7 +28,8 @@ def apply_plan(plan: MovePlan, undo: Path, on_progress: Progress) -> Moved:
     """Move the photos of a plan, each only if it and the one to keep are still what they were.
 
     `undo_moves` puts them back, wherever this broke off. What cannot be moved is listed, and the
-    rest is done. Each moved photo is read once, and each kept one.
+    rest is done. Each moved photo is read once, and each kept one. Times and permissions stay;
+    across file systems two names of one file become two files.
 
     Args:
         plan: where nothing is to be moved, nothing is written.

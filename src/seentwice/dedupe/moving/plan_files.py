@@ -25,9 +25,10 @@ def describe_plan(plan: MovePlan) -> Iterator[str]:
 
 
 def write_plan_csv(path: Path, plan: MovePlan) -> None:
-    """Write a plan as a table with the columns `COLUMNS`, in UTF-8.
+    r"""Write a plan as a table with the columns `COLUMNS`.
 
-    Bytes of names that are not UTF-8 are written as they are, names with line ends in quotes.
+    It is UTF-8 and says so in its first bytes ("utf-8-sig" in Python). Bytes of names that are not
+    UTF-8 are `\udc80` to `\udcff`, and names with line ends stand in quotes.
 
     Args:
         path: in a folder that exists; what it held is replaced.
@@ -38,7 +39,7 @@ def write_plan_csv(path: Path, plan: MovePlan) -> None:
     """
     with open_atomically(path) as file:
         # With both of its characters at the end of lines, names that hold either are quoted.
-        text = io.TextIOWrapper(file, "utf-8", "surrogateescape", newline="", write_through=True)
+        text = io.TextIOWrapper(file, "utf-8-sig", "backslashreplace", newline="")
         writer = csv.writer(text, lineterminator="\r\n")
         writer.writerow(COLUMNS)
         for move in plan.moves:

@@ -11,6 +11,8 @@ from seentwice.data.source import Progress
 from seentwice.dedupe.moving.journal import Journal, read_journal
 from seentwice.dedupe.moving.placing import ChangedError, is_same_move, move_file
 from seentwice.dedupe.moving.plan import Move, Staying
+from seentwice.display import show_text
+from seentwice.errors import UserError
 from seentwice.files import digest_file
 
 
@@ -34,9 +36,15 @@ def undo_moves(undo: Path, on_progress: Progress) -> Undone:
         on_progress: told of every photo.
 
     Raises:
-        UserError: the file cannot be read or is no such file.
+        UserError: the file cannot be read or is no such file, or the folder that the photos came
+            from is not there, such as one on a disk that is away.
     """
     journal = read_journal(undo)
+    if not journal.root.is_dir():
+        raise UserError(
+            f"{show_text(str(journal.root))}: no such folder, where photos are to be put back; let "
+            "its disk be there, or make the folder"
+        )
     back = in_place = 0
     staying: list[Staying] = []
     for done, move in enumerate(journal.moves, 1):

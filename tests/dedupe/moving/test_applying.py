@@ -218,6 +218,22 @@ def test_a_photo_that_changes_while_it_moves_stays(
     assert list(away.rglob("*")) == []
 
 
+def test_a_copy_that_went_wrong_takes_no_photos_place(
+    root: Path, away: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(source, target, **options):
+        raise OSError(errno.EXDEV, "another file system")
+
+    monkeypatch.setattr(os, "link", refuse)
+    monkeypatch.setattr("shutil.copyfileobj", lambda stream, copy: copy.write(b"half"))
+    before = read_tree(root)
+    plan = plan_moves(find_duplicates(root, ["a.jpg", "b.jpg"]), away)
+    done = apply_plan(plan, root.parent / "undo.jsonl", ignore)
+    assert done.staying == (Staying("b.jpg", "its copy is not the same"),)
+    assert read_tree(root) == before
+    assert read_tree(away) == {}
+
+
 def test_a_folder_that_keeps_its_files_keeps_them(
     root: Path, away: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -32,6 +32,7 @@ def find(
     ]
 
 
+@settings(deadline=None)
 @given(WORDS, st.sampled_from([0, 3, 2**64 - 1]), st.integers(0, 64), st.integers(1, 3))
 def test_one_query_finds_what_a_slow_search_finds(
     words: list[int], query: int, most_bits: int, threads: int

@@ -3,7 +3,7 @@
     pip install imagededup
     python benchmarks/near_hashes.py
 
-Two cores, about 4 minutes. Expected: all pairs within 4 bits of 1 million hashes in under 3 s, of
+Two cores, 2 to 5 minutes. Expected: all pairs within 4 bits of 1 million hashes in under 3 s, of
 10 million in under 60 s and 2 GB; within 10 bits of 100,000 in under 2 s; one hash among 10 million
 in under 10 ms. All ways find as many pairs.
 

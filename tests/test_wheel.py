@@ -28,7 +28,7 @@ def test_every_module_config_and_template_is_inside(unpacked: Path) -> None:
     package = ROOT / "src" / "seentwice"
     files = {path.relative_to(package) for path in package.rglob("*.*")}
     packed = unpacked / "seentwice"
-    assert {path for path in files if path.suffix != ".pyc"} | data == {
+    assert {path for path in files if "__pycache__" not in path.parts} | data == {
         path.relative_to(packed) for path in packed.rglob("*.*")
     }
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -85,6 +85,7 @@ def test_tables_hold_the_pairs_of_a_look_at_all(
     assert sorted(found) == list_pairs(iterate_near_pairs(hashes, most_bits, 1))
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_tables_hold_the_pairs_of_a_look_at_all_for_any_hashes(data: st.DataObject) -> None:
     most_bits = data.draw(st.integers(0, MOST_BITS))

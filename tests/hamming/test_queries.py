@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -32,6 +32,7 @@ def find(
     ]
 
 
+@settings(deadline=None)
 @given(WORDS, st.sampled_from([0, 3, 2**64 - 1]), st.integers(0, 64), st.integers(1, 3))
 def test_one_query_finds_what_a_slow_search_finds(
     words: list[int], query: int, most_bits: int, threads: int
@@ -44,12 +45,15 @@ def test_one_query_finds_what_a_slow_search_finds(
     assert (positions.dtype, bits.dtype) == (np.int64, np.uint8)
 
 
+@pytest.mark.parametrize("few", [0, 1 << 26])
 @pytest.mark.parametrize("threads", [1, 2, 3])
 @pytest.mark.parametrize("count", [127, 128, 129, 1000])
 def test_one_query_passes_over_blocks_and_threads(
-    count: int, threads: int, monkeypatch: pytest.MonkeyPatch
+    count: int, threads: int, few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queries, "_BLOCK", 64)
+    monkeypatch.setattr(queries, "FEW", few)
+    monkeypatch.setattr(queries, "_COLUMNS", 64)
+    monkeypatch.setattr(queries, "_BLOCK", 1)
     hashes = np.random.default_rng(count).integers(0, 2**8, count, dtype=np.uint64)
     positions, bits = find_near_hashes(hashes, 5, 1, threads)
     expected = expect(hashes, np.array([5], dtype=np.uint64), 1)
@@ -64,6 +68,7 @@ def test_a_batch_finds_what_a_slow_search_finds(
 ) -> None:
     monkeypatch.setattr(queries, "FEW", few)
     monkeypatch.setattr(queries, "_COLUMNS", 192)
+    monkeypatch.setattr(queries, "_BLOCK", 1)
     generator = np.random.default_rng(count)
     hashes = generator.integers(0, 2**9, count, dtype=np.uint64)
     words = generator.integers(0, 2**9, asked, dtype=np.uint64)
@@ -76,6 +81,7 @@ def test_blocks_of_a_batch_are_small_and_in_one_order_for_any_number_of_threads(
 ) -> None:
     monkeypatch.setattr(queries, "FEW", 0)
     monkeypatch.setattr(queries, "_COLUMNS", 192)
+    monkeypatch.setattr(queries, "_BLOCK", 1)
     hashes = np.zeros(1000, np.uint64)
     words = np.arange(8, dtype=np.uint64)
     in_large_blocks = find(hashes, words, 1, 1)

@@ -3,12 +3,13 @@ from math import comb
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seentwice.hamming.tables import byte_table, deal_bits, plan_tables
 
 
+@settings(deadline=None)
 @given(st.permutations(range(64)), st.integers(0, 2**64 - 1))
 def test_the_byte_table_moves_each_bit_to_its_place(place: list[int], word: int) -> None:
     table = byte_table(np.array(place))

@@ -19,7 +19,7 @@ from seentwice.data.parts import Parts
 from seentwice.data.sampling.items import codes_of, codes_of_known
 from seentwice.data.sampling.pair_space import PairSpace
 from seentwice.data.source import Progress
-from seentwice.hamming import count_blocks, iterate_near_pairs
+from seentwice.hamming import find_near_items
 from seentwice.records import Photo
 
 # Of the Houses-dataset's 1.3 million pairs of photos, "perception" finds the 23 that are known
@@ -99,8 +99,8 @@ def find_lookalikes(
     drawn as negatives, but the other photos of the two places are.
 
     A pair counts once, under the surest of its reasons: equal bytes give equal pixels, and those
-    equal hashes, so the near pairs hold all three kinds. All pairs are looked at once, some 3
-    billion a second on two cores; memory follows the photos and `most_listed`.
+    equal hashes, so the near pairs hold all three kinds. Time follows the photos and the near
+    pairs; memory the photos, the near pairs of different hashes and `most_listed`.
 
     Args:
         photos: n of them.
@@ -110,7 +110,7 @@ def find_lookalikes(
         hashes: (n,) "perception" of each photo.
         readable: (n,) photos without pixels look like nothing.
         threads: how many compare hashes; what is found does not depend on it.
-        on_progress: told of every block of pairs.
+        on_progress: told of near pairs that were looked at.
         most_listed: how many leaks to list, and how many suspects.
     """
     chosen = np.flatnonzero(readable & (parts.number >= 0))
@@ -128,8 +128,9 @@ def find_lookalikes(
         ),
     )
     leaks, suspects = (_Surest(len(chosen), most_listed) for _ in range(2))
-    blocks = count_blocks(len(chosen))
-    for done, near in enumerate(iterate_near_pairs(hashes[chosen], MOST_BITS, threads), 1):
+    found = find_near_items(hashes[chosen], MOST_BITS, threads)
+    done = 0
+    for near in found.blocks:
         how = np.where(
             same_file[near.low] == same_file[near.high],
             LIKENESSES.index(Likeness.SAME_BYTES),
@@ -142,7 +143,8 @@ def find_lookalikes(
         for surest, space in ((leaks, across_parts), (suspects, across_places)):
             held = space.holds(near.low, near.high)
             surest.add(how[held], near.bits[held], near.low[held], near.high[held])
-        on_progress(done, blocks)
+        done += len(near.bits)
+        on_progress(done, found.total)
     names = [parts.names[number] for number in part.tolist()]
     return FoundLookalikes(leaks.name(seen, names), suspects.name(seen, names))
 

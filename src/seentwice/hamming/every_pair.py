@@ -38,11 +38,6 @@ def iterate_near_pairs(
             yield ahead.popleft().result()
 
 
-def count_blocks(items: int) -> int:
-    """Return how many times `iterate_near_pairs` yields for so many hashes."""
-    return sum(1 for _ in _corners_of_blocks(items))
-
-
 def _corners_of_blocks(items: int) -> Iterator[tuple[int, int]]:
     rows, columns = range(0, items, BLOCK_ROWS), range(0, items, BLOCK_COLUMNS)
     for row, column in product(rows, columns):

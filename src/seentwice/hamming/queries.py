@@ -1,7 +1,6 @@
 """One hash, or a batch of new ones, among many: each is compared with all."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,11 +9,12 @@ from numpy.typing import NDArray
 from seentwice.hamming.ahead import read_ahead
 from seentwice.hamming.distances import hamming_bits, near_of_block
 
-# Hashes that stay in a core's cache with their distances from a query.
-_BLOCK = 1 << 15
-# Up to so many pairs NumPy takes less time than numba's import.
-FEW = 1 << 26
-_ROWS, _COLUMNS = 64, 8192
+# Beyond so many pairs a compiled loop, two to five times as fast, is worth numba's import.
+FEW = 1 << 22
+# Hashes that stay in a core's cache while queries pass over them; of few queries more hashes, so
+# that a block is worth a thread's while.
+_COLUMNS, _BLOCK = 8192, 1 << 18
+_ROWS = 64
 # Pairs of a block: two columns of 8 MiB.
 BLOCK_PAIRS = 1 << 20
 
@@ -42,20 +42,10 @@ def find_near_hashes(
     Returns:
         Indices of the hashes, ascending, and their distances, (k,) each.
     """
-    word = np.uint64(query)
-    share = -(-len(hashes) // threads)
-    starts = range(0, len(hashes), share) if share else range(0)
-    with ThreadPoolExecutor(threads) as pool:
-        parts = list(
-            pool.map(
-                lambda start: _scan_span(hashes, start, start + share, word, most_bits), starts
-            )
-        )
-    positions = [position for position, _ in parts]
-    bits = [distance for _, distance in parts]
+    found = list(find_near_queries(hashes, np.array([query], np.uint64), most_bits, threads))
     return (
-        np.concatenate([np.empty(0, np.int64), *positions]),
-        np.concatenate([np.empty(0, np.uint8), *bits]),
+        np.concatenate([np.empty(0, np.int64), *(near.position for near in found)]),
+        np.concatenate([np.empty(0, np.uint8), *(near.bits for near in found)]),
     )
 
 
@@ -64,8 +54,8 @@ def find_near_queries(
 ) -> Iterator[NearQueries]:
     """Yield every pair of a query and a hash at most `most_bits` apart, once, in blocks.
 
-    All are compared, some 7 billion pairs a second and core; memory follows a few blocks of at most
-    about a million pairs. Blocks come in the same order for any number of threads.
+    All are compared, some 7 billion pairs a second on one core; memory follows a few blocks of at
+    most about a million pairs. Blocks come in the same order for any number of threads.
 
     Args:
         hashes: (n,) of any order.
@@ -75,33 +65,18 @@ def find_near_queries(
     """
     hashes, queries = np.ascontiguousarray(hashes), np.ascontiguousarray(queries)
     scan = _scan_plainly if len(hashes) * len(queries) <= FEW else _scan_compiled
-    streams = (scan(hashes, start, queries, most_bits) for start in range(0, len(hashes), _COLUMNS))
+    columns = max(_COLUMNS, _BLOCK // max(1, len(queries)))
+    streams = (
+        scan(hashes[start : start + columns], start, queries, most_bits)
+        for start in range(0, len(hashes), columns)
+    )
     return read_ahead(streams, threads, 4 * threads)
 
 
-def _scan_span(
-    hashes: NDArray[np.uint64], start: int, end: int, word: np.uint64, most_bits: int
-) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
-    """Compare one word with a span of hashes, in memory that is used again and again."""
-    span = hashes[start:end]
-    differing, distance = np.empty(_BLOCK, np.uint64), np.empty(_BLOCK, np.uint8)
-    positions, distances = [np.empty(0, np.int64)], [np.empty(0, np.uint8)]
-    for first in range(0, len(span), _BLOCK):
-        block = span[first : first + _BLOCK]
-        bits = distance[: len(block)]
-        np.bitwise_count(np.bitwise_xor(block, word, out=differing[: len(block)]), out=bits)
-        if bits.min() <= most_bits:
-            near = np.flatnonzero(bits <= most_bits)
-            positions.append(near + (start + first))
-            distances.append(bits[near])
-    return np.concatenate(positions), np.concatenate(distances)
-
-
 def _scan_plainly(
-    hashes: NDArray[np.uint64], start: int, queries: NDArray[np.uint64], most_bits: int
+    block: NDArray[np.uint64], start: int, queries: NDArray[np.uint64], most_bits: int
 ) -> Iterator[NearQueries]:
-    """Yield what is near in one block of hashes, by NumPy."""
-    block = hashes[start : start + _COLUMNS]
+    """Yield what is near in the block of hashes that begins there, by NumPy."""
     for first in range(0, len(queries), _ROWS):
         query, position, bits = near_of_block(queries[first : first + _ROWS], block, most_bits)
         if len(bits):
@@ -109,13 +84,12 @@ def _scan_plainly(
 
 
 def _scan_compiled(
-    hashes: NDArray[np.uint64], start: int, queries: NDArray[np.uint64], most_bits: int
+    block: NDArray[np.uint64], start: int, queries: NDArray[np.uint64], most_bits: int
 ) -> Iterator[NearQueries]:
-    """Yield what is near in one block of hashes, by a compiled loop."""
+    """Yield what is near in the block of hashes that begins there, by a compiled loop."""
     # Here, for what it takes to import.
     from seentwice.hamming.compiled import scan_rows
 
-    block = hashes[start : start + _COLUMNS]
     cursor = np.zeros(2, np.int64)
     while cursor[0] < len(queries):
         position, query = np.empty((2, BLOCK_PAIRS), np.int64)

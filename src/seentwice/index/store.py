@@ -257,8 +257,8 @@ class PhotoStore:
             digests: (n, 32), the sha256 of each file.
 
         Returns:
-            Rows (n, d), zeros where there is none, d = 0 where the fingerprint has none at all;
-            which are there (n,).
+            Rows (n, d), zeros where there is none, d = 0 where there is none at all; which are
+            there (n,).
 
         Raises:
             UserError: the table is damaged.

@@ -148,6 +148,7 @@ def test_a_file_that_was_cut_is_told(tmp_path, share):
         ("UPDATE batch SET bits = x'00'", "batch 1"),
         ("UPDATE batch SET live = 100", "batch 1"),
         ("UPDATE batch SET rows = 100, live = 100", "of batch 1"),
+        ("UPDATE batch SET rows = 1 << 60, live = 1 << 60", "batch 1"),
         ("UPDATE vectors SET value_sum = 0", "vectors 1"),
         ("UPDATE vectors SET digest_sum = 0", "digests of vectors 1"),
         ("UPDATE vectors SET rows = 3", "vectors 1"),

@@ -24,6 +24,7 @@ from seentwice.index.columns import (
 
 BATCH_ROWS = 16_384
 """Of a batch that is whole."""
+_MOST_ROWS = 2**20  # that any version puts into one
 ROW_BITS = 32  # of a place; the others are the batch's number
 _LIGHT_BATCHES = 64
 """So many of them are merged at once, as is one batch's worth of rows in fewer."""
@@ -86,13 +87,15 @@ def list_batches(connection: sqlite3.Connection) -> list[Batch]:
     """Return all batches, oldest first.
 
     Raises:
-        DamagedError: the bits of a batch are too few.
+        DamagedError: the numbers of a batch cannot be.
     """
     found = connection.execute("SELECT number, rows, live, bits FROM batch ORDER BY number")
     batches = [Batch(*values) for values in found]
     for batch in batches:
         try:
-            is_sound = len(batch.bits) == (-(-batch.rows // 8) if batch.live < batch.rows else 0)
+            is_sound = 0 <= batch.live <= batch.rows <= _MOST_ROWS and len(batch.bits) == (
+                -(-batch.rows // 8) if batch.live < batch.rows else 0
+            )
         except TypeError:
             is_sound = False
         if not is_sound:

@@ -28,6 +28,8 @@ _APPLICATION = 0x5365656E  # "Seen", in the file's header
 _LOCK = "photos.lock"
 _POLL_SECONDS = 0.5
 _WAL_BYTES = 2**26  # that the log keeps once its transactions are in the file
+_OTHERS = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_PROTOCOL)
+"""Errors that end when other processes have done their work."""
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 
 
@@ -64,7 +66,10 @@ class Database:
 
         Raises:
             UserError: the file cannot be written, the disk is full, or the file is damaged.
+            RuntimeError: within a block that reads.
         """
+        if self.connection.in_transaction:
+            raise RuntimeError("write before or after what one snapshot reads")
         with explain_errors(self.folder):
             self._begin("BEGIN IMMEDIATE")
             try:
@@ -85,7 +90,7 @@ class Database:
             except sqlite3.OperationalError as error:
                 if self.connection.in_transaction:
                     self.connection.rollback()
-                if _primary_code(error) != sqlite3.SQLITE_BUSY:
+                if _primary_code(error) not in _OTHERS:
                     raise
                 self.on_wait()
 
@@ -253,7 +258,7 @@ def _choose_mode(folder: Path) -> str:
         if _primary_code(error) in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
             if is_settled:
                 return "immutable=1"
-        elif _primary_code(error) != sqlite3.SQLITE_BUSY:
+        elif _primary_code(error) not in _OTHERS:
             raise
     return "ro"
 

@@ -187,9 +187,16 @@ def test_a_snapshot_stays_as_it_was_while_another_writes_and_merges(tmp_path, mo
         assert set(store.scan([]).places.tolist()).isdisjoint(places.tolist())
 
 
+def test_within_a_snapshot_nothing_is_written(tmp_path):
+    with open_store(tmp_path) as store, store.snapshot():
+        with pytest.raises(RuntimeError, match="before or after"):
+            store.write([make_row("a")])
+        assert read_all(store) == {}
+
+
 def test_a_file_becomes_smaller_once_its_rows_are_gone(tmp_path, monkeypatch):
     monkeypatch.setattr(compaction_module, "_SPARE_PAGES", 16)
-    keys = [f"{number:05d}" for number in range(9_000)]
+    keys = [f"{number:05d}" for number in range(5_000)]
     with open_store(tmp_path) as store:
         store.write([make_row(key) for key in keys])
         store.write([], removed=keys[1:])

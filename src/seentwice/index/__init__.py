@@ -1,1 +1,1 @@
-"""Search among many photos: the home of FAISS."""
+"""Many photos: the table of what is known of them, and the search among them; the home of FAISS."""

@@ -24,6 +24,7 @@ from seentwice.index.columns import (
 
 BATCH_ROWS = 16_384
 """Of a batch that is whole."""
+_MOST_ROWS = 2**20  # that any version puts into one
 ROW_BITS = 32  # of a place; the others are the batch's number
 _LIGHT_BATCHES = 64
 """So many of them are merged at once, as is one batch's worth of rows in fewer."""
@@ -86,12 +87,18 @@ def list_batches(connection: sqlite3.Connection) -> list[Batch]:
     """Return all batches, oldest first.
 
     Raises:
-        DamagedError: the bits of a batch are too few.
+        DamagedError: the numbers of a batch cannot be.
     """
     found = connection.execute("SELECT number, rows, live, bits FROM batch ORDER BY number")
     batches = [Batch(*values) for values in found]
     for batch in batches:
-        if len(batch.bits) != (-(-batch.rows // 8) if batch.live < batch.rows else 0):
+        try:
+            is_sound = 0 <= batch.live <= batch.rows <= _MOST_ROWS and len(batch.bits) == (
+                -(-batch.rows // 8) if batch.live < batch.rows else 0
+            )
+        except TypeError:
+            is_sound = False
+        if not is_sound:
             raise DamagedError(f"batch {batch.number}")
     return batches
 
@@ -217,12 +224,13 @@ def _read_parts(
         found = connection.execute(
             f"SELECT data, sum FROM {table} WHERE batch = ?", (batch.number,)
         ).fetchone()
-        if found is None or zlib.crc32(found[0]) != found[1]:
-            raise DamagedError(f"{column.name} of batch {batch.number}")
         try:
-            values = decode_values(column, found[0], batch.rows)
-        except ValueError as error:
-            raise DamagedError(str(error)) from error
+            data, total = found
+            if zlib.crc32(data) != total:
+                raise ValueError("another sum")
+            values = decode_values(column, data, batch.rows)
+        except (TypeError, ValueError) as error:
+            raise DamagedError(f"{column.name} of batch {batch.number}") from error
         if batch.live < batch.rows:
             values = take_values(values, batch.live_rows())
         yield values

@@ -28,6 +28,8 @@ _APPLICATION = 0x5365656E  # "Seen", in the file's header
 _LOCK = "photos.lock"
 _POLL_SECONDS = 0.5
 _WAL_BYTES = 2**26  # that the log keeps once its transactions are in the file
+_OTHERS = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_PROTOCOL)
+"""Errors that end when other processes have done their work."""
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 
 
@@ -64,7 +66,10 @@ class Database:
 
         Raises:
             UserError: the file cannot be written, the disk is full, or the file is damaged.
+            RuntimeError: within a block that reads.
         """
+        if self.connection.in_transaction:
+            raise RuntimeError("write before or after what one snapshot reads")
         with explain_errors(self.folder):
             self._begin("BEGIN IMMEDIATE")
             try:
@@ -80,12 +85,12 @@ class Database:
             try:
                 self.connection.execute(statement)
                 # A transaction that reads begins with the first that is read.
-                self.connection.execute("SELECT meta FROM about").fetchone()
+                self.connection.execute("SELECT 1 FROM about").fetchone()
                 return
             except sqlite3.OperationalError as error:
                 if self.connection.in_transaction:
                     self.connection.rollback()
-                if _primary_code(error) != sqlite3.SQLITE_BUSY:
+                if _primary_code(error) not in _OTHERS:
                     raise
                 self.on_wait()
 
@@ -157,7 +162,7 @@ def read_meta(database: Database) -> StoreMeta:
     """Return what the rows of an open file share.
 
     Raises:
-        UserError: it is another version's.
+        UserError: it is another version's, or damaged.
     """
     version = database.connection.execute("PRAGMA user_version").fetchone()[0]
     if version != SCHEMA:
@@ -167,8 +172,12 @@ def read_meta(database: Database) -> StoreMeta:
             "and run again"
         )
     with database.reading() as connection:
-        values = json.loads(connection.execute("SELECT meta FROM about").fetchone()[0])
-    return StoreMeta(**{**values, "hash_names": tuple(values["hash_names"])})
+        found = connection.execute("SELECT meta FROM about").fetchone()
+    try:
+        values = json.loads(found[0])
+        return StoreMeta(**{**values, "hash_names": tuple(values["hash_names"])})
+    except (KeyError, TypeError, ValueError) as error:
+        raise tell_damage(database.folder, "its description cannot be read") from error
 
 
 @contextmanager
@@ -182,6 +191,8 @@ def explain_errors(folder: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise _explain(folder, error) from error
+    except UnicodeDecodeError as error:  # of a text of SQLite's own
+        raise tell_damage(folder, "a text is none") from error
 
 
 def tell_damage(folder: Path, what: str) -> UserError:
@@ -195,7 +206,9 @@ def tell_damage(folder: Path, what: str) -> UserError:
 def _explain(folder: Path, error: sqlite3.Error) -> Exception:
     code = _primary_code(error)
     told = one_line(error)
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+    # Statements are right, so one that fails, or gives a text that is none, met other tables.
+    is_other = code in (-1, sqlite3.SQLITE_ERROR) and isinstance(error, sqlite3.OperationalError)
+    if is_other or code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return tell_damage(folder, told)
     if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
         remedy = "make room there and run again: what was written before is kept"
@@ -245,7 +258,7 @@ def _choose_mode(folder: Path) -> str:
         if _primary_code(error) in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
             if is_settled:
                 return "immutable=1"
-        elif _primary_code(error) != sqlite3.SQLITE_BUSY:
+        elif _primary_code(error) not in _OTHERS:
             raise
     return "ro"
 

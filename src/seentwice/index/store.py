@@ -52,6 +52,9 @@ from seentwice.index.database import (
 )
 from seentwice.index.photo_row import PhotoRow, StoreMeta
 
+PIXELS = "pixel_sha256"
+"""The fingerprint of digests of pixels: rows (n, 32) of bytes, of those files that need one."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PhotoColumns:
@@ -234,8 +237,10 @@ class PhotoStore:
     ) -> None:
         """Keep what was computed of files; it is dropped some time after their photos are gone.
 
+        A file that was moved keeps its row, one that was replaced has none.
+
         Args:
-            fingerprint: of what computed it, such as a detector's.
+            fingerprint: of what computed it: a detector's, or `PIXELS`.
             digests: (n, 32), the sha256 of each file; their photos are written first.
             rows: (n, d), as wide and of the same type as those of the fingerprint before.
 
@@ -243,6 +248,8 @@ class PhotoStore:
             UserError: as `write`.
             ValueError: the rows are of another width or type.
         """
+        if not len(rows):
+            return
         with self._writing() as connection:
             vectors.append_vectors(connection, fingerprint, digests, rows)
         self._compact()
@@ -257,8 +264,8 @@ class PhotoStore:
             digests: (n, 32), the sha256 of each file.
 
         Returns:
-            Rows (n, d), zeros where there is none, d = 0 where the fingerprint has none at all;
-            which are there (n,).
+            Rows (n, d), zeros where there is none, d = 0 where there is none at all; which are
+            there (n,).
 
         Raises:
             UserError: the table is damaged.

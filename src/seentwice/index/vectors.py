@@ -7,6 +7,7 @@ replaced has none.
 import sqlite3
 import zlib
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
@@ -84,28 +85,24 @@ def find_vectors(
         digests: (n, 32), the sha256 of each file.
 
     Returns:
-        Rows (n, d), zeros where there is none, d = 0 where none of the fingerprint is there; which
-        rows are there (n,).
+        Rows (n, d), zeros where there is none, d = 0 where there is none at all; which are there
+        (n,).
 
     Raises:
         DamagedError: rows are not what was written.
     """
-    shape = connection.execute(
-        "SELECT width, dtype FROM vectors WHERE fingerprint = ? LIMIT 1", (fingerprint,)
-    ).fetchone()
-    width, dtype = shape or (0, "<f4")
-    vectors = np.zeros((len(digests), width), dtype)
+    vectors: NDArray[np.generic] = np.zeros((len(digests), 0), "<f4")
     is_there = np.zeros(len(digests), np.bool_)
     numbers = _list_numbers(connection, fingerprint)
     known = [_read_digests(connection, number) for number in numbers]
     starts = np.cumsum([0, *(len(part) for part in known)])
-    if not starts[-1]:
-        return vectors, is_there
-    place = _find_digests(digests, np.concatenate(known))
+    place = _find_digests(digests, np.concatenate([digests[:0], *known]))
     for number, start, end in zip(numbers, starts[:-1], starts[1:], strict=True):
         here = np.flatnonzero((place >= start) & (place < end))
         if len(here):
             _, values = next(_read_batches(connection, [number]))
+            if not is_there.any():
+                vectors = np.zeros((len(digests), values.shape[1]), values.dtype)
             vectors[here] = values[place[here] - start]
             is_there[here] = True
     return vectors, is_there
@@ -170,12 +167,11 @@ def _list_numbers(connection: sqlite3.Connection, fingerprint: str) -> list[int]
 
 
 def _read_digests(connection: sqlite3.Connection, number: int) -> NDArray[np.uint8]:
-    digests, found, rows = connection.execute(
-        "SELECT digests, digest_sum, rows FROM vectors WHERE number = ?", (number,)
+    found = connection.execute(
+        "SELECT digests, digest_sum, rows, ?, 'u1' FROM vectors WHERE number = ?",
+        (DIGEST_BYTES, number),
     ).fetchone()
-    if zlib.crc32(digests) != found or len(digests) != rows * DIGEST_BYTES:
-        raise DamagedError(f"digests of vectors {number}")
-    return np.frombuffer(digests, np.uint8).reshape(rows, DIGEST_BYTES)
+    return _decode(f"digests of vectors {number}", *found)
 
 
 def _read_batches(
@@ -183,14 +179,20 @@ def _read_batches(
 ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.generic]]]:
     """Return digests (n, 32) and rows (n, d) of each of these batches in turn."""
     for number in numbers:
-        values, found, rows, width, dtype = connection.execute(
+        found = connection.execute(
             "SELECT vectors, value_sum, rows, width, dtype FROM vectors WHERE number = ?",
             (number,),
         ).fetchone()
-        if zlib.crc32(values) != found or len(values) != rows * width * np.dtype(dtype).itemsize:
-            raise DamagedError(f"vectors {number}")
-        vectors = np.frombuffer(values, dtype).reshape(rows, width)
-        yield _read_digests(connection, number), vectors
+        yield _read_digests(connection, number), _decode(f"vectors {number}", *found)
+
+
+def _decode(what: str, data: bytes, total: int, rows: int, width: int, dtype: str) -> NDArray[Any]:
+    try:
+        if zlib.crc32(data) != total:
+            raise ValueError("another sum")
+        return np.frombuffer(data, dtype).reshape(rows, width)
+    except (TypeError, ValueError) as error:
+        raise DamagedError(what) from error
 
 
 def _find_digests(asked: NDArray[np.uint8], known: NDArray[np.uint8]) -> NDArray[np.int64]:

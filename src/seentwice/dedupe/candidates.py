@@ -30,8 +30,8 @@ def iterate_hash_candidates(
     `list_shared`, and only so many are paired with those of a hash near theirs.
 
     Args:
-        hashes: (n,) of every picture.
-        pictures: (k,) those that are looked at, rising: the ones with content.
+        hashes: (k,) one of a picture each.
+        pictures: (k,) whose hashes they are; one may have several.
         most_bits: 0 to 12.
         threads: how many compute.
     """
@@ -43,17 +43,22 @@ def iterate_hash_candidates(
 
 
 def list_shared(hashes: NDArray[np.uint64], pictures: Indices) -> list[Indices]:
-    """Return the pictures of each hash that more than `FEW_EQUAL` share, rising."""
+    """Return the pictures of each hash that more than `FEW_EQUAL` share, rising.
+
+    Args:
+        hashes: (k,) one of a picture each.
+        pictures: (k,) whose hashes they are; one may have several.
+    """
     _, members, starts, counts = _group_members(hashes, pictures)
     many = np.flatnonzero(counts > FEW_EQUAL).tolist()
-    return [members[starts[one] : starts[one] + counts[one]] for one in many]
+    return [np.unique(members[starts[one] : starts[one] + counts[one]]) for one in many]
 
 
 def _group_members(
     hashes: NDArray[np.uint64], pictures: Indices
 ) -> tuple[NDArray[np.uint64], Indices, Indices, Indices]:
     """Return the different hashes, their pictures one after the other, their starts and counts."""
-    unique, inverse = group_equal(hashes[pictures])
+    unique, inverse = group_equal(hashes)
     order = np.argsort(inverse, kind="stable")
     starts = np.searchsorted(inverse[order], np.arange(len(unique)))
     return unique, pictures[order], starts, np.diff(np.append(starts, len(order)))
@@ -68,7 +73,14 @@ def _pair_equal(members: Indices, starts: Indices, counts: Indices) -> Candidate
         one, other = np.triu_indices(count, 1)
         left.append(members[(at[:, np.newaxis] + one).reshape(-1)])
         right.append(members[(at[:, np.newaxis] + other).reshape(-1)])
-    return Candidates(np.concatenate(left), np.concatenate(right))
+    return _in_order(np.concatenate(left), np.concatenate(right))
+
+
+def _in_order(one: Indices, other: Indices) -> Candidates:
+    """Return pairs with the lower number left, without those of a picture and itself."""
+    is_pair = one != other
+    one, other = one[is_pair], other[is_pair]
+    return Candidates(np.minimum(one, other), np.maximum(one, other))
 
 
 _MOST_PAIRS = 1 << 20  # of a block
@@ -89,5 +101,5 @@ def _pair_members(
         wide = np.repeat(counts[other], each)
         left = members[np.repeat(starts[one], each) + number // wide]
         right = members[np.repeat(starts[other], each) + number % wide]
-        yield Candidates(np.minimum(left, right), np.maximum(left, right))
+        yield _in_order(left, right)
         done = stop

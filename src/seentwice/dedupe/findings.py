@@ -13,6 +13,7 @@ class Evidence(StrEnum):
     SAME_BYTES = "same bytes"
     SAME_PIXELS = "same pixels"  # other bytes: metadata, another format, another compression of PNG
     NEAR_HASHES = "near hashes"
+    NEAR_ONCE_TURNED = "near hashes once turned"  # mirrored, or turned by quarters
     NEAR_EMBEDDINGS = "near embeddings"
 
 

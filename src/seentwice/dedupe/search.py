@@ -1,6 +1,6 @@
 """Find the duplicates among the photos of a table: pictures, candidates, matches, groups."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,24 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seentwice.data.source import Progress
-from seentwice.dedupe.candidates import Candidates, iterate_hash_candidates, list_shared
 from seentwice.dedupe.groups import group_photos
-from seentwice.dedupe.matching import Allow, Matches, match_candidates, pair_shared
+from seentwice.dedupe.matching import Allow, Matches, match_candidates
 from seentwice.dedupe.pictures import Indices, PhotoTable, Pictures, group_same
 from seentwice.dedupe.same_pixels import find_same_pixels
-from seentwice.dedupe.verify import Verifier
+from seentwice.dedupe.verify import SearchSettings, Verifier
 from seentwice.index.store import PhotoStore
-
-
-@dataclass(frozen=True, slots=True)
-class SearchSettings:
-    """What is taken for a duplicate."""
-
-    hash_bits: int | None  # the widest distance of candidates by hash, 0 to 12; None asks no hash
-    least_score: float  # of a match, in [0, 1]
-    same_pixels: bool  # whether photos that share their hashes are compared pixel by pixel
-    max_pixels: int  # as the photos were read with
-    workers: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,7 +42,7 @@ def search_table(
         store: keeps what is computed of pixels.
         table: the photos.
         root: their folder.
-        verifier: scores pairs, and may bring candidates of its own.
+        verifier: scores pairs, and brings those that are worth it.
         settings: what is taken for a duplicate.
         allow: tells pairs of photos that are none, whatever they show.
         on_progress: told of the photos that are decoded to compare pixels.
@@ -67,12 +55,11 @@ def search_table(
         pictures = find_same_pixels(
             store, table, by_bytes, root, settings.max_pixels, settings.workers, on_progress
         )
-    matches = match_pictures(table, pictures, verifier, settings, allow)
+    matches = match_pictures(pictures, verifier, settings, allow)
     return Found(table, by_bytes, pictures, _group(pictures, matches, verifier), matches)
 
 
 def match_pictures(
-    table: PhotoTable,
     pictures: Pictures,
     verifier: Verifier,
     settings: SearchSettings,
@@ -81,9 +68,8 @@ def match_pictures(
     """Return the pairs of pictures that are taken for copies of each other.
 
     Args:
-        table: of photos.
-        pictures: of them.
-        verifier: scores pairs, and may bring candidates of its own.
+        pictures: of photos.
+        verifier: scores pairs, and brings those that are worth it.
         settings: what is taken for a duplicate.
         allow: tells pairs of photos that are none; a picture is its first photo to it.
     """
@@ -94,20 +80,8 @@ def match_pictures(
     def may_match(left: Indices, right: Indices) -> NDArray[np.bool_]:
         return allow(pictures.first[left], pictures.first[right])
 
-    def candidates() -> Iterator[Candidates]:
-        if settings.hash_bits is not None:
-            # What a hash says of a blank photo is noise: all are near each other.
-            shown = np.flatnonzero(table.has_content[pictures.first])
-            for column in table.hashes[pictures.first].T:
-                hashes = np.ascontiguousarray(column)
-                yield from iterate_hash_candidates(
-                    hashes, shown, settings.hash_bits, settings.workers
-                )
-                for shared in list_shared(hashes, shown):
-                    yield from pair_shared(shared, score, settings.least_score)
-        yield from verifier.iterate_candidates(pictures.first)
-
-    return match_candidates(candidates(), score, may_match, settings.least_score)
+    candidates = verifier.iterate_candidates(pictures.first, settings)
+    return match_candidates(candidates, score, may_match, settings.least_score)
 
 
 def _group(pictures: Pictures, matches: Matches, verifier: Verifier) -> tuple[Indices, ...]:

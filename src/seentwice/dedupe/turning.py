@@ -43,7 +43,7 @@ def _orient(
     position, frequency = np.arange(LUMA_SIDE), np.arange(SIDE)[:, np.newaxis]
     cosines = np.cos(np.pi * frequency * (2 * position + 1) / (2 * LUMA_SIDE)).astype(np.float32)
     luma = signatures[:, :_LUMA_BYTES].reshape(-1, LUMA_SIDE, LUMA_SIDE).astype(np.float32)
-    low = cosines @ luma @ cosines.T
+    low: NDArray[np.float32] = (cosines @ luma @ cosines.T).astype(np.float32)
     across, down = low[:, 0, 1], low[:, 1, 0]
     turn = (
         np.where(across < 0, _MIRRORED, 0)

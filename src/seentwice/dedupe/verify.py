@@ -1,7 +1,7 @@
 """Verify candidates: how probable it is that one photo is a copy of the other.
 
 Whoever verifies scores pairs of photos by their numbers in a table. `HashVerifier` needs no
-weights: it weighs how alike two photos are by their hashes, tiny pictures and sizes.
+weights of a network: it weighs how alike two photos are by their hashes, tiny pictures and sizes.
 """
 
 import json
@@ -14,12 +14,42 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from seentwice.dedupe.candidates import Candidates
-from seentwice.dedupe.likeness import FEATURES, measure_likeness
+from seentwice.dedupe.candidates import Candidates, iterate_hash_candidates, list_shared
+from seentwice.dedupe.likeness import (
+    FEATURES,
+    TURNED_FEATURES,
+    measure_likeness,
+    measure_turned,
+)
+from seentwice.dedupe.matching import pair_shared
 from seentwice.dedupe.pictures import Indices, PhotoTable
+from seentwice.dedupe.turning import Orientations
+from seentwice.hamming import hamming_bits
 
-_BLOCK = 1 << 16  # pairs at once: 75 MB of tiny pictures
+_BLOCK = 1 << 15  # pairs at once: some 100 MB of tiny pictures
 _LARGEST_LOGIT = 700.0  # whose exponential is finite
+
+
+@dataclass(frozen=True, slots=True)
+class SearchSettings:
+    """What is taken for a duplicate."""
+
+    hash_bits: int  # the widest distance of candidates by a hash, 0 to 12
+    least_score: float  # of a match, in [0, 1]
+    same_pixels: bool  # whether photos that share their hashes are compared pixel by pixel
+    max_pixels: int  # as the photos were read with
+    workers: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Explained:
+    """Why pairs have their scores, (m,) each."""
+
+    scores: NDArray[np.float64]  # probabilities that one is a copy of the other
+    hash_bits: NDArray[np.int64]  # the least distance of their hashes, of turned ones once turned
+    is_turned: NDArray[np.bool_]  # whether the score is that of mirrored or turned photos
+    similarity: NDArray[np.float64]  # cosine of their embeddings; NaN without any
+    is_embedded: NDArray[np.bool_]  # whether the score is that of their embeddings
 
 
 class Verifier(Protocol):
@@ -28,60 +58,111 @@ class Verifier(Protocol):
     def score(self, left: Indices, right: Indices) -> NDArray[np.float64]:
         """Return the probability that one is a copy of the other, (m,), of photos (m,), (m,)."""
 
-    def iterate_candidates(self, photos: Indices) -> Iterator[Candidates]:
-        """Yield pairs that are worth a score, beside those that are near by a hash.
+    def explain(self, left: Indices, right: Indices) -> Explained:
+        """Return the scores of pairs with their reasons."""
+
+    def iterate_candidates(self, photos: Indices, settings: SearchSettings) -> Iterator[Candidates]:
+        """Yield pairs that are worth a score; one may come several times.
 
         Args:
             photos: (p,) the first photo of each picture; candidates are numbers in this list.
+            settings: what is taken for a duplicate.
         """
-
-    def measure_similarity(self, left: Indices, right: Indices) -> NDArray[np.float64] | None:
-        """Return the cosines of pairs' embeddings, (m,); None where there are no embeddings."""
 
 
 @dataclass(frozen=True, slots=True)
 class HashWeights:
-    """A logistic regression over `FEATURES`."""
+    """Two logistic regressions: over `FEATURES`, and over `TURNED_FEATURES`."""
 
-    coefficients: tuple[float, ...]  # below 0: the more two photos differ, the less probable
-    intercept: float
+    upright: tuple[float, ...]  # the intercept, then a coefficient a feature
+    turned: tuple[float, ...]
 
 
 class HashVerifier:
-    """Weighs what is kept of every photo; nothing is decoded, no weights of a network are needed.
+    """Weighs what is kept of every photo; nothing is decoded.
 
     Fitted by benchmarks/hash_verifier.py, on edited copies of the Houses-dataset's photos and
     strangers that are near them by their hashes, as frequent as in a catalogue of 100,000 photos:
-    a pair scores 0.5 where both are as probable there.
+    a pair scores 0.5 where both are as probable there. Photos without content score 0.
     """
 
-    def __init__(self, table: PhotoTable) -> None:
-        """Take the photos that are scored by their numbers."""
+    def __init__(self, table: PhotoTable, orientations: Orientations | None) -> None:
+        """Take the photos that are scored by their numbers.
+
+        Args:
+            table: of photos.
+            orientations: of them, as `orient` gives them; None: no photo is taken for turned.
+        """
         self.table = table
+        self.orientations = orientations
         self.weights = read_weights()
 
     def score(self, left: Indices, right: Indices) -> NDArray[np.float64]:
         """Return the probability that one is a copy of the other, (m,), of photos (m,), (m,)."""
-        scores = np.empty(len(left))
-        for start in range(0, len(left), _BLOCK):
-            block = slice(start, start + _BLOCK)
-            likeness = measure_likeness(self.table, left[block], right[block])
-            logit = likeness @ np.array(self.weights.coefficients) + self.weights.intercept
-            scores[block] = 1 / (1 + np.exp(-np.clip(logit, -_LARGEST_LOGIT, _LARGEST_LOGIT)))
-        return scores
+        return self.explain(left, right).scores
 
-    def iterate_candidates(self, photos: Indices) -> Iterator[Candidates]:
-        """Yield none: hashes bring all."""
-        return iter(())
+    def explain(self, left: Indices, right: Indices) -> Explained:
+        """Return the scores of pairs with their reasons."""
+        blocks = [
+            self._explain(left[start : start + _BLOCK], right[start : start + _BLOCK])
+            for start in range(0, len(left), _BLOCK)
+        ]
+        scores, bits, is_turned = (
+            np.concatenate([np.empty(0, dtype), *(block[at] for block in blocks)])
+            for at, dtype in enumerate((np.float64, np.int64, np.bool_))
+        )
+        count = len(left)
+        return Explained(scores, bits, is_turned, np.full(count, np.nan), np.zeros(count, bool))
 
-    def measure_similarity(self, left: Indices, right: Indices) -> None:
-        """Know no embeddings."""
+    def _explain(
+        self, left: Indices, right: Indices
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.bool_]]:
+        table = self.table
+        scores = _weigh(measure_likeness(table, left, right), self.weights.upright)
+        bits = hamming_bits(table.hashes[left], table.hashes[right]).min(axis=1).astype(np.int64)
+        is_turned = np.zeros(len(left), bool)
+        if self.orientations is not None:
+            turned = measure_turned(table, self.orientations, left, right)
+            others = _weigh(turned.features, self.weights.turned)
+            is_turned = turned.is_turned & (others > scores)
+            scores[is_turned] = others[is_turned]
+            bits[is_turned] = turned.bits[is_turned]
+        scores[~(table.has_content[left] & table.has_content[right])] = 0
+        return scores, bits, is_turned
+
+    def iterate_candidates(self, photos: Indices, settings: SearchSettings) -> Iterator[Candidates]:
+        """Yield pairs that are near by one of their hashes, as they are or once turned."""
+        # What a hash says of a blank photo is noise: all are near each other.
+        shown = np.flatnonzero(self.table.has_content[photos])
+        columns = [(column, shown) for column in self.table.hashes[photos[shown]].T]
+        if self.orientations is not None:
+            oriented = self.orientations.hashes[photos[shown]]
+            columns.append((oriented.T.reshape(-1), np.tile(shown, 2)))
+
+        def score(left: Indices, right: Indices) -> NDArray[np.float64]:
+            return self.score(photos[left], photos[right])
+
+        for column, pictures in columns:
+            hashes = np.ascontiguousarray(column)
+            yield from iterate_hash_candidates(
+                hashes, pictures, settings.hash_bits, settings.workers
+            )
+            for shared in list_shared(hashes, pictures):
+                yield from pair_shared(shared, score, settings.least_score)
+
+
+def _weigh(features: NDArray[np.float64], weights: tuple[float, ...]) -> NDArray[np.float64]:
+    logit = np.clip(features @ np.array(weights[1:]) + weights[0], -_LARGEST_LOGIT, _LARGEST_LOGIT)
+    probability: NDArray[np.float64] = 1 / (1 + np.exp(-logit))
+    return probability
 
 
 @cache
 def read_weights() -> HashWeights:
     """Read the weights that come with the package."""
     found = json.loads(files("seentwice.dedupe").joinpath("hash_verifier.json").read_text("utf-8"))
-    return HashWeights(
-        tuple(found["coefficients"][name] for name in FEATURES), float(found["intercept"])
+    upright, turned = (
+        (found[name]["intercept"], *(found[name]["coefficients"][feature] for feature in features))
+        for name, features in (("upright", FEATURES), ("turned", TURNED_FEATURES))
     )
+    return HashWeights(upright, turned)

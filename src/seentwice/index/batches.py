@@ -55,6 +55,8 @@ class Batch:
 
     def live_rows(self) -> NDArray[np.int64]:
         """Return which rows are live (live,), in order."""
+        if not self.bits:
+            return np.arange(self.rows)
         rows = np.flatnonzero(self.is_live())
         if len(rows) != self.live:
             raise DamagedError(f"batch {self.number}")

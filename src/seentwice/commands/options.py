@@ -14,7 +14,8 @@ from seentwice.commands.stopping import STOPPED, TERMINATED, sigterm_as_ctrl_c
 from seentwice.display import show_text
 from seentwice.errors import UserError
 
-Run = Callable[[Sequence[str]], None]
+Run = Callable[[Sequence[str]], int | None]
+"""Does the work of a command; what it returns is the exit code, None is 0."""
 
 
 class OptionParser(argparse.ArgumentParser):
@@ -73,7 +74,9 @@ def whole_number(lowest: int, highest: int | None = None) -> Callable[[str], int
 
 
 def run_options(command: str, run: Run, on_stop: str, arguments: Sequence[str]) -> int:
-    """Run the command and return its exit code: 0 done, 2 wrong input, 130 Ctrl-C, 143 SIGTERM.
+    """Run the command and return its exit code.
+
+    It is the command's own, 2 for wrong input, 130 after Ctrl-C, 143 after SIGTERM.
 
     Args:
         command: its name.
@@ -84,7 +87,7 @@ def run_options(command: str, run: Run, on_stop: str, arguments: Sequence[str]) 
     terminated: list[int] = []
     try:
         with sigterm_as_ctrl_c(terminated):
-            run(arguments)
+            return run(arguments) or 0
     except (UserError, OSError) as error:  # OSError: no permission, no space
         print(f"seentwice {command}: {show_text(str(error))}", file=sys.stderr)
         return 2
@@ -93,7 +96,6 @@ def run_options(command: str, run: Run, on_stop: str, arguments: Sequence[str]) 
         return TERMINATED if terminated else STOPPED
     except SystemExit as end:  # argparse's, for --help
         return end.code if isinstance(end.code, int) else 2
-    return 0
 
 
 def quote_path(path: Path) -> str:

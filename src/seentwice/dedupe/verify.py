@@ -34,7 +34,7 @@ _LARGEST_LOGIT = 700.0  # whose exponential is finite
 class SearchSettings:
     """What is taken for a duplicate."""
 
-    hash_bits: int  # the widest distance of candidates by a hash, 0 to 12
+    hash_bits: int | None  # the widest distance of candidates by a hash, 0 to 12; None: no hash
     least_score: float  # of a match, in [0, 1]
     same_pixels: bool  # whether photos that share their hashes are compared pixel by pixel
     max_pixels: int  # as the photos were read with
@@ -132,6 +132,8 @@ class HashVerifier:
 
     def iterate_candidates(self, photos: Indices, settings: SearchSettings) -> Iterator[Candidates]:
         """Yield pairs that are near by one of their hashes, as they are or once turned."""
+        if settings.hash_bits is None:
+            return
         # What a hash says of a blank photo is noise: all are near each other.
         shown = np.flatnonzero(self.table.has_content[photos])
         columns = [(column, shown) for column in self.table.hashes[photos[shown]].T]

@@ -1,0 +1,51 @@
+"""Where the index of a folder of photos lies, which `dedupe` makes and `check` asks."""
+
+import hashlib
+from pathlib import Path
+
+from seentwice.dedupe.looking import Decoding
+from seentwice.display import show_text
+from seentwice.errors import UserError
+
+INDEXES = Path("data/prepared/index")
+_SHOWN = 48  # characters of the folder's own name
+
+
+def index_of(photos: Path, decoding: Decoding) -> Path:
+    """Return the folder of the index of a folder of photos, by its path.
+
+    Hashes of two ways of decoding are never compared, so each has an index of its own.
+    """
+    whole = photos.absolute()
+    digest = hashlib.sha256(f"{decoding} {whole}".encode("utf-8", "surrogateescape")).hexdigest()
+    name = "".join(char if char.isascii() and char.isalnum() else "_" for char in whole.name)
+    return INDEXES / f"{name[:_SHOWN] or 'photos'}-{digest[:12]}"
+
+
+def choose_index(index: Path | None, photos: Path | None) -> Path:
+    """Return the index that a photo is checked against: the one that is meant, or the only one.
+
+    Args:
+        index: its folder, if given.
+        photos: the folder of its photos, if given.
+
+    Raises:
+        UserError: there is none, or more than one to choose from.
+    """
+    if index is not None:
+        return index
+    if photos is not None:
+        for decoding in ("blocks", "full"):
+            found = index_of(photos, decoding)
+            if found.is_dir():
+                return found
+        raise UserError(
+            f"{str(photos)!r} has no index yet; make one: seentwice dedupe {show_text(str(photos))}"
+        )
+    found_all = sorted(INDEXES.iterdir()) if INDEXES.is_dir() else []
+    if len(found_all) == 1:
+        return found_all[0]
+    if not found_all:
+        raise UserError("no index yet; make one: seentwice dedupe PHOTOS")
+    names = ", ".join(str(path) for path in found_all[:5])
+    raise UserError(f"several indexes; give --against PHOTOS, or --index one of {names}")

@@ -1,0 +1,116 @@
+"""Deduplicate a folder: bring its table up to date, search it, and tell what was found."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow.compute as pc  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+
+from seentwice.data.source import Progress
+from seentwice.dedupe.describing import describe_found
+from seentwice.dedupe.findings import Duplicates
+from seentwice.dedupe.looking import Looking
+from seentwice.dedupe.matching import Allow
+from seentwice.dedupe.pictures import Indices, PhotoTable, read_table
+from seentwice.dedupe.reading import Updated, update_table
+from seentwice.dedupe.search import Found, search_table
+from seentwice.dedupe.turning import orient
+from seentwice.dedupe.verify import HashVerifier, SearchSettings, Verifier
+from seentwice.index.columns import decode_text
+from seentwice.index.store import PhotoStore
+from seentwice.photos.finding import no_photos, sort_unreadable
+from seentwice.records import Reason, Unreadable
+
+OpenVerifier = Callable[[PhotoStore, PhotoTable], Verifier]
+"""Makes what scores the photos of a table."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Searched:
+    """What came of deduplicating a folder."""
+
+    updated: Updated
+    found: Found
+    verifier: Verifier
+    unreadable: tuple[Unreadable, ...]  # in the order of their paths
+
+
+def verify_by_hashes(is_turned: bool) -> OpenVerifier:
+    """Return what opens a verifier that needs no weights.
+
+    Args:
+        is_turned: whether photos that were mirrored or turned are copies, too.
+    """
+
+    def open_verifier(store: PhotoStore, table: PhotoTable) -> HashVerifier:
+        return HashVerifier(table, orient(table.signature) if is_turned else None)
+
+    return open_verifier
+
+
+def allow_all(left: Indices, right: Indices) -> NDArray[np.bool_]:
+    """Let any two photos be duplicates."""
+    return np.ones(len(left), bool)
+
+
+def search_folder(
+    store: PhotoStore,
+    looking: Looking,
+    settings: SearchSettings,
+    open_verifier: OpenVerifier,
+    choose_allowed: Callable[[PhotoTable], Allow],
+    on_read: Progress,
+    on_compare: Progress,
+) -> Searched:
+    """Read what is new in a folder, and find the duplicates among all of its photos.
+
+    Args:
+        store: of this folder, open to be written.
+        looking: how its files are read.
+        settings: what is taken for a duplicate.
+        open_verifier: makes what scores pairs.
+        choose_allowed: makes what tells pairs that are no duplicates, whatever they show.
+        on_read: told of the files that are read.
+        on_compare: told of the photos that are decoded to compare pixels.
+
+    Raises:
+        UserError: the folder is missing, cannot be listed or holds no photo; the store cannot be
+            written.
+    """
+    updated = update_table(store, looking, settings.workers, on_read)
+    unreadable = [*updated.unreadable, *read_problems(store, looking.root)]
+    sort_unreadable(unreadable, looking.root)
+    table = read_table(store)
+    if not len(table):
+        raise no_photos(looking.root, unreadable)
+    verifier = open_verifier(store, table)
+    found = search_table(
+        store, table, looking.root, verifier, settings, choose_allowed(table), on_compare
+    )
+    return Searched(updated, found, verifier, tuple(unreadable))
+
+
+def describe_searched(
+    searched: Searched, root: Path, keep: str, settings: SearchSettings
+) -> Duplicates:
+    """Return what was found as records; see `describe_found`."""
+    return describe_found(
+        searched.found, searched.verifier, root, keep, settings, searched.unreadable
+    )
+
+
+def read_problems(store: PhotoStore, root: Path) -> list[Unreadable]:
+    """Return the files of a store that gave no photo, and why."""
+    known = store.read_columns(("reason", "detail"))
+    reasons = known["reason"]
+    rows = pc.indices_nonzero(pc.binary_length(reasons)).to_pylist()
+    return [
+        Unreadable(
+            root / known.key(row),
+            Reason(decode_text(reasons[row].as_py())),
+            decode_text(known["detail"][row].as_py()),
+        )
+        for row in rows
+    ]

@@ -111,6 +111,11 @@ def test_mirroring_both_changes_no_name():
     assert mirrored.edit == plain.edit == "cropped to 81 %, scaled to 111 %, grey"
 
 
+def test_a_mark_that_both_have_does_not_hide_the_mirror():
+    both = [apply_edit(photo, "caption:0.2,300") for photo in (room(), ImageOps.mirror(room()))]
+    assert explain_copy(*both).edit.startswith("mirrored")
+
+
 @pytest.mark.parametrize("other", [room(3), room(1, 1)], ids=["another room", "another view"])
 def test_another_photo_is_not_verified(other):
     explained = explain_copy(room(), other)

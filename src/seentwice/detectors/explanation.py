@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from seentwice.detectors.alignment import Alignment, Shown, align_photos
+from seentwice.detectors.alignment import Shown, align_photos, is_same_photo
 from seentwice.detectors.detail import name_detail
 from seentwice.detectors.overlays import (
     find_blank_corners,
@@ -16,10 +16,6 @@ from seentwice.detectors.overlays import (
 from seentwice.detectors.placement import name_placement
 from seentwice.detectors.tones import fit_tones, name_tones
 
-# Chosen on half of the Houses-dataset (benchmarks/named_edits.py measures the other half): copies
-# have at least 20 and 0.89 there; strangers up to 56, of a shared watermark, and then 0.1.
-LEAST_INLIERS = 10
-LEAST_AGREEMENT = 0.85
 PLAIN_DISTANCE = 24  # of tones from those of a plain ground
 PLAIN_SHARE = 0.75
 PLAIN_COLOURS = 2  # of bars, and of the corners that a turn opens
@@ -57,11 +53,6 @@ def explain_copy(left: Image.Image, right: Image.Image) -> Explained:
     names += name_placement(aligned.placement, _is_plain_around(aligned.shown))
     names += _name_pixels(aligned.shown)
     return Explained(aligned.inliers, True, ", ".join(names) or "same frame")
-
-
-def is_same_photo(aligned: Alignment) -> bool:
-    """Say whether an alignment is more than chance or another view of one place makes."""
-    return aligned.inliers >= LEAST_INLIERS and aligned.agreement >= LEAST_AGREEMENT
 
 
 def _name_pixels(shown: Shown) -> list[str]:

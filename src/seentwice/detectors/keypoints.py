@@ -96,14 +96,21 @@ def split_row(row: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.u
     return at.astype(np.float32) / np.float32(STEPS), kept[:, POSITION_BYTES:]
 
 
+def shrink_size(size: tuple[int, int], longest_px: int) -> tuple[int, int]:
+    """Return width and height of a view whose longest side is at most `longest_px`."""
+    scale = longest_px / max(size)
+    if scale >= 1:
+        return size
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
 def _shrink(image: Image.Image) -> NDArray[np.uint8]:
     """Return a view in grey, (h, w), its longest side at most `LONGEST_PX`."""
     grey = image.convert("L")
-    scale = LONGEST_PX / max(image.size)
-    if scale < 1:
-        width, height = (max(1, round(side * scale)) for side in image.size)
+    size = shrink_size(image.size, LONGEST_PX)
+    if size != image.size:
         # What shrinks to less than half is averaged before, which is faster.
-        grey = grey.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=2.0)
+        grey = grey.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
     return np.asarray(grey)
 
 

@@ -1,6 +1,7 @@
 """Geometric verification: how many local features of two photos agree on one homography."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,14 @@ LEAST_MATCHES = 4  # fewer fix no homography
 TOLERANCE_PX = 5.0  # by which a match may miss the homography: 1 % of the longest side
 CONFIDENCE = 0.999
 MOST_ITERATIONS = 2000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Homography:
+    """The projection of one view's plane onto the other's, in the pixels that rows hold."""
+
+    matrix: NDArray[np.float64]  # (3, 3), from the left view to the right one
+    inliers: int  # matches that it explains, at least 1
 
 
 class VerifiedMatches:
@@ -68,6 +77,22 @@ class VerifiedMatches:
 def count_inliers(left: NDArray[np.uint8], right: NDArray[np.uint8], feature: LocalFeature) -> int:
     """Return how many matches of two views one homography explains; both orders give the same.
 
+    Args:
+        left: the row of one view, as `KeypointDescriptor` gives it.
+        right: likewise, of the other view.
+        feature: of the rows.
+    """
+    if left.tobytes() > right.tobytes():
+        left, right = right, left
+    found = fit_homography(left, right, feature)
+    return found.inliers if found is not None else 0
+
+
+def fit_homography(
+    left: NDArray[np.uint8], right: NDArray[np.uint8], feature: LocalFeature
+) -> Homography | None:
+    """Return the homography that explains most matches of two views; None where none is found.
+
     MAGSAC++ (Barath et al. 2020) looks for it, with random numbers that are always the same.
 
     Args:
@@ -77,18 +102,16 @@ def count_inliers(left: NDArray[np.uint8], right: NDArray[np.uint8], feature: Lo
     """
     import cv2
 
-    if left.tobytes() > right.tobytes():
-        left, right = right, left
     (left_at, left_packed), (right_at, right_packed) = split_row(left), split_row(right)
     if min(len(left_at), len(right_at)) < LEAST_MATCHES:
-        return 0
+        return None
     own, other = match_mutually(
         feature.unpack(left_packed), feature.unpack(right_packed), feature.squared_ratio
     )
     if len(own) < LEAST_MATCHES:
-        return 0
+        return None
     cv2.setNumThreads(1)
-    _, mask = cv2.findHomography(
+    matrix, mask = cv2.findHomography(
         left_at[own],
         right_at[other],
         cv2.USAC_MAGSAC,
@@ -96,7 +119,9 @@ def count_inliers(left: NDArray[np.uint8], right: NDArray[np.uint8], feature: Lo
         maxIters=MOST_ITERATIONS,
         confidence=CONFIDENCE,
     )
-    return int(np.count_nonzero(mask)) if mask is not None else 0
+    inliers = int(np.count_nonzero(mask)) if mask is not None else 0
+    is_found = matrix is not None and inliers > 0
+    return Homography(np.asarray(matrix, np.float64), inliers) if is_found else None
 
 
 def match_mutually(

@@ -1,0 +1,143 @@
+"""Find the photos of a folder that are there twice."""
+
+import os
+import shlex
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from rich.console import Console
+
+from seentwice.commands.dedupe_catalogue import open_catalogue, write_products
+from seentwice.commands.dedupe_moving import move_duplicates, undo
+from seentwice.commands.dedupe_options import DedupeOptions, UndoOptions, read_options
+from seentwice.commands.progress import open_console, print_plainly, show_progress
+from seentwice.commands.unreadable import report_unreadable
+from seentwice.data.tabular.inputs import make_folder_of
+from seentwice.data.variants.tables import open_table
+from seentwice.dedupe.findings import Duplicates
+from seentwice.dedupe.folder import (
+    Searched,
+    allow_all,
+    describe_searched,
+    search_folder,
+    verify_by_hashes,
+)
+from seentwice.dedupe.looking import Looking
+from seentwice.dedupe.reading import SameFile
+from seentwice.dedupe.report import write_csv, write_json, write_page
+from seentwice.dedupe.report.thumbnails import choose_side_px, thumbnail_maker
+from seentwice.dedupe.verify import SearchSettings
+from seentwice.display import name_bytes, name_count
+from seentwice.index.store import PhotoStore
+
+ON_STOP = "the same command goes on where it stopped"
+UNREADABLE = 1
+"""The exit code where some files gave no photo."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Search a folder and report what was found, or undo what was moved."""
+    options = read_options(arguments)
+    console = open_console()
+    if isinstance(options, UndoOptions):
+        return undo(options.undo, console)
+    return _dedupe(options, console)
+
+
+def _dedupe(options: DedupeOptions, console: Console) -> int:
+    settings = SearchSettings(
+        hash_bits=options.bits if "hashes" in options.by else None,
+        least_score=options.least_score,
+        same_pixels="pixels" in options.by,
+        max_pixels=options.max_pixels,
+        workers=options.workers or os.cpu_count() or 1,
+    )
+    root = options.photos.absolute()
+    looking = Looking(root, options.decoding, options.max_pixels)
+    catalogue = open_catalogue(options.catalogue, root, console) if options.catalogue else None
+    options.index.mkdir(parents=True, exist_ok=True)
+    with PhotoStore.open(options.index, looking.meta, lambda: None) as store:
+        with (
+            show_progress("Reading photos", console) as on_read,
+            show_progress("Comparing pixels", console) as on_compare,
+        ):
+            searched = search_folder(
+                store,
+                looking,
+                settings,
+                verify_by_hashes(options.is_turned),
+                catalogue.choose_allowed if catalogue else lambda table: allow_all,
+                on_read,
+                on_compare,
+            )
+        duplicates = describe_searched(searched, root, options.keep, settings)
+    out = options.out or Path("outputs/dedupe", f"{datetime.now():%Y-%m-%d_%H-%M-%S-%f}")
+    out.mkdir(parents=True, exist_ok=True)
+    _write_reports(duplicates, out, settings, console)
+    if catalogue is not None:
+        write_products(catalogue, searched, out, console)
+    _summarise(searched, duplicates, out, console)
+    if options.move_to is not None:
+        move_duplicates(duplicates, options.move_to, out, options.is_move_meant, console)
+    return UNREADABLE if duplicates.unreadable else 0
+
+
+def _write_reports(
+    duplicates: Duplicates, out: Path, settings: SearchSettings, console: Console
+) -> None:
+    write_json(out / "groups.json", duplicates)
+    write_csv(out / "groups.csv", duplicates)
+    shown = sum(len(group.photos) for group in duplicates.groups)
+    thumbnail = thumbnail_maker(settings.max_pixels, choose_side_px(shown))
+    with show_progress("Writing the page", console) as progress:
+        write_page(
+            out / "report.html", duplicates, thumbnail, progress, threads=settings.workers
+        )
+
+
+def _tell(searched: Searched, duplicates: Duplicates, out: Path, console: Console) -> None:
+    """Print what was read and found, and where it is written."""
+    updated = searched.updated
+    print_plainly(
+        f"{name_count(duplicates.searched, 'photo', 'photos')}: {updated.read:,} read, "
+        f"{updated.kept:,} known, {updated.removed:,} gone since the last run",
+        console,
+    )
+    if duplicates.without_content:
+        print_plainly(
+            f"  {duplicates.without_content:,} are blank or of two tones: only the same bytes or "
+            "pixels match them",
+            console,
+        )
+    _tell_same_files(updated.same_files, out, console)
+    for line in report_unreadable(duplicates.unreadable, out):
+        print_plainly(line, console)
+    spare = [photo for group in duplicates.groups for photo in group.photos[1:]]
+    print_plainly(
+        f"{name_count(len(duplicates.groups), 'group', 'groups')} of duplicates; "
+        f"{name_count(len(spare), 'photo', 'photos')} could go "
+        f"({name_bytes(sum(photo.size_bytes for photo in spare))}); nothing was deleted",
+        console,
+    )
+    if duplicates.links:
+        print_plainly(
+            f"  {name_count(len(duplicates.links), 'match', 'matches')} more between photos that "
+            "came into no group together",
+            console,
+        )
+    print_plainly(f"Look: {out / 'report.html'}; also groups.json and groups.csv", console)
+
+
+def _tell_same_files(same_files: Sequence[SameFile], out: Path, console: Console) -> None:
+    if not same_files:
+        return
+    with open_table(out / "same_files.csv", ("file", "same_as")) as write_row:
+        for file in same_files:
+            write_row((file.key, file.same_as))
+    first = same_files[0]
+    print_plainly(
+        f"  {name_count(len(same_files), 'link', 'links')} to files that are here under another "
+        f"name, no duplicates (same_files.csv): first {first.key}, which is {first.same_as}",
+        console,
+    )

@@ -1,0 +1,98 @@
+"""`seentwice dedupe --catalogue`: duplicates among the products of a table."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+
+from seentwice.commands.dedupe_options import CatalogueOptions
+from seentwice.commands.progress import describe_rejects, print_plainly, show_progress
+from seentwice.data.catalogue import read_catalogue
+from seentwice.data.fetching.url_photos import path_of_url
+from seentwice.data.tabular.photo_references import is_url
+from seentwice.data.tabular.rejects import collect_rejects
+from seentwice.data.tabular.rows import read_delimiter
+from seentwice.dedupe.folder import Searched
+from seentwice.dedupe.matching import Allow
+from seentwice.dedupe.pair_matches import list_pair_matches
+from seentwice.dedupe.pictures import PhotoTable
+from seentwice.dedupe.product_matches import match_products
+from seentwice.dedupe.products import Product, ProductIndex, index_products, to_products
+from seentwice.dedupe.products_json import write_products_json
+from seentwice.display import name_count, name_first
+from seentwice.records import Listing
+
+
+@dataclass(slots=True)
+class Catalogue:
+    """Products, and once the photos are read, which photo shows which."""
+
+    products: tuple[Product, ...]
+    index: ProductIndex | None = None
+
+    def choose_allowed(self, table: PhotoTable) -> Allow:
+        """Return what tells photos whose products cannot be duplicates."""
+        photos = [table.key(photo) for photo in range(len(table))]
+        self.index = index_products(self.products, photos)
+        return self.index.allow
+
+
+def open_catalogue(options: CatalogueOptions, root: Path, out: Path, console: Console) -> Catalogue:
+    """Read the products of a table.
+
+    Args:
+        options: which table, and how it is read.
+        root: the folder that paths of photos start from; one that `seentwice prepare` filled holds
+            those of URLs.
+        out: a folder; rows that give no product are listed in its catalogue_rejects.csv.
+        console: is told of them.
+
+    Raises:
+        UserError: the table is missing, lacks a column or has no row that can be read.
+    """
+    with (
+        collect_rejects(out / "catalogue_rejects.csv") as rejects,
+        show_progress("Reading the table (bytes)", console) as progress,
+    ):
+        listings = read_catalogue(
+            options.file,
+            options.columns,
+            "photo" if options.is_row_a_photo else "product",
+            root,
+            options.photo_separator,
+            read_delimiter("--delimiter", options.delimiter),
+            rejects,
+            progress,
+        )
+        products = to_products(_with_keys(listing, root) for listing in listings)
+    for line in describe_rejects(rejects.summary()):
+        print_plainly(line, console)
+    return Catalogue(products)
+
+
+def _with_keys(listing: Listing, root: Path) -> Listing:
+    """Name the photos of a listing as the table of photos does: by their paths below the root."""
+    keys = tuple(
+        path_of_url(root, photo).relative_to(root).as_posix()
+        if is_url(photo)
+        else os.path.normpath(photo)
+        for photo in listing.photos
+    )
+    return replace(listing, photos=keys)
+
+
+def write_products(
+    catalogue: Catalogue, searched: Searched, out: Path, console: Console
+) -> None:
+    """Write products.json, and tell how many products have duplicates.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    index = catalogue.index
+    assert index is not None, "the search chooses what is allowed"
+    found = match_products(index, list_pair_matches(searched.found, searched.verifier, index.allow))
+    write_products_json(out / "products.json", found)
+    ...

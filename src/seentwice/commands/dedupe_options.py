@@ -1,0 +1,273 @@
+"""The arguments and options of `seentwice dedupe`."""
+
+from argparse import ArgumentTypeError
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from seentwice.commands.options import OptionParser, whole_number
+from seentwice.commands.photo_index import index_of
+from seentwice.data.tabular.columns import PHOTO_SEPARATOR, Columns
+from seentwice.dedupe.keeping import KEEP
+from seentwice.dedupe.looking import Decoding
+from seentwice.errors import UserError
+from seentwice.hamming import MOST_BITS
+
+BY = ("bytes", "pixels", "hashes", "embeddings")
+"""What duplicates can be found by; the first three without a detector."""
+_APPLY = tuple(f"keep-{name}" for name in KEEP)
+_CATALOGUE = Columns(
+    id="id", photos="photos", category="category", family="productFamily", seller="seller"
+)
+_EXAMPLES = """\
+  seentwice dedupe PHOTOS                                  groups as a page, JSON and CSV
+  seentwice dedupe PHOTOS --by bytes,pixels                nothing but the very same pictures
+  seentwice dedupe PHOTOS --detector outputs/train/...     by a trained checkpoint, too
+  seentwice dedupe PHOTOS --explain                        and what was done to each copy
+  seentwice dedupe PHOTOS --apply keep-largest --to AWAY         what would move, and where to
+  seentwice dedupe PHOTOS --apply keep-largest --to AWAY --yes   moves it
+  seentwice dedupe --undo AWAY/undo.jsonl                  puts everything back
+  seentwice dedupe PHOTOS --catalogue products.csv         duplicates among products
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueOptions:
+    """The table of products, and how it is read."""
+
+    file: Path
+    columns: Columns
+    is_row_a_photo: bool
+    photo_separator: str
+    delimiter: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DedupeOptions:
+    """What to search, by what, and what to do with what is found."""
+
+    photos: Path
+    out: Path | None  # None is a new folder of outputs/dedupe
+    index: Path
+    by: tuple[str, ...]
+    bits: int
+    least_score: float
+    is_turned: bool  # whether mirrored and turned photos are copies
+    detector: Path | None
+    weights: str | None
+    decoding: Decoding
+    keep: str
+    is_explained: bool
+    move_to: Path | None
+    is_move_meant: bool  # or a plan alone
+    catalogue: CatalogueOptions | None
+    workers: int | None  # None is one a core
+    max_pixels: int
+
+
+@dataclass(frozen=True, slots=True)
+class UndoOptions:
+    """An undo file whose moves are taken back."""
+
+    undo: Path
+
+
+def read_options(arguments: Sequence[str]) -> DedupeOptions | UndoOptions:
+    """Parse what stands after the command.
+
+    Raises:
+        UserError: wrong arguments.
+    """
+    given = _make_parser().parse(arguments)
+    if given.undo is not None:
+        if given.photos is not None:
+            raise UserError("--undo FILE knows its folders; leave PHOTOS out")
+        return UndoOptions(given.undo)
+    if given.photos is None:
+        raise UserError("give the folder of the photos; see seentwice dedupe --help")
+    if (given.apply is None) != (given.to is None):
+        raise UserError("--apply and --to belong together: --apply keep-largest --to FOLDER")
+    if given.yes and given.apply is None:
+        raise UserError("--yes: moves what --apply keep-largest --to FOLDER plans; add those")
+    keep = given.keep or (given.apply or _APPLY[0]).removeprefix("keep-")
+    if given.apply is not None and given.apply != f"keep-{keep}":
+        raise UserError(f"--keep {keep} and --apply {given.apply} differ; leave --keep out")
+    decoding: Decoding = "full" if given.full_decode else "blocks"
+    return DedupeOptions(
+        photos=given.photos,
+        out=given.out,
+        index=given.index or index_of(given.photos, decoding),
+        by=_choose_by(given.by, given.detector),
+        bits=given.bits,
+        least_score=given.least_score,
+        is_turned=not given.upright,
+        detector=given.detector,
+        weights=given.weights,
+        decoding=decoding,
+        keep=keep,
+        is_explained=given.explain,
+        move_to=given.to,
+        is_move_meant=given.yes,
+        catalogue=_read_catalogue_options(
+            given.catalogue, given.column, given.rows, given.photo_separator, given.delimiter
+        ),
+        workers=given.workers,
+        max_pixels=given.max_pixels,
+    )
+
+
+def _choose_by(given: tuple[str, ...] | None, detector: Path | None) -> tuple[str, ...]:
+    """Return what duplicates are found by: all that there is, unless it was said."""
+    if given is None:
+        return BY if detector is not None else BY[:-1]
+    if "embeddings" in given and detector is None:
+        raise UserError("--by embeddings: of which detector? add --detector CHECKPOINT")
+    if "embeddings" not in given and detector is not None:
+        raise UserError(f"--detector: --by {','.join(given)} has no use for it; add embeddings")
+    return given
+
+
+def _read_catalogue_options(
+    file: Path | None,
+    columns: Sequence[tuple[str, str]] | None,
+    rows: str | None,
+    photo_separator: str | None,
+    delimiter: str | None,
+) -> CatalogueOptions | None:
+    if file is None:
+        needless = {
+            "--column": columns,
+            "--rows": rows,
+            "--photo-separator": photo_separator,
+            "--delimiter": delimiter,
+        }
+        for option, value in needless.items():
+            if value is not None:
+                raise UserError(f"{option}: of which table? add --catalogue FILE")
+        return None
+    named = {field: column or None for field, column in columns or ()}
+    return CatalogueOptions(
+        file,
+        replace(_CATALOGUE, **named),
+        rows == "photo",
+        photo_separator or PHOTO_SEPARATOR,
+        delimiter,
+    )
+
+
+def _read_by(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(text.split(",")))
+    for name in names:
+        if name not in BY:
+            raise ArgumentTypeError(f"{name!r}: choose some of {','.join(BY)}")
+    return names
+
+
+def _read_share(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 < number <= 1:
+        raise ArgumentTypeError(f"{text!r}: give a number above 0, up to 1")
+    return number
+
+
+def _read_column(text: str) -> tuple[str, str]:
+    fields = ("id", "photos", "category", "family", "seller")
+    field, equals, column = text.partition("=")
+    if field not in fields or not equals:
+        raise ArgumentTypeError(f"{text!r}: give FIELD=COLUMN, FIELD one of {', '.join(fields)}")
+    return field, column
+
+
+def _make_parser() -> OptionParser:
+    parser = OptionParser(
+        "dedupe",
+        "Finds photos that are there twice, at any depth of a folder: the same bytes, the same\n"
+        "pixels, copies that were saved again, resized, marked, mirrored or turned, and with a\n"
+        "trained detector cropped and rotated ones. Writes report.html, groups.json and\n"
+        "groups.csv; deletes nothing. A second run reads only what is new or has changed. It\n"
+        "ends with 1 where files gave no photo: they are listed with the reason, the rest is done.",
+        _EXAMPLES,
+    )
+    parser.add_argument("photos", nargs="?", type=Path, metavar="PHOTOS", help="folder of photos")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="of the results")
+    parser.add_argument(
+        "--index", type=Path, metavar="FOLDER", help="of what is known of these photos"
+    )
+    finding = parser.add_argument_group("what is a duplicate")
+    finding.add_argument(
+        "--by",
+        type=_read_by,
+        metavar="LIST",
+        help=f"some of {','.join(BY)} (default: all, embeddings with --detector)",
+    )
+    finding.add_argument(
+        "--bits",
+        type=whole_number(0, MOST_BITS),
+        default=10,
+        help=f"hashes this far apart are compared further, 0 to {MOST_BITS} (default: 10)",
+    )
+    finding.add_argument(
+        "--least-score",
+        type=_read_share,
+        default=0.5,
+        metavar="P",
+        help="probability that two photos are copies (default: 0.5)",
+    )
+    finding.add_argument(
+        "--upright", action="store_true", help="mirrored and turned photos are no copies"
+    )
+    finding.add_argument(
+        "--detector",
+        type=Path,
+        metavar="CHECKPOINT",
+        help="what seentwice train wrote: finds cropped and rotated copies, too",
+    )
+    finding.add_argument(
+        "--weights", metavar="W", help="of its trunk: imagenet or a file, if it holds none"
+    )
+    finding.add_argument(
+        "--full-decode",
+        action="store_true",
+        help="hashes are those of imagehash; three times slower, in an index of its own",
+    )
+    doing = parser.add_argument_group("what to do with them")
+    doing.add_argument("--keep", choices=KEEP, help="of each group (default: largest)")
+    doing.add_argument(
+        "--explain",
+        action="store_true",
+        help="compare key points, to name what was done to each copy (needs OpenCV)",
+    )
+    doing.add_argument("--apply", choices=_APPLY, help="plan to move all but one away")
+    doing.add_argument("--to", type=Path, metavar="FOLDER", help="where to")
+    doing.add_argument("--yes", action="store_true", help="move them; FOLDER gets an undo file")
+    doing.add_argument("--undo", type=Path, metavar="FILE", help="put back what was moved")
+    products = parser.add_argument_group("a catalogue of products")
+    products.add_argument(
+        "--catalogue",
+        type=Path,
+        metavar="FILE",
+        help="CSV, TSV, JSON or JSON Lines, whose paths of photos start in PHOTOS: products of "
+        "one category and not of one family are compared, and products.json is written",
+    )
+    products.add_argument(
+        "--column",
+        type=_read_column,
+        action="append",
+        metavar="FIELD=COLUMN",
+        help="of id, photos, category, family (default: productFamily), seller; nothing for none",
+    )
+    products.add_argument("--rows", choices=("product", "photo"), help="what each row is")
+    products.add_argument("--photo-separator", metavar="TEXT", help="within a cell (default: ,)")
+    products.add_argument("--delimiter", metavar="CHAR", help="between cells")
+    count = whole_number(1)
+    parser.add_argument("--workers", type=count, help="processes (default: one a core)")
+    parser.add_argument(
+        "--max-pixels",
+        type=count,
+        default=100_000_000,
+        help="photos with more are listed as unreadable (default: 100,000,000)",
+    )
+    return parser

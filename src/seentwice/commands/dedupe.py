@@ -1,19 +1,24 @@
 """Find the photos of a folder that are there twice."""
 
 import os
-import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 from rich.console import Console
 
-from seentwice.commands.dedupe_catalogue import open_catalogue, write_products
+from seentwice.commands.dedupe_catalogue import (
+    Catalogue,
+    keep_allowed,
+    open_catalogue,
+    write_products,
+)
 from seentwice.commands.dedupe_moving import move_duplicates, undo
 from seentwice.commands.dedupe_options import DedupeOptions, UndoOptions, read_options
 from seentwice.commands.progress import open_console, print_plainly, show_progress
 from seentwice.commands.unreadable import report_unreadable
-from seentwice.data.tabular.inputs import make_folder_of
 from seentwice.data.variants.tables import open_table
 from seentwice.dedupe.findings import Duplicates
 from seentwice.dedupe.folder import (
@@ -24,12 +29,15 @@ from seentwice.dedupe.folder import (
     verify_by_hashes,
 )
 from seentwice.dedupe.looking import Looking
+from seentwice.dedupe.naming import name_edits
 from seentwice.dedupe.reading import SameFile
 from seentwice.dedupe.report import write_csv, write_json, write_page
 from seentwice.dedupe.report.thumbnails import choose_side_px, thumbnail_maker
 from seentwice.dedupe.verify import SearchSettings
 from seentwice.display import name_bytes, name_count
+from seentwice.errors import UserError
 from seentwice.index.store import PhotoStore
+from seentwice.photos.finding import check_root
 
 ON_STOP = "the same command goes on where it stopped"
 UNREADABLE = 1
@@ -46,6 +54,10 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _dedupe(options: DedupeOptions, console: Console) -> int:
+    root = options.photos.absolute()
+    out = options.out or Path("outputs/dedupe", f"{datetime.now():%Y-%m-%d_%H-%M-%S-%f}")
+    _check_apart(root, out, options.index)
+    check_root(root)
     settings = SearchSettings(
         hash_bits=options.bits if "hashes" in options.by else None,
         least_score=options.least_score,
@@ -53,34 +65,73 @@ def _dedupe(options: DedupeOptions, console: Console) -> int:
         max_pixels=options.max_pixels,
         workers=options.workers or os.cpu_count() or 1,
     )
-    root = options.photos.absolute()
-    looking = Looking(root, options.decoding, options.max_pixels)
-    catalogue = open_catalogue(options.catalogue, root, console) if options.catalogue else None
-    options.index.mkdir(parents=True, exist_ok=True)
-    with PhotoStore.open(options.index, looking.meta, lambda: None) as store:
-        with (
-            show_progress("Reading photos", console) as on_read,
-            show_progress("Comparing pixels", console) as on_compare,
-        ):
-            searched = search_folder(
-                store,
-                looking,
-                settings,
-                verify_by_hashes(options.is_turned),
-                catalogue.choose_allowed if catalogue else lambda table: allow_all,
-                on_read,
-                on_compare,
-            )
-        duplicates = describe_searched(searched, root, options.keep, settings)
-    out = options.out or Path("outputs/dedupe", f"{datetime.now():%Y-%m-%d_%H-%M-%S-%f}")
     out.mkdir(parents=True, exist_ok=True)
+    catalogue = None
+    if options.catalogue is not None:
+        catalogue = open_catalogue(options.catalogue, root, out, console)
+    searched, duplicates = _search(options, root, settings, catalogue, console)
+    if catalogue is not None:
+        groups = keep_allowed(duplicates.groups, catalogue)
+        duplicates = replace(duplicates, groups=groups, links=())
+    if options.is_explained:
+        with show_progress("Naming edits", console) as progress:
+            duplicates = name_edits(duplicates, settings.max_pixels, settings.workers, progress)
     _write_reports(duplicates, out, settings, console)
     if catalogue is not None:
         write_products(catalogue, searched, out, console)
-    _summarise(searched, duplicates, out, console)
+    _tell(searched, duplicates, out, console)
+    code = UNREADABLE if duplicates.unreadable else 0
     if options.move_to is not None:
-        move_duplicates(duplicates, options.move_to, out, options.is_move_meant, console)
-    return UNREADABLE if duplicates.unreadable else 0
+        moved = move_duplicates(duplicates, options.move_to, out, options.is_move_meant, console)
+        code = max(code, moved)
+    return code
+
+
+def _search(
+    options: DedupeOptions,
+    root: Path,
+    settings: SearchSettings,
+    catalogue: Catalogue | None,
+    console: Console,
+) -> tuple[Searched, Duplicates]:
+    looking = Looking(root, options.decoding, options.max_pixels)
+    options.index.mkdir(parents=True, exist_ok=True)
+    with (
+        PhotoStore.open(options.index, looking.meta, _tell_waiting(options, console)) as store,
+        show_progress("Reading photos", console) as on_read,
+        show_progress("Comparing pixels", console) as on_compare,
+    ):
+        searched = search_folder(
+            store,
+            looking,
+            settings,
+            verify_by_hashes(options.is_turned),
+            catalogue.choose_allowed if catalogue else lambda table: allow_all,
+            on_read,
+            on_compare,
+        )
+    return searched, describe_searched(searched, root, options.keep, settings)
+
+
+def _tell_waiting(options: DedupeOptions, console: Console) -> Callable[[], None]:
+    """Return what says once that another run writes the same index."""
+
+    @cache
+    def tell() -> None:
+        print_plainly(f"Another run writes {options.index}; waiting for it", console)
+
+    return tell
+
+
+def _check_apart(root: Path, out: Path, index: Path) -> None:
+    """Refuse to write where photos are looked for: thumbnails and tables would be found again.
+
+    Raises:
+        UserError: a folder of results is the folder of the photos, or lies in it.
+    """
+    for option, folder in (("--out", out), ("--index", index)):
+        if Path(os.path.realpath(folder)).is_relative_to(os.path.realpath(root)):
+            raise UserError(f"{option} {folder}: lies in the folder of the photos; name another")
 
 
 def _write_reports(
@@ -91,9 +142,7 @@ def _write_reports(
     shown = sum(len(group.photos) for group in duplicates.groups)
     thumbnail = thumbnail_maker(settings.max_pixels, choose_side_px(shown))
     with show_progress("Writing the page", console) as progress:
-        write_page(
-            out / "report.html", duplicates, thumbnail, progress, threads=settings.workers
-        )
+        write_page(out / "report.html", duplicates, thumbnail, progress, threads=settings.workers)
 
 
 def _tell(searched: Searched, duplicates: Duplicates, out: Path, console: Console) -> None:

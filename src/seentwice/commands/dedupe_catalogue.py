@@ -1,7 +1,8 @@
 """`seentwice dedupe --catalogue`: duplicates among the products of a table."""
 
 import os
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +15,20 @@ from seentwice.data.fetching.url_photos import path_of_url
 from seentwice.data.tabular.photo_references import is_url
 from seentwice.data.tabular.rejects import collect_rejects
 from seentwice.data.tabular.rows import read_delimiter
+from seentwice.dedupe.findings import FoundPhoto, Group
 from seentwice.dedupe.folder import Searched
 from seentwice.dedupe.matching import Allow
-from seentwice.dedupe.pair_matches import list_pair_matches
+from seentwice.dedupe.pair_reasons import list_pair_matches
 from seentwice.dedupe.pictures import PhotoTable
 from seentwice.dedupe.product_matches import match_products
-from seentwice.dedupe.products import Product, ProductIndex, index_products, to_products
+from seentwice.dedupe.products import (
+    MOST_PRODUCTS,
+    RELATIONS,
+    Product,
+    ProductIndex,
+    index_products,
+    to_products,
+)
 from seentwice.dedupe.products_json import write_products_json
 from seentwice.display import name_count, name_first
 from seentwice.records import Listing
@@ -83,9 +92,34 @@ def _with_keys(listing: Listing, root: Path) -> Listing:
     return replace(listing, photos=keys)
 
 
-def write_products(
-    catalogue: Catalogue, searched: Searched, out: Path, console: Console
-) -> None:
+def keep_allowed(groups: Sequence[Group], catalogue: Catalogue) -> tuple[Group, ...]:
+    """Return the groups in which two products can be duplicates, with each photo's product."""
+    index = catalogue.index
+    assert index is not None, "the search chooses what is allowed"
+    number_of = {key: number for number, key in enumerate(index.photos)}
+    kept = []
+    for group in groups:
+        numbers = np.array([number_of[photo.key] for photo in group.photos])
+        left, right = np.triu_indices(len(numbers), 1)
+        if index.allow(numbers[left], numbers[right]).any():
+            photos = tuple(
+                _with_product(photo, index, number)
+                for photo, number in zip(group.photos, numbers.tolist(), strict=True)
+            )
+            kept.append(replace(group, photos=photos))
+    return tuple(kept)
+
+
+def _with_product(photo: FoundPhoto, index: ProductIndex, number: int) -> FoundPhoto:
+    """Name the first product that a photo shows, and who sells it."""
+    owners = index.owners[index.starts[number] : index.starts[number + 1]]
+    if not len(owners):
+        return photo
+    product = index.products[int(owners[0])]
+    return replace(photo, product=product.key, seller=product.seller)
+
+
+def write_products(catalogue: Catalogue, searched: Searched, out: Path, console: Console) -> None:
     """Write products.json, and tell how many products have duplicates.
 
     Raises:
@@ -95,4 +129,33 @@ def write_products(
     assert index is not None, "the search chooses what is allowed"
     found = match_products(index, list_pair_matches(searched.found, searched.verifier, index.allow))
     write_products_json(out / "products.json", found)
-    ...
+    products = index.products
+    doubled = len(np.unique(np.concatenate((found.left, found.right))))
+    print_plainly(
+        f"{name_count(len(products), 'product', 'products')}, {doubled:,} of them with duplicates "
+        f"(products.json): {name_count(len(found.left), 'pair', 'pairs')}",
+        console,
+    )
+    for number, relation in enumerate(RELATIONS):
+        count = int((found.relation == number).sum())
+        if count:
+            print_plainly(f"  {count:,}: {relation.value}", console)
+    known = set(index.photos)
+    missing = [
+        f"{product.key}: {photo}"
+        for product in products
+        for photo in product.photos
+        if photo not in known
+    ]
+    if missing:
+        print_plainly(
+            f"  {name_count(len(missing), 'photo', 'photos')} of products are not among those that "
+            f"were read: {name_first(missing)}",
+            console,
+        )
+    if index.stand_ins:
+        print_plainly(
+            f"  {name_count(len(index.stand_ins), 'photo', 'photos')} of more than "
+            f"{MOST_PRODUCTS} products say nothing: {name_first(index.stand_ins)}",
+            console,
+        )

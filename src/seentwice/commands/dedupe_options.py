@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from seentwice.commands.options import OptionParser, whole_number
+from seentwice.commands.options import OptionParser, read_share, whole_number
 from seentwice.commands.photo_index import index_of
 from seentwice.data.tabular.columns import PHOTO_SEPARATOR, Columns
 from seentwice.dedupe.keeping import KEEP
@@ -89,6 +89,10 @@ def read_options(arguments: Sequence[str]) -> DedupeOptions | UndoOptions:
         raise UserError("--apply and --to belong together: --apply keep-largest --to FOLDER")
     if given.yes and given.apply is None:
         raise UserError("--yes: moves what --apply keep-largest --to FOLDER plans; add those")
+    if given.apply is not None and given.catalogue is not None:
+        raise UserError(
+            "--apply: products of a catalogue may share photos; leave --catalogue or --apply out"
+        )
     keep = given.keep or (given.apply or _APPLY[0]).removeprefix("keep-")
     if given.apply is not None and given.apply != f"keep-{keep}":
         raise UserError(f"--keep {keep} and --apply {given.apply} differ; leave --keep out")
@@ -163,16 +167,6 @@ def _read_by(text: str) -> tuple[str, ...]:
     return names
 
 
-def _read_share(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = -1.0
-    if not 0 < number <= 1:
-        raise ArgumentTypeError(f"{text!r}: give a number above 0, up to 1")
-    return number
-
-
 def _read_column(text: str) -> tuple[str, str]:
     fields = ("id", "photos", "category", "family", "seller")
     field, equals, column = text.partition("=")
@@ -211,7 +205,7 @@ def _make_parser() -> OptionParser:
     )
     finding.add_argument(
         "--least-score",
-        type=_read_share,
+        type=read_share,
         default=0.5,
         metavar="P",
         help="probability that two photos are copies (default: 0.5)",

@@ -21,6 +21,8 @@ FILE_COMMANDS = {
 """Commands that take a file, then key=value."""
 
 OPTION_COMMANDS = {
+    "check": "ask which photos of an index one photo is a copy of",
+    "dedupe": "find photos of a folder that are there twice; report them, or move them away",
     "bank": "list or clear what is kept of photos: features, hashes",
     "download": "fetch a published checkpoint by its name, and check it",
     "export": "write a checkpoint as one program, score(left, right), for ONNX or torch.export",
@@ -54,8 +56,8 @@ On your own photos, named <room type>/<home>_<room>_<k>.jpg:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code.
 
-    0 done, 1 an evaluation that does not reproduce what its checkpoint claims, 2 wrong input,
-    130 Ctrl-C, 143 SIGTERM.
+    0 done, 1 an evaluation that does not reproduce what its checkpoint claims, or files that gave
+    no photo where the rest was done, 2 wrong input, 130 Ctrl-C, 143 SIGTERM.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     if not words or words[0] in ("-h", "--help", "help"):

@@ -73,6 +73,17 @@ def whole_number(lowest: int, highest: int | None = None) -> Callable[[str], int
     return read
 
 
+def read_share(text: str) -> float:
+    """Read an option's share, and refuse one that is not above 0, up to 1."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 < number <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: give a number above 0, up to 1")
+    return number
+
+
 def run_options(command: str, run: Run, on_stop: str, arguments: Sequence[str]) -> int:
     """Run the command and return its exit code.
 

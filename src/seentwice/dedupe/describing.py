@@ -1,29 +1,17 @@
 """From numbers to records: groups with the photo to keep, and why each other one is a duplicate."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from seentwice.dedupe.findings import Duplicates, Evidence, FoundPhoto, Group, Match
+from seentwice.dedupe.findings import Duplicates, FoundPhoto, Group, Match
 from seentwice.dedupe.keeping import KEEP
+from seentwice.dedupe.pair_reasons import PairReasons, describe_pair, explain_pairs
 from seentwice.dedupe.pictures import Indices, PhotoTable
 from seentwice.dedupe.search import Found
-from seentwice.dedupe.verify import Explained, SearchSettings, Verifier
+from seentwice.dedupe.verify import SearchSettings, Verifier
 from seentwice.records import Unreadable
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Pairs:
-    """Pairs of photos with all that is said of them, (m,) each."""
-
-    left: Indices
-    right: Indices
-    explained: Explained
-    is_same_bytes: NDArray[np.bool_]
-    is_same_pixels: NDArray[np.bool_]
 
 
 def describe_found(
@@ -49,7 +37,7 @@ def describe_found(
     # By their keys, which the numbers of photos follow, but for the one to keep.
     ordered = [np.concatenate((group[:1], np.sort(group[1:]))) for group in ordered]
     ordered.sort(key=lambda group: (-len(group), int(group[0])))
-    with_kept = _explain(
+    with_kept = explain_pairs(
         found,
         verifier,
         np.concatenate([np.empty(0, np.int64), *(np.repeat(g[:1], len(g) - 1) for g in ordered)]),
@@ -61,7 +49,7 @@ def describe_found(
     for group in ordered:
         end = start + len(group) - 1
         matches = [
-            others.get(int(with_kept.right[pair])) or _describe(table, with_kept, pair)
+            others.get(int(with_kept.right[pair])) or describe_pair(table, with_kept, pair)
             for pair in range(start, end)
         ]
         matches.sort(key=lambda match: -match.score)
@@ -82,7 +70,7 @@ def _match_others(
     found: Found,
     verifier: Verifier,
     groups: Sequence[Indices],
-    with_kept: _Pairs,
+    with_kept: PairReasons,
     settings: SearchSettings,
 ) -> dict[int, Match]:
     """Return, of photos that do not match the kept one, the surest match with another."""
@@ -95,45 +83,10 @@ def _match_others(
                 rest = group[group != photo]
                 left.append(rest)
                 right.append(np.full(len(rest), photo))
-    pairs = _explain(found, verifier, np.concatenate(left), np.concatenate(right))
+    pairs = explain_pairs(found, verifier, np.concatenate(left), np.concatenate(right))
     # The surest last, so that it stays; of equal ones, that with the lowest number.
     order = np.lexsort((-pairs.left, pairs.explained.scores))
-    return {int(pairs.right[n]): _describe(found.table, pairs, n) for n in order.tolist()}
-
-
-def _explain(found: Found, verifier: Verifier, left: Indices, right: Indices) -> _Pairs:
-    explained = verifier.explain(left, right)
-    is_same_bytes, is_same_pixels = (
-        pictures.of_photo[left] == pictures.of_photo[right]
-        for pictures in (found.by_bytes, found.pictures)
-    )
-    explained.scores[is_same_pixels] = 1.0
-    return _Pairs(left, right, explained, is_same_bytes, is_same_pixels)
-
-
-def _describe(table: PhotoTable, pairs: _Pairs, pair: int) -> Match:
-    explained = pairs.explained
-    has_content = bool(table.has_content[pairs.left[pair]] and table.has_content[pairs.right[pair]])
-    similarity = float(explained.similarity[pair])
-    return Match(
-        left=table.key(int(pairs.left[pair])),
-        right=table.key(int(pairs.right[pair])),
-        score=float(explained.scores[pair]),
-        evidence=_list_evidence(pairs, pair),
-        hash_bits=int(explained.hash_bits[pair]) if has_content else None,
-        similarity=None if np.isnan(similarity) else similarity,
-    )
-
-
-def _list_evidence(pairs: _Pairs, pair: int) -> tuple[Evidence, ...]:
-    explained = pairs.explained
-    if pairs.is_same_bytes[pair]:
-        return (Evidence.SAME_BYTES,)
-    if pairs.is_same_pixels[pair]:
-        return (Evidence.SAME_PIXELS,)
-    if explained.is_embedded[pair]:
-        return (Evidence.NEAR_EMBEDDINGS,)
-    return (Evidence.NEAR_ONCE_TURNED if explained.is_turned[pair] else Evidence.NEAR_HASHES,)
+    return {int(pairs.right[n]): describe_pair(found.table, pairs, n) for n in order.tolist()}
 
 
 def _describe_photo(table: PhotoTable, photo: int, root: Path) -> FoundPhoto:
@@ -157,6 +110,6 @@ def _describe_links(found: Found, verifier: Verifier) -> tuple[Match, ...]:
         group_of[group] = number
     left, right = first[matches.left], first[matches.right]
     is_link = (group_of[left] != group_of[right]) | (group_of[left] < 0)
-    pairs = _explain(found, verifier, left[is_link], right[is_link])
+    pairs = explain_pairs(found, verifier, left[is_link], right[is_link])
     order = np.lexsort((pairs.right, pairs.left, -pairs.explained.scores))
-    return tuple(_describe(found.table, pairs, pair) for pair in order.tolist())
+    return tuple(describe_pair(found.table, pairs, pair) for pair in order.tolist())

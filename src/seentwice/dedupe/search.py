@@ -71,14 +71,18 @@ def match_pictures(
         pictures: of photos.
         verifier: scores pairs, and brings those that are worth it.
         settings: what is taken for a duplicate.
-        allow: tells pairs of photos that are none; a picture is its first photo to it.
+        allow: tells pairs of photos that are none.
     """
 
     def score(left: Indices, right: Indices) -> NDArray[np.float64]:
         return verifier.score(pictures.first[left], pictures.first[right])
 
+    is_several = np.bincount(pictures.of_photo, minlength=len(pictures.first)) > 1
+
     def may_match(left: Indices, right: Indices) -> NDArray[np.bool_]:
-        return allow(pictures.first[left], pictures.first[right])
+        # Of several photos any two may be allowed; whoever lists their pairs asks again.
+        allowed = allow(pictures.first[left], pictures.first[right])
+        return allowed | is_several[left] | is_several[right]
 
     candidates = verifier.iterate_candidates(pictures.first, settings)
     return match_candidates(candidates, score, may_match, settings.least_score)

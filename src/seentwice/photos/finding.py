@@ -88,7 +88,7 @@ def walk_photos(root: Path) -> Iterator[FoundFile | Unreadable]:
     Raises:
         UserError: `root` is missing, is no folder or cannot be listed; or it is no `Path`.
     """
-    _check_root(root)
+    check_root(root)
     start = len(os.path.join(root, ""))  # noqa: PTH118 - of the keys in the paths of scandir
     folders = [str(root)]
     while folders:
@@ -155,7 +155,12 @@ def _look_at(entry: os.DirEntry[str], start: int) -> FoundFile | Unreadable | No
     )
 
 
-def _check_root(root: Path) -> None:
+def check_root(root: Path) -> None:
+    """Refuse a path that is no folder.
+
+    Raises:
+        UserError: it is missing, is no folder, cannot be looked at, or is no `Path`.
+    """
     given: object = root  # whatever its annotation says
     if not isinstance(given, Path):
         raise UserError(f"root={given!r}: give Path({str(given)!r})")

@@ -1,0 +1,129 @@
+"""Ask which photos of an index a photo is a copy of."""
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from seentwice.commands.options import OptionParser, read_share, whole_number
+from seentwice.commands.photo_index import choose_index
+from seentwice.commands.progress import describe_unreadable, open_console, print_plainly
+from seentwice.dedupe.checking import CheckSettings, PhotoChecker
+from seentwice.dedupe.findings import Match
+from seentwice.dedupe.report.writing import spell_name
+from seentwice.hamming import MOST_BITS
+from seentwice.index.store import PhotoStore
+from seentwice.photos import PhotoError
+from seentwice.records import Unreadable
+
+ON_STOP = "nothing was changed"
+UNREADABLE = 1
+"""The exit code where a file gave no photo."""
+_EXAMPLES = """\
+  seentwice check PHOTO --against PHOTOS     PHOTOS is a folder that dedupe has read
+  seentwice check *.jpg --json               against the only index, as JSON lines
+"""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Check photos one after the other, and print what each is a copy of."""
+    given = _make_parser().parse(arguments)
+    settings = CheckSettings(
+        hash_bits=given.bits,
+        least_score=given.least_score,
+        is_turned=not given.upright,
+        max_pixels=given.max_pixels,
+        threads=os.cpu_count() or 1,
+    )
+    console = open_console()
+    show = _print_json if given.json else _print_lines
+    code = 0
+    with PhotoStore.open_to_read(choose_index(given.index, given.against), lambda: None) as store:
+        checker = PhotoChecker(store, settings)
+        for photo in given.photos:
+            try:
+                show(photo, checker.check(photo), checker.root, console)
+            except PhotoError as error:
+                code = UNREADABLE
+                _print_problem(photo, error.unreadable, given.json, console)
+    return code
+
+
+def _make_parser() -> OptionParser:
+    parser = OptionParser(
+        "check",
+        "Tells which photos of an index one photo is a copy of, and why: a borrowed photo, or one\n"
+        "that is about to be added again. The index is what seentwice dedupe made of a folder. It\n"
+        "ends with 1 where a file gives no photo.",
+        _EXAMPLES,
+    )
+    parser.add_argument("photos", nargs="+", type=Path, metavar="PHOTO", help="a file")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--against", type=Path, metavar="PHOTOS", help="folder that dedupe has read")
+    which.add_argument("--index", type=Path, metavar="FOLDER", help="as dedupe --index named it")
+    parser.add_argument(
+        "--bits",
+        type=whole_number(0, MOST_BITS),
+        default=10,
+        help=f"hashes this far apart are compared further, 0 to {MOST_BITS} (default: 10)",
+    )
+    parser.add_argument(
+        "--least-score",
+        type=read_share,
+        default=0.5,
+        metavar="P",
+        help="probability that two photos are copies (default: 0.5)",
+    )
+    parser.add_argument(
+        "--upright", action="store_true", help="mirrored and turned photos are no copies"
+    )
+    parser.add_argument("--json", action="store_true", help="a line of JSON for each photo")
+    parser.add_argument(
+        "--max-pixels",
+        type=whole_number(1),
+        default=100_000_000,
+        help="a photo with more is not decoded (default: 100,000,000)",
+    )
+    return parser
+
+
+def _print_lines(photo: Path, matches: Sequence[Match], root: Path, console: Console) -> None:
+    if not matches:
+        print_plainly(f"{photo}: no copy found", console)
+        return
+    print_plainly(f"{photo}: a copy of", console)
+    for match in matches:
+        bits = "" if match.hash_bits is None else f", {match.hash_bits} of 64 bits"
+        print_plainly(
+            f"  {match.score:.3f}  {root / match.left}  ({match.evidence[0].value}{bits})", console
+        )
+
+
+def _print_json(photo: Path, matches: Sequence[Match], root: Path, console: Console) -> None:
+    copies = [
+        {
+            "path": spell_name(match.left),
+            "score": round(match.score, 6),
+            "evidence": [evidence.value for evidence in match.evidence],
+            "hash_bits": match.hash_bits,
+        }
+        for match in matches
+    ]
+    _print_record(
+        {"photo": spell_name(str(photo)), "root": spell_name(str(root)), "copies": copies}
+    )
+
+
+def _print_problem(photo: Path, problem: Unreadable, is_json: bool, console: Console) -> None:
+    if is_json:
+        names = {"photo": spell_name(str(photo)), "reason": problem.reason.value}
+        _print_record({**names, "detail": problem.detail})
+    else:
+        print_plainly(describe_unreadable(problem), console)
+
+
+def _print_record(record: dict[str, object]) -> None:
+    sys.stdout.write(json.dumps(record, ensure_ascii=False) + "\n")

@@ -1,0 +1,165 @@
+"""Ask an index about one photo that is not in it: which of its photos is this one a copy of?"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+
+from seentwice.block_hashing import BlockLook
+from seentwice.dedupe.findings import Evidence, Match
+from seentwice.dedupe.looking import Decoding
+from seentwice.dedupe.pictures import Indices, PhotoTable
+from seentwice.dedupe.query_views import QueryViews, look_at_query
+from seentwice.dedupe.same_pixels import digest_pixels
+from seentwice.dedupe.verify import HashVerifier
+from seentwice.hamming import find_near_queries
+from seentwice.index.columns import READ, encode_text, name_hash
+from seentwice.index.photo_row import PhotoRow
+from seentwice.index.store import PhotoStore
+
+MOST_VERIFIED = 1_000
+"""Photos nearest by their hashes that are verified, however many are near."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckSettings:
+    """What is taken for a copy."""
+
+    hash_bits: int  # the widest distance by a hash, 0 to 12
+    least_score: float  # of a match, in [0, 1]
+    is_turned: bool  # whether a mirrored or turned photo is a copy
+    max_pixels: int
+    threads: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Hashes:
+    """What is scanned of an index."""
+
+    generation: int
+    places: NDArray[np.int64]  # (n,) of photos with content
+    columns: tuple[NDArray[np.uint64], ...]  # (n,) a hash each
+    blank_places: NDArray[np.int64]  # of the others, by which the same bytes alone are found
+    blank_hashes: NDArray[np.uint64]  # (b, h)
+
+
+class PhotoChecker:
+    """An index that is asked again and again: its hashes stay in memory, 8 bytes a hash."""
+
+    def __init__(self, store: PhotoStore, settings: CheckSettings) -> None:
+        """Take an open index.
+
+        Args:
+            store: open to be read; it stays the caller's to close.
+            settings: what is taken for a copy.
+        """
+        self.store = store
+        self.settings = settings
+        self.root = Path(store.meta.root)
+        self.decoding: Decoding = "full" if store.meta.decoding == "full" else "blocks"
+        self._hashes: _Hashes | None = None
+
+    def check(self, photo: Path) -> list[Match]:
+        """Return the photos of the index that a file is a copy of, the surest first.
+
+        The left of each match is the key of a photo of the index, the right the file's path. The
+        file itself is among them where it lies in the folder of the index.
+
+        Raises:
+            PhotoError: the file gives no photo; see `Reason`.
+            UserError: the index is damaged.
+        """
+        settings = self.settings
+        seen = look_at_query(photo, self.decoding, settings.max_pixels, settings.is_turned)
+        with self.store.snapshot():
+            hashes = self._read_hashes()
+            places = self._find_near(hashes, seen)
+            rows = self.store.read_rows(np.sort(places))
+        return list(self._verify(photo, seen, rows))
+
+    def _read_hashes(self) -> _Hashes:
+        """Return the hashes of the index, read anew where it has changed."""
+        if self._hashes is None or self._hashes.generation != self.store.generation():
+            names = [name_hash(name) for name in self.store.meta.hash_names]
+            found = self.store.scan((*names, READ, "has_content"))
+            shown = np.flatnonzero(found[READ] & found["has_content"])
+            blank = np.flatnonzero(found[READ] & ~found["has_content"])
+            self._hashes = _Hashes(
+                found.generation,
+                found.places[shown],
+                tuple(np.ascontiguousarray(found[name][shown]) for name in names),
+                found.places[blank],
+                np.stack([found[name][blank] for name in names], axis=1),
+            )
+        return self._hashes
+
+    def _find_near(self, hashes: _Hashes, seen: QueryViews) -> Indices:
+        """Return the places of the photos nearest by a hash, `MOST_VERIFIED` at most."""
+        if not seen.looks[0].has_content:
+            same = (hashes.blank_hashes == np.array(seen.looks[0].hashes, np.uint64)).all(axis=1)
+            blank: Indices = hashes.blank_places[same][:MOST_VERIFIED]
+            return blank
+        settings = self.settings
+        least: dict[int, int] = {}
+        for number, column in enumerate(hashes.columns):
+            queries = np.unique(np.array([look.hashes[number] for look in seen.looks], np.uint64))
+            for near in find_near_queries(column, queries, settings.hash_bits, settings.threads):
+                for position, bits in zip(near.position.tolist(), near.bits.tolist(), strict=True):
+                    least[position] = min(bits, least.get(position, bits))
+        nearest = sorted(least, key=lambda position: (least[position], position))
+        shown: Indices = hashes.places[np.array(nearest[:MOST_VERIFIED], np.int64)]
+        return shown
+
+    def _verify(self, photo: Path, seen: QueryViews, rows: list[PhotoRow]) -> Iterator[Match]:
+        if not rows:
+            return
+        views = len(seen.looks)
+        verifier = HashVerifier(_make_table(seen, rows), None)
+        left = np.repeat(np.arange(views, views + len(rows)), views)
+        explained = verifier.explain(left, np.tile(np.arange(views), len(rows)))
+        scores = explained.scores.reshape(len(rows), views)
+        bits = explained.hash_bits.reshape(len(rows), views)
+        best = scores.argmax(axis=1)
+        matches = []
+        for number, row in enumerate(rows):
+            view = int(best[number])
+            evidence = self._find_evidence(photo, seen, row, view)
+            is_same = evidence in (Evidence.SAME_BYTES, Evidence.SAME_PIXELS)
+            score = 1.0 if is_same else float(scores[number, view])
+            if score >= self.settings.least_score:
+                least = int(bits[number, view]) if row.has_content else None
+                matches.append(Match(row.key, str(photo), score, (evidence,), least))
+        yield from sorted(matches, key=lambda match: (-match.score, match.left))
+
+    def _find_evidence(self, photo: Path, seen: QueryViews, row: PhotoRow, view: int) -> Evidence:
+        if row.sha256 == seen.sha256:
+            return Evidence.SAME_BYTES
+        if (row.width, row.height, row.hashes) == (seen.width, seen.height, seen.looks[0].hashes):
+            files = (photo, self.root / row.key)
+            one, other = (digest_pixels(file, self.settings.max_pixels) for file in files)
+            if one == other and any(one):
+                return Evidence.SAME_PIXELS
+        return Evidence.NEAR_ONCE_TURNED if view else Evidence.NEAR_HASHES
+
+
+def _make_table(seen: QueryViews, rows: list[PhotoRow]) -> PhotoTable:
+    """Return a table of the views of a photo, then of the rows."""
+    looks: list[BlockLook | PhotoRow] = [*seen.looks, *rows]
+    sizes = [
+        (seen.height, seen.width) if on_side else (seen.width, seen.height)
+        for on_side in seen.is_on_side
+    ]
+    return PhotoTable(
+        keys=pa.array([b""] * len(seen.looks) + [encode_text(row.key) for row in rows]),
+        size_bytes=np.zeros(len(looks), np.int64),
+        modified_ns=np.zeros(len(looks), np.int64),
+        sha256=np.zeros((len(looks), 32), np.uint8),
+        width=np.array([*(w for w, _ in sizes), *(row.width for row in rows)], np.uint32),
+        height=np.array([*(h for _, h in sizes), *(row.height for row in rows)], np.uint32),
+        hashes=np.array([look.hashes for look in looks], np.uint64),
+        signature=np.stack([np.frombuffer(look.signature, np.uint8) for look in looks]),
+        has_content=np.array([look.has_content for look in looks]),
+    )

@@ -6,15 +6,10 @@ from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from seentwice.commands.dedupe_catalogue import (
-    Catalogue,
-    keep_allowed,
-    open_catalogue,
-    write_products,
-)
 from seentwice.commands.dedupe_moving import move_duplicates, undo
 from seentwice.commands.dedupe_options import DedupeOptions, UndoOptions, read_options
 from seentwice.commands.progress import open_console, print_plainly, show_progress
@@ -29,7 +24,6 @@ from seentwice.dedupe.folder import (
     verify_by_hashes,
 )
 from seentwice.dedupe.looking import Looking
-from seentwice.dedupe.naming import name_edits
 from seentwice.dedupe.reading import SameFile
 from seentwice.dedupe.report import write_csv, write_json, write_page
 from seentwice.dedupe.report.thumbnails import choose_side_px, thumbnail_maker
@@ -38,6 +32,9 @@ from seentwice.display import name_bytes, name_count
 from seentwice.errors import UserError
 from seentwice.index.store import PhotoStore
 from seentwice.photos.finding import check_root
+
+if TYPE_CHECKING:
+    from seentwice.commands.dedupe_catalogue import Catalogue
 
 ON_STOP = "the same command goes on where it stopped"
 UNREADABLE = 1
@@ -68,17 +65,22 @@ def _dedupe(options: DedupeOptions, console: Console) -> int:
     out.mkdir(parents=True, exist_ok=True)
     catalogue = None
     if options.catalogue is not None:
+        # Here, for what it takes to import.
+        from seentwice.commands.dedupe_catalogue import open_catalogue
+
         catalogue = open_catalogue(options.catalogue, root, out, console)
     searched, duplicates = _search(options, root, settings, catalogue, console)
     if catalogue is not None:
-        groups = keep_allowed(duplicates.groups, catalogue)
+        groups = catalogue.keep_allowed(duplicates.groups)
         duplicates = replace(duplicates, groups=groups, links=())
     if options.is_explained:
+        from seentwice.dedupe.naming import name_edits  # brings pandas
+
         with show_progress("Naming edits", console) as progress:
             duplicates = name_edits(duplicates, settings.max_pixels, settings.workers, progress)
     _write_reports(duplicates, out, settings, console)
     if catalogue is not None:
-        write_products(catalogue, searched, out, console)
+        catalogue.write_products(searched, out, console)
     _tell(searched, duplicates, out, console)
     code = UNREADABLE if duplicates.unreadable else 0
     if options.move_to is not None:
@@ -91,7 +93,7 @@ def _search(
     options: DedupeOptions,
     root: Path,
     settings: SearchSettings,
-    catalogue: Catalogue | None,
+    catalogue: "Catalogue | None",
     console: Console,
 ) -> tuple[Searched, Duplicates]:
     looking = Looking(root, options.decoding, options.max_pixels)
@@ -149,8 +151,10 @@ def _tell(searched: Searched, duplicates: Duplicates, out: Path, console: Consol
     """Print what was read and found, and where it is written."""
     updated = searched.updated
     print_plainly(
-        f"{name_count(duplicates.searched, 'photo', 'photos')}: {updated.read:,} read, "
-        f"{updated.kept:,} known, {updated.removed:,} gone since the last run",
+        f"{name_count(duplicates.searched, 'photo', 'photos')}; of files "
+        f"{name_count(updated.read, 'was', 'were')} read, "
+        f"{name_count(updated.kept, 'was', 'were')} known, "
+        f"{name_count(updated.removed, 'is', 'are')} gone since the last run",
         console,
     )
     if duplicates.without_content:

@@ -1,7 +1,7 @@
 """`seentwice dedupe --catalogue`: duplicates among the products of a table."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from seentwice.dedupe.folder import Searched
 from seentwice.dedupe.matching import Allow
 from seentwice.dedupe.pair_reasons import list_pair_matches
 from seentwice.dedupe.pictures import PhotoTable
-from seentwice.dedupe.product_matches import match_products
+from seentwice.dedupe.product_matches import ProductMatches, match_products
 from seentwice.dedupe.products import (
     MOST_PRODUCTS,
     RELATIONS,
@@ -46,6 +46,67 @@ class Catalogue:
         photos = [table.key(photo) for photo in range(len(table))]
         self.index = index_products(self.products, photos)
         return self.index.allow
+
+    def keep_allowed(self, groups: Sequence[Group]) -> tuple[Group, ...]:
+        """Return the groups in which two products can be duplicates, with each photo's product."""
+        index = self.index
+        assert index is not None, "the search chooses what is allowed"
+        number_of = {key: number for number, key in enumerate(index.photos)}
+        kept = []
+        for group in groups:
+            numbers = np.array([number_of[photo.key] for photo in group.photos])
+            left, right = np.triu_indices(len(numbers), 1)
+            if index.allow(numbers[left], numbers[right]).any():
+                photos = tuple(
+                    _with_product(photo, index, number)
+                    for photo, number in zip(group.photos, numbers.tolist(), strict=True)
+                )
+                kept.append(replace(group, photos=photos))
+        return tuple(kept)
+
+    def write_products(self, searched: Searched, out: Path, console: Console) -> None:
+        """Write products.json, and tell how many products have duplicates.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        index = self.index
+        assert index is not None, "the search chooses what is allowed"
+        found = match_products(
+            index, list_pair_matches(searched.found, searched.verifier, index.allow)
+        )
+        write_products_json(out / "products.json", found)
+        for line in self._describe(found, index):
+            print_plainly(line, console)
+
+    def _describe(self, found: ProductMatches, index: ProductIndex) -> Iterator[str]:
+        """Yield lines that tell of products with duplicates, and of photos that say nothing."""
+        doubled = len(np.unique(np.concatenate((found.left, found.right))))
+        yield (
+            f"{name_count(len(index.products), 'product', 'products')}, {doubled:,} of them with "
+            f"duplicates (products.json): {name_count(len(found.left), 'pair', 'pairs')}"
+        )
+        for number, relation in enumerate(RELATIONS):
+            count = int((found.relation == number).sum())
+            if count:
+                yield f"  {count:,}: {relation.value}"
+        known = set(index.photos)
+        missing = [
+            f"{product.key}: {photo}"
+            for product in index.products
+            for photo in product.photos
+            if photo not in known
+        ]
+        if missing:
+            yield (
+                f"  {name_count(len(missing), 'photo', 'photos')} of products are not among those "
+                f"that were read: {name_first(missing)}"
+            )
+        if index.stand_ins:
+            yield (
+                f"  {name_count(len(index.stand_ins), 'photo', 'photos')} of more than "
+                f"{MOST_PRODUCTS} products say nothing: {name_first(index.stand_ins)}"
+            )
 
 
 def open_catalogue(options: CatalogueOptions, root: Path, out: Path, console: Console) -> Catalogue:
@@ -92,24 +153,6 @@ def _with_keys(listing: Listing, root: Path) -> Listing:
     return replace(listing, photos=keys)
 
 
-def keep_allowed(groups: Sequence[Group], catalogue: Catalogue) -> tuple[Group, ...]:
-    """Return the groups in which two products can be duplicates, with each photo's product."""
-    index = catalogue.index
-    assert index is not None, "the search chooses what is allowed"
-    number_of = {key: number for number, key in enumerate(index.photos)}
-    kept = []
-    for group in groups:
-        numbers = np.array([number_of[photo.key] for photo in group.photos])
-        left, right = np.triu_indices(len(numbers), 1)
-        if index.allow(numbers[left], numbers[right]).any():
-            photos = tuple(
-                _with_product(photo, index, number)
-                for photo, number in zip(group.photos, numbers.tolist(), strict=True)
-            )
-            kept.append(replace(group, photos=photos))
-    return tuple(kept)
-
-
 def _with_product(photo: FoundPhoto, index: ProductIndex, number: int) -> FoundPhoto:
     """Name the first product that a photo shows, and who sells it."""
     owners = index.owners[index.starts[number] : index.starts[number + 1]]
@@ -117,45 +160,3 @@ def _with_product(photo: FoundPhoto, index: ProductIndex, number: int) -> FoundP
         return photo
     product = index.products[int(owners[0])]
     return replace(photo, product=product.key, seller=product.seller)
-
-
-def write_products(catalogue: Catalogue, searched: Searched, out: Path, console: Console) -> None:
-    """Write products.json, and tell how many products have duplicates.
-
-    Raises:
-        OSError: the folder cannot be written.
-    """
-    index = catalogue.index
-    assert index is not None, "the search chooses what is allowed"
-    found = match_products(index, list_pair_matches(searched.found, searched.verifier, index.allow))
-    write_products_json(out / "products.json", found)
-    products = index.products
-    doubled = len(np.unique(np.concatenate((found.left, found.right))))
-    print_plainly(
-        f"{name_count(len(products), 'product', 'products')}, {doubled:,} of them with duplicates "
-        f"(products.json): {name_count(len(found.left), 'pair', 'pairs')}",
-        console,
-    )
-    for number, relation in enumerate(RELATIONS):
-        count = int((found.relation == number).sum())
-        if count:
-            print_plainly(f"  {count:,}: {relation.value}", console)
-    known = set(index.photos)
-    missing = [
-        f"{product.key}: {photo}"
-        for product in products
-        for photo in product.photos
-        if photo not in known
-    ]
-    if missing:
-        print_plainly(
-            f"  {name_count(len(missing), 'photo', 'photos')} of products are not among those that "
-            f"were read: {name_first(missing)}",
-            console,
-        )
-    if index.stand_ins:
-        print_plainly(
-            f"  {name_count(len(index.stand_ins), 'photo', 'photos')} of more than "
-            f"{MOST_PRODUCTS} products say nothing: {name_first(index.stand_ins)}",
-            console,
-        )

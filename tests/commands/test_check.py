@@ -1,0 +1,87 @@
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from seentwice.commands.main import main
+
+
+@pytest.fixture
+def photos(few_rooms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Four photos of an index, and a blank one."""
+    monkeypatch.chdir(tmp_path)
+    root = tmp_path / "photos"
+    root.mkdir()
+    for number, file in enumerate(sorted(few_rooms.rglob("*_1.jpg"))[:4]):
+        shutil.copy(file, root / f"{number}.jpg")
+    Image.new("RGB", (64, 48), "white").save(root / "blank.png")
+    assert main(["dedupe", str(root), "--workers", "1"]) == 0
+    return root
+
+
+def check(capsys: pytest.CaptureFixture[str], *words: str | Path) -> list[tuple[str, str]]:
+    """Check a photo; return the photos that it is a copy of, each with the reason."""
+    capsys.readouterr()
+    assert main(["check", *map(str, words), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    return [(copy["path"], copy["evidence"][0]) for copy in found["copies"]]
+
+
+def test_a_photo_is_known_again(photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copy(photos / "2.jpg", "same.jpg")
+    assert check(capsys, "same.jpg") == [("2.jpg", "same bytes")]
+    with Image.open("same.jpg") as image:
+        image.save("same.png")
+        image.resize((image.width * 2 // 3, image.height * 2 // 3)).save("small.jpg", quality=70)
+        for turn in Image.Transpose:
+            image.transpose(turn).save(f"turned {turn.name}.jpg", quality=90)
+    assert check(capsys, "same.png") == [("2.jpg", "same pixels")]
+    assert check(capsys, "small.jpg", "--against", photos) == [("2.jpg", "near hashes")]
+    for turn in Image.Transpose:
+        found = check(capsys, f"turned {turn.name}.jpg")
+        assert found == [("2.jpg", "near hashes once turned")]
+        assert check(capsys, f"turned {turn.name}.jpg", "--upright") == []
+
+
+def test_a_photo_of_another_place_is_no_copy(
+    few_rooms: Path, photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = sorted(few_rooms.rglob("*_1.jpg"))[-1]
+    assert check(capsys, other) == []
+    assert main(["check", str(other)]) == 0
+    assert capsys.readouterr().out == f"{other}: no copy found\n"
+
+
+def test_a_blank_photo_is_known_by_its_bytes_or_pixels_alone(
+    photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.new("RGB", (64, 48), "white").save("white.bmp")
+    Image.new("RGB", (64, 50), "white").save("other.png")
+    assert check(capsys, photos / "blank.png") == [("blank.png", "same bytes")]
+    assert check(capsys, "white.bmp") == [("blank.png", "same pixels")]
+    assert check(capsys, "other.png") == []
+
+
+def test_files_that_are_no_photos_are_told_and_the_rest_is_done(
+    photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("torn.jpg").write_bytes(b"GIF")
+    capsys.readouterr()
+    assert main(["check", "torn.jpg", "gone.jpg", str(photos / "0.jpg")]) == 1
+    shown = capsys.readouterr().out
+    assert "torn.jpg: not an image" in shown
+    assert "gone.jpg: missing" in shown
+    assert f"{photos / '0.jpg'}: a copy of" in shown
+
+
+def test_without_an_index_one_is_told_how_to_make_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for words in ((), ("--against", "photos"), ("--index", "nothing")):
+        assert main(["check", "a.jpg", *words]) == 2
+        error = capsys.readouterr().err
+        assert error.count("\n") == 1
+        assert "index" in error

@@ -20,6 +20,7 @@ the logarithm of the one's width to height over the other's.
 TURNED_FEATURES = ("oriented_bits", "luma", "chroma", "aspect")
 """What `measure_turned` tells of a pair."""
 _LUMA_BYTES = LUMA_SIDE**2
+_MIDDLE = np.float32(128)  # less it, sums of 256 squares of tones are exact in float32
 _CHOICES = ((0, 0), (0, 1), (1, 0))  # the orientation of the one and of the other photo
 
 
@@ -74,24 +75,23 @@ def _compare(
     """Return how far tones and colours of signatures are apart, (m,) each; see `FEATURES`."""
     one, other = left.astype(np.float32), right.astype(np.float32)
     luma = 1 - _correlate(one[:, :_LUMA_BYTES], other[:, :_LUMA_BYTES])
-    chroma = np.abs(_centre(one[:, _LUMA_BYTES:]) - _centre(other[:, _LUMA_BYTES:]))
-    return luma.astype(np.float64), chroma.mean(axis=1, dtype=np.float64) / 255
+    colours = (one[:, _LUMA_BYTES:] - other[:, _LUMA_BYTES:]).reshape(len(one), 2, -1)
+    # Less the mean colours: a cast makes no other photo.
+    colours -= colours.mean(axis=2, keepdims=True)
+    return luma, np.abs(colours).mean(axis=(1, 2), dtype=np.float64) / 255
 
 
-def _centre(colours: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Take off each photo's mean colour, (m, 2c): a cast makes no other photo."""
-    parts = colours.reshape(len(colours), 2, -1)
-    centred: NDArray[np.float32] = parts - parts.mean(axis=2, keepdims=True)
-    return centred.reshape(colours.shape)
-
-
-def _correlate(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the correlation of rows with rows, (m,); 0 where one is flat."""
-    one = one - one.mean(axis=1, keepdims=True)
-    other = other - other.mean(axis=1, keepdims=True)
-    lengths = np.sqrt((one * one).sum(axis=1) * (other * other).sum(axis=1))
-    product: NDArray[np.float32] = (one * other).sum(axis=1)
-    correlation: NDArray[np.float32] = np.divide(
-        product, lengths, out=np.zeros_like(product), where=lengths > 0
+def _correlate(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the correlation of rows of tones with rows, (m,); 0 where one is flat."""
+    one, other = one - _MIDDLE, other - _MIDDLE
+    sums = [side.sum(axis=1).astype(np.float64) for side in (one, other)]
+    squares = [np.einsum("ij,ij->i", side, side).astype(np.float64) for side in (one, other)]
+    count = one.shape[1]
+    product = np.einsum("ij,ij->i", one, other).astype(np.float64)
+    covariance = product - sums[0] * sums[1] / count
+    variances = [square - total**2 / count for square, total in zip(squares, sums, strict=True)]
+    lengths = np.sqrt(np.maximum(variances[0] * variances[1], 0))
+    correlation: NDArray[np.float64] = np.divide(
+        covariance, lengths, out=np.zeros_like(covariance), where=lengths > 0
     )
     return correlation

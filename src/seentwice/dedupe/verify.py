@@ -144,12 +144,20 @@ class HashVerifier:
         def score(left: Indices, right: Indices) -> NDArray[np.float64]:
             return self.score(photos[left], photos[right])
 
-        for column, pictures in columns:
+        # Of pictures that no hash shares with many others, whose pairs all came before.
+        is_rare = np.ones(len(photos), bool)
+        for number, (column, pictures) in enumerate(columns):
             hashes = np.ascontiguousarray(column)
-            yield from iterate_hash_candidates(
+            earlier = self.table.hashes[photos, :number]
+            for block in iterate_hash_candidates(
                 hashes, pictures, settings.hash_bits, settings.workers
-            )
+            ):
+                bits = hamming_bits(earlier[block.left], earlier[block.right])
+                is_new = ~((bits <= settings.hash_bits).any(axis=1))
+                is_new |= ~(is_rare[block.left] & is_rare[block.right])
+                yield Candidates(block.left[is_new], block.right[is_new])
             for shared in list_shared(hashes, pictures):
+                is_rare[shared] = False
                 yield from pair_shared(shared, score, settings.least_score)
 
 

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seentwice.data.source import Progress
+from seentwice.dedupe.looking import open_regular
 from seentwice.dedupe.pictures import Indices, PhotoTable, Pictures, merge_pictures, paths_of
 from seentwice.index.store import PhotoStore
-from seentwice.photos import PhotoError, read_photo
+from seentwice.photos import PhotoError, decode_photo
 
 PIXELS = "pixels"
 """The name in a store of what is known of pixels: the sha256 of their size and RGB values."""
@@ -53,7 +54,11 @@ def find_same_pixels(
     missing = np.flatnonzero(~is_there)
     with ThreadPoolExecutor(workers) as pool:
         paths = paths_of(table, pictures.first[suspects[missing]], root)
-        found = pool.map(lambda path: digest_pixels(path, max_pixels), paths)
+        found = pool.map(
+            lambda path, file: digest_pixels(path, file.tobytes(), max_pixels),
+            paths,
+            files[missing],
+        )
         for start in range(0, len(missing), _BATCH):
             batch = missing[start : start + _BATCH]
             for place in batch.tolist():
@@ -105,11 +110,23 @@ def _have_a_neighbour(signatures: NDArray[np.uint8]) -> NDArray[np.bool_]:
     return found
 
 
-def digest_pixels(path: Path, max_pixels: int) -> bytes:
-    """Return the sha256 of a photo's size and upright RGB pixels; zeros where it gives none now."""
+def digest_pixels(path: Path, sha256: bytes, max_pixels: int) -> bytes:
+    """Return the sha256 of a photo's size and upright RGB pixels.
+
+    Args:
+        path: of the photo.
+        sha256: of the file when it was read.
+        max_pixels: as it was read with.
+
+    Returns:
+        Zeros where the file is gone or is another one by now: the next run tells.
+    """
     try:
-        photo = read_photo(path, max_pixels)
-    except PhotoError:  # it is gone or has changed since; the next run tells
+        with open_regular(path) as file:
+            if hashlib.file_digest(file, "sha256").digest() != sha256:
+                return bytes(32)
+            photo = decode_photo(file, path, max_pixels)
+    except (OSError, PhotoError):
         return bytes(32)
     digest = hashlib.sha256(f"{photo.width} x {photo.height}".encode())
     digest.update(photo.tobytes())

@@ -1,5 +1,6 @@
 """Bring the table of photos up to date with a folder: what is new or has changed is read."""
 
+import warnings
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -225,4 +226,6 @@ def _open_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
 
 def _begin() -> None:
     end_with_parent()
+    # Of malformed tags of which no photo is lost; they name no file and would fill the screen.
+    warnings.simplefilter("ignore")
     threadpool_limits(1, "blas")  # the processes are as many as the processors

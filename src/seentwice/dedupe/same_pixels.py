@@ -125,6 +125,7 @@ def digest_pixels(path: Path, sha256: bytes, max_pixels: int) -> bytes:
         with open_regular(path) as file:
             if hashlib.file_digest(file, "sha256").digest() != sha256:
                 return bytes(32)
+            file.seek(0)
             photo = decode_photo(file, path, max_pixels)
     except (OSError, PhotoError):
         return bytes(32)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from zoo import ALONE, HIDDEN, LIMIT, LINKED, Zoo, make_zoo
+from zoo import make_zoo
+from zoo_words import ALONE, HIDDEN, LIMIT, LINKED, Zoo
 
 from seentwice.dedupe.findings import Duplicates, Evidence
 from seentwice.dedupe.folder import (

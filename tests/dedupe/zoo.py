@@ -6,29 +6,17 @@ family is like none other. What is no photo has the reason why.
 
 import io
 import os
-import socket
 import struct
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from encoding import draw, encode, exif, ftyp, make_deep_png, make_png
 from PIL import Image
+from zoo_kinds import put_kinds
+from zoo_words import ALONE, HIDDEN, Put, Zoo
 
 from seentwice.records import Reason
-
-ALONE = "alone"
-"""Of a photo that is like none other."""
-HIDDEN = "passed over"
-"""Of what is hidden or neither named nor begun like a photo."""
-LINKED = "same file"
-"""Of another name of a file."""
-_LONGEST_PATH = 4096  # bytes that Linux lets a path have, with the zero at its end
-LIMIT = 40_000_000
-"""The most pixels that photos of the zoo are read with."""
-Zoo = dict[str, Reason | str]
-"""What each path below the folder gives: a reason, one of the words above, or its family."""
 
 
 def make_zoo(root: Path) -> Zoo:
@@ -52,11 +40,8 @@ def make_zoo(root: Path) -> Zoo:
     _put_shapes(put)
     _put_blanks(put)
     _put_names(put)
-    _put_kinds(root, zoo, put)
+    put_kinds(root, zoo, put)
     return zoo
-
-
-Put = Callable[[str | bytes, bytes, Reason | str], Path]
 
 
 def _put_formats(put: Put) -> None:
@@ -277,75 +262,3 @@ def _put_names(put: Put) -> None:
         put(b"names/" + name, encode(photo, "PNG"), "names")
     for name in (".hidden.jpg", ".trash/a.jpg", "notes.txt", "names/manifest.csv", "jpg"):
         put(name, b"text", HIDDEN)
-
-
-def _put_kinds(root: Path, zoo: Zoo, put: Put) -> None:
-    """What is no file, or a file by another name."""
-    folder = root / "kinds"
-    photo = put("kinds/photo.png", encode(draw(24), "PNG"), ALONE)
-    (folder / "hard.png").hardlink_to(photo)
-    (folder / "a link.png").symlink_to("photo.png")  # sorts before the file that it leads to
-    (folder / "link to link.png").symlink_to("a link.png")
-    outside = root.parent / f"{root.name} outside.png"
-    outside.write_bytes(encode(draw(25), "PNG"))
-    (folder / "outside.png").symlink_to(outside)
-    (folder / "outside too.png").symlink_to(outside)
-    (folder / "loop").symlink_to("../kinds")
-    (folder / "loop.jpg").symlink_to("loop.jpg")
-    (folder / "album.jpg").symlink_to("../names")
-    (folder / "broken.jpg").symlink_to("nothing")
-    (folder / "null.jpg").symlink_to("/dev/null")
-    (folder / "endless.jpg").symlink_to("/dev/zero")
-    os.mkfifo(folder / "fifo.jpg")
-    os.mkfifo(folder / "fifo")
-    (folder / "empty.jpg").mkdir()
-    _bind_socket(folder / "socket.jpg")
-    with (folder / "sparse.jpg").open("wb") as file:
-        file.truncate(1 << 40)
-    zoo[_dig(root / "deep")] = Reason.MISSING
-    # Of several names the first in order is read, but no link where there is a file.
-    zoo |= {
-        "kinds/photo.png": LINKED,
-        "kinds/hard.png": ALONE,
-        "kinds/a link.png": LINKED,
-        "kinds/link to link.png": LINKED,
-        "kinds/outside.png": LINKED,
-        "kinds/outside too.png": ALONE,
-        "kinds/loop": HIDDEN,
-        "kinds/loop.jpg": Reason.MISSING,
-        "kinds/album.jpg": Reason.NOT_A_FILE,
-        "kinds/broken.jpg": Reason.MISSING,
-        "kinds/null.jpg": Reason.NOT_A_FILE,
-        "kinds/endless.jpg": Reason.NOT_A_FILE,
-        "kinds/fifo.jpg": Reason.NOT_A_FILE,
-        "kinds/fifo": HIDDEN,
-        "kinds/empty.jpg": Reason.NOT_A_FILE,
-        "kinds/socket.jpg": Reason.NOT_A_FILE,
-        "kinds/sparse.jpg": Reason.NOT_AN_IMAGE,
-        "names/folder.jpg": Reason.NOT_A_FILE,
-    }
-
-
-def _dig(folder: Path) -> str:
-    """Make folders in folders until their path is too long; return the first that has none."""
-    folder.mkdir()
-    path, at = folder, os.open(folder, os.O_RDONLY)
-    while len(os.fsencode(path)) < _LONGEST_PATH:
-        path /= "d" * 250
-        os.mkdir(path.name, dir_fd=at)
-        below = os.open(path.name, os.O_RDONLY, dir_fd=at)
-        os.close(at)
-        at = below
-    os.close(at)
-    return path.relative_to(folder.parent).as_posix()
-
-
-def _bind_socket(path: Path) -> None:
-    """Leave a socket behind; its path may have 107 bytes only, so it is bound from its folder."""
-    before = Path.cwd()
-    os.chdir(path.parent)
-    try:
-        with socket.socket(socket.AF_UNIX) as server:
-            server.bind(path.name)
-    finally:
-        os.chdir(before)

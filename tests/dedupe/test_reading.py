@@ -1,4 +1,7 @@
 import os
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +37,21 @@ def photos(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def pool() -> Iterator[ProcessPoolExecutor]:
+    with reading._open_pool(2) as pool:
+        yield pool
+
+
+@pytest.fixture
+def one_pool(pool: ProcessPoolExecutor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let runs share their processes, which take longer to begin than a few files to be read."""
+    monkeypatch.setattr(reading, "_open_pool", lambda workers: nullcontext(pool))
+
+
+shares_pool = pytest.mark.usefixtures("one_pool")
+
+
 def update(photos: Path, workers: int = 1) -> tuple[Updated, dict[str, PhotoRow]]:
     looking = Looking(photos, "blocks", LIMIT)
     with PhotoStore.open(photos.parent / "index", looking.meta, lambda: None) as store:
@@ -48,6 +66,7 @@ def count(updated: Updated) -> tuple[int, int, int]:
     return updated.read, updated.kept, updated.removed
 
 
+@shares_pool
 def test_only_what_is_new_or_has_changed_is_read(photos: Path) -> None:
     updated, rows = update(photos)
     assert count(updated) == (4, 0, 0)
@@ -57,6 +76,7 @@ def test_only_what_is_new_or_has_changed_is_read(photos: Path) -> None:
     assert count(update(photos)[0]) == (1, 4, 0)
 
 
+@shares_pool
 def test_a_file_that_was_touched_is_read_again(photos: Path) -> None:
     update(photos)
     os.utime(photos / "a.png", ns=(0, NOW * 10**9 + 1))
@@ -65,6 +85,7 @@ def test_a_file_that_was_touched_is_read_again(photos: Path) -> None:
     assert rows["a.png"].modified_ns == NOW * 10**9 + 1
 
 
+@shares_pool
 def test_a_file_that_was_replaced_by_one_of_its_size_and_age_is_read_again(photos: Path) -> None:
     _, before = update(photos)
     other = put(photos.parent / "other.png", 7)
@@ -79,6 +100,7 @@ def test_a_file_that_was_replaced_by_one_of_its_size_and_age_is_read_again(photo
     assert rows["a.png"].size_bytes == before["a.png"].size_bytes
 
 
+@shares_pool
 def test_a_file_that_was_moved_has_its_new_name_alone(photos: Path) -> None:
     _, before = update(photos)
     (photos / "a.png").rename(photos / "c" / "a.png")
@@ -88,6 +110,7 @@ def test_a_file_that_was_moved_has_its_new_name_alone(photos: Path) -> None:
     assert rows["c/a.png"].sha256 == before["a.png"].sha256
 
 
+@shares_pool
 def test_two_files_that_changed_names_change_rows(photos: Path) -> None:
     _, before = update(photos)
     (photos / "a.png").rename(photos / "spare")
@@ -98,6 +121,7 @@ def test_two_files_that_changed_names_change_rows(photos: Path) -> None:
     assert rows["a.png"].sha256 == before["b.png"].sha256
 
 
+@shares_pool
 def test_rows_of_what_is_gone_go(photos: Path) -> None:
     update(photos)
     (photos / "c" / "d.png").unlink()
@@ -111,6 +135,7 @@ def test_rows_of_what_is_gone_go(photos: Path) -> None:
     assert count(update(photos)[0]) == (0, 0, 0)
 
 
+@shares_pool
 def test_a_broken_file_is_not_read_again_until_it_changes(photos: Path) -> None:
     (photos / "a.png").write_bytes(b"no photo")
     _, rows = update(photos)
@@ -122,6 +147,7 @@ def test_a_broken_file_is_not_read_again_until_it_changes(photos: Path) -> None:
     assert rows["a.png"].reason == ""
 
 
+@shares_pool
 def test_names_of_one_file_are_read_once(photos: Path) -> None:
     (photos / "0 link.png").symlink_to("a.png")
     (photos / "z.png").hardlink_to(photos / "a.png")
@@ -141,6 +167,7 @@ def test_names_of_one_file_are_read_once(photos: Path) -> None:
     ]
 
 
+@shares_pool
 def test_a_link_out_of_the_folder_is_a_photo(photos: Path) -> None:
     put(photos.parent / "outside.png", 5)
     (photos / "l.png").symlink_to("../outside.png")
@@ -208,6 +235,7 @@ def test_files_that_go_or_change_once_they_were_found_are_told(photos: Path, wor
     }
 
 
+@shares_pool
 def test_what_could_not_be_opened_is_tried_again(photos: Path) -> None:
     looking = Looking(photos, "blocks", LIMIT)
     row = look_at_file(looking, "gone.png")
@@ -220,6 +248,7 @@ def test_what_could_not_be_opened_is_tried_again(photos: Path) -> None:
     assert rows["gone.png"].reason == ""
 
 
+@shares_pool
 def test_a_photo_that_was_too_large_is_read_with_another_limit(photos: Path) -> None:
     small = Looking(photos, "blocks", 64 * 48 - 1)
     with PhotoStore.open(photos.parent / "index", small.meta, lambda: None) as store:
@@ -232,6 +261,7 @@ def test_a_photo_that_was_too_large_is_read_with_another_limit(photos: Path) -> 
     assert {row.reason for row in rows.values()} == {""}
 
 
+@shares_pool
 def test_progress_counts_the_files_that_are_read(
     photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -244,6 +274,7 @@ def test_progress_counts_the_files_that_are_read(
     assert told == [(3, 4), (4, 4)]
 
 
+@shares_pool
 def test_a_folder_that_is_missing_is_told_and_loses_no_row(photos: Path) -> None:
     update(photos)
     photos.rename(photos.parent / "away")

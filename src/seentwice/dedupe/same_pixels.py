@@ -84,15 +84,15 @@ def _find_suspects(table: PhotoTable, pictures: Pictures) -> Iterator[Indices]:
     size = table.width[first].astype(np.uint64) << np.uint64(32) | table.height[first]
     columns = (*table.hashes[first].T, size)
     order = np.lexsort(columns)
-    is_same = np.ones(max(len(order) - 1, 0), bool)
+    is_new = np.zeros(len(order), bool)
+    is_new[:1] = True
     for column in columns:
-        is_same &= column[order[1:]] == column[order[:-1]]
-    starts = np.flatnonzero(np.concatenate(([True], ~is_same)))[: len(order)]
-    ends = np.append(starts[1:], len(order))
-    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-        if end - start > 1:
-            alike = order[start:end]
-            yield alike[_have_a_neighbour(table.signature[first[alike]])]
+        is_new[1:] |= column[order[1:]] != column[order[:-1]]
+    starts = np.flatnonzero(is_new)
+    counts = np.diff(starts, append=len(order))
+    for at in np.flatnonzero(counts > 1).tolist():
+        alike = order[starts[at] : starts[at] + counts[at]]
+        yield alike[_have_a_neighbour(table.signature[first[alike]])]
 
 
 def _have_a_neighbour(signatures: NDArray[np.uint8]) -> NDArray[np.bool_]:

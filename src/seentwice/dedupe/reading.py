@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits
 from seentwice.data.source import Progress
 from seentwice.dedupe.looking import Looking, look_at_files, make_problem_row
 from seentwice.dedupe.walking import WalkedFiles, walk_files
+from seentwice.errors import UserError
 from seentwice.index.photo_row import PhotoRow
 from seentwice.index.store import PhotoStore
 from seentwice.photos.problems import record_refusal
@@ -196,8 +197,31 @@ def _read_one_by_one(looking: Looking, keys: Sequence[str]) -> list[PhotoRow]:
                         future = pool.submit(look_at_files, looking, (key,))
                     rows += future.result()
             except BrokenProcessPool:
+                _check_processes()
                 rows.append(_blame(looking, keys[len(rows)]))
     return rows
+
+
+def _check_processes() -> None:
+    """Make sure that it is a file which ends processes.
+
+    Raises:
+        UserError: they end whatever they are given.
+    """
+    with _open_pool(1) as pool:
+        try:
+            with hold_ctrl_c():
+                future = pool.submit(_answer)
+            future.result()
+        except BrokenProcessPool as error:
+            raise UserError(
+                "no process can be started; is there memory left? A script of yours that calls "
+                "this needs `if __name__ == '__main__':` before what it does"
+            ) from error
+
+
+def _answer() -> None:
+    """Show that a process works."""
 
 
 def _blame(looking: Looking, key: str) -> PhotoRow:

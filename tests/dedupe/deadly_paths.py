@@ -1,4 +1,4 @@
-"""A root whose files end the process that opens them, as a decoder that crashes does."""
+"""What ends the processes that read: files, as a decoder that crashes does, or their very begin."""
 
 import os
 from multiprocessing import parent_process
@@ -17,3 +17,8 @@ class DeadlyRoot(PosixPath):
                 mark.touch()
                 os._exit(1)
         return path
+
+
+def end_process() -> None:
+    """Stand for a process that cannot begin, such as for want of memory."""
+    os._exit(1)

@@ -150,6 +150,17 @@ def test_a_disk_that_fails_is_told_in_its_words(
     assert (row.reason, row.detail) == (Reason.DAMAGED, "Input/output error")
 
 
+def test_a_file_that_may_not_be_opened_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, flags: int) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "open", refuse)
+    (row,) = look_at_files(Looking(tmp_path, "blocks", LIMIT), ["a.jpg"])
+    assert (row.reason, row.detail) == (Reason.NO_PERMISSION, "Permission denied")
+
+
 @pytest.mark.parametrize("where", ["decode_block_means", "look_at_blocks"])
 def test_want_of_memory_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str

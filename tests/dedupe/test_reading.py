@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from deadly_paths import DeadlyRoot
+from deadly_paths import DeadlyRoot, end_process
 from encoding import draw, encode
 
 from seentwice.dedupe import reading
@@ -210,6 +210,16 @@ def test_a_file_whose_process_was_ended_by_another_is_read(photos: Path) -> None
         ("a.png", "b.png", "c/d.png", "c/e.png", "once.jpg"), ""
     )
     assert (photos / "marked").exists()
+
+
+def test_where_no_process_begins_no_file_is_blamed(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "_begin", end_process)
+    with pytest.raises(UserError, match="no process can be started; is there memory left"):
+        update(photos)
+    monkeypatch.undo()
+    assert count(update(photos)[0]) == (4, 0, 0)
 
 
 @pytest.mark.parametrize("workers", [1, 2])

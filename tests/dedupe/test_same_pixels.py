@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from seentwice.dedupe import same_pixels
 from seentwice.dedupe.looking import Looking, look_at_file
 from seentwice.dedupe.pictures import Pictures, group_same, read_table
 from seentwice.dedupe.same_pixels import (
@@ -93,6 +94,29 @@ def test_photos_are_decoded_once(photos: Path) -> None:
     more, told = find(photos)
     assert told == [(1, 1)]
     assert frozenset({"a.png", "b.bmp", "c again.png", "k.tif"}) in more
+
+
+def test_what_was_decoded_before_an_interrupt_is_kept(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected, told = find(photos)
+    (photos.parent / "index").rename(photos.parent / "whole")
+    monkeypatch.setattr(same_pixels, "_BATCH", 2)
+    real = same_pixels.digest_pixels
+    decoded: list[Path] = []
+
+    def digest(path: Path, sha256: bytes, max_pixels: int) -> bytes:
+        decoded.append(path)
+        if len(decoded) == 5:
+            raise KeyboardInterrupt
+        return real(path, sha256, max_pixels)
+
+    monkeypatch.setattr(same_pixels, "digest_pixels", digest)
+    with pytest.raises(KeyboardInterrupt):
+        find(photos)
+    assert len(decoded) in (5, 6)
+    monkeypatch.undo()
+    assert find(photos) == (expected, [(told[-1][0] - 4, told[-1][1] - 4)])
 
 
 def test_a_digest_is_of_the_size_and_the_upright_pixels(photos: Path) -> None:

@@ -53,16 +53,15 @@ def find_same_pixels(
         known[is_there] = digests[is_there]
     missing = np.flatnonzero(~is_there)
     with ThreadPoolExecutor(workers) as pool:
-        paths = paths_of(table, pictures.first[suspects[missing]], root)
-        found = pool.map(
-            lambda path, file: digest_pixels(path, file.tobytes(), max_pixels),
-            paths,
-            files[missing],
-        )
+        # A batch at a time, so that few wait, and Ctrl-C ends once they are done.
         for start in range(0, len(missing), _BATCH):
             batch = missing[start : start + _BATCH]
-            for place in batch.tolist():
-                known[place] = np.frombuffer(next(found), np.uint8)
+            found = pool.map(
+                lambda path, file: digest_pixels(path, file.tobytes(), max_pixels),
+                paths_of(table, pictures.first[suspects[batch]], root),
+                files[batch],
+            )
+            known[batch] = np.frombuffer(b"".join(found), np.uint8).reshape(-1, 32)
             seen = batch[known[batch].any(axis=1)]
             store.write_embeddings(PIXELS, files[seen], known[seen])
             on_progress(start + len(batch), len(missing))

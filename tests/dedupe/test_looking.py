@@ -145,7 +145,7 @@ def test_a_disk_that_fails_is_told_in_its_words(
     def fail(*arguments: object) -> None:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(module, "_look", fail)
+    monkeypatch.setattr(module, "_read", fail)
     row = look(tmp_path, FORMATS["png"])
     assert (row.reason, row.detail) == (Reason.DAMAGED, "Input/output error")
 

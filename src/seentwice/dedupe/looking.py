@@ -4,22 +4,22 @@ import hashlib
 import os
 import stat
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seentwice.block_hashing import (
     BLOCK_HASHES,
     SIGNATURE_BYTES,
-    BlockLook,
     look_at_blocks,
 )
 from seentwice.index.photo_row import PhotoRow, StoreMeta
 from seentwice.photos import PhotoError, decode_photo
-from seentwice.photos.block_means import block_side, decode_block_means
+from seentwice.photos.block_means import BlockMeans, block_side, decode_block_means
 from seentwice.photos.problems import record_refusal
 from seentwice.records import Reason, Unreadable
 
@@ -44,30 +44,77 @@ class Looking:
         return StoreMeta(str(self.root), BLOCK_HASHES, self.decoding, SIGNATURE_BYTES)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Decoded:
+    """A file that gave a photo."""
+
+    key: str
+    status: os.stat_result
+    sha256: bytes
+    width: int  # px, upright
+    height: int
+    means: NDArray[np.uint8]  # (h, w, 3) of its blocks
+    hashes: tuple[int, ...]  # of a photo that was decoded whole; else none yet
+
+
 def look_at_files(looking: Looking, keys: Sequence[str]) -> list[PhotoRow]:
-    """Return the rows of files; each is told to the disk before the first is read."""
+    """Return the rows of files; each is told to the disk before the first is read.
+
+    All are decoded before the first is hashed: code and tables of either stay in the caches.
+    """
     for key in keys:
         _read_ahead(looking.root / key)
-    return [look_at_file(looking, key) for key in keys]
+    return [_finish(looking, decoded) for decoded in [_decode(looking, key) for key in keys]]
 
 
 def look_at_file(looking: Looking, key: str) -> PhotoRow:
     """Return the row of a file; one that gives no photo says why, and none is ever raised."""
+    return _finish(looking, _decode(looking, key))
+
+
+def _decode(looking: Looking, key: str) -> _Decoded | PhotoRow:
+    """Read and decode a file; return its row already where it gives no photo."""
     path = looking.root / key
     for _ in range(_ATTEMPTS):
         try:
             with open_regular(path) as file:
                 before = os.fstat(file.fileno())
-                row = _look(looking, key, path, file, before)
+                found = _read(looking, key, path, file, before)
                 after = os.fstat(file.fileno())
         except OSError as error:
             return make_problem_row(key, looking, None, b"", record_refusal(path, error))
         except PhotoError as error:
             return make_problem_row(key, looking, None, b"", error.unreadable)
         if (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns):
-            return row
+            return found
     problem = Unreadable(path, Reason.CHANGED, "let its writer finish, and run again")
     return make_problem_row(key, looking, None, b"", problem)
+
+
+def _finish(looking: Looking, decoded: _Decoded | PhotoRow) -> PhotoRow:
+    """Hash a photo that was decoded."""
+    if isinstance(decoded, PhotoRow):
+        return decoded
+    try:
+        look = look_at_blocks(decoded.means)
+    except MemoryError:
+        problem = _tell_memory(looking.root / decoded.key)
+        return make_problem_row(decoded.key, looking, decoded.status, decoded.sha256, problem)
+    return PhotoRow(
+        key=decoded.key,
+        size_bytes=decoded.status.st_size,
+        modified_ns=decoded.status.st_mtime_ns,
+        inode=decoded.status.st_ino,
+        sha256=decoded.sha256,
+        width=decoded.width,
+        height=decoded.height,
+        hashes=decoded.hashes or look.hashes,
+        decoding=looking.decoding,
+        signature=look.signature,
+        has_content=look.has_content,
+        reason="",
+        detail="",
+    )
 
 
 def open_regular(path: Path) -> BufferedReader:
@@ -98,57 +145,44 @@ def _read_ahead(path: Path) -> None:
         os.close(descriptor)
 
 
-def _look(
+def _read(
     looking: Looking, key: str, path: Path, file: BufferedReader, status: os.stat_result
-) -> PhotoRow:
+) -> _Decoded | PhotoRow:
     is_large = status.st_size > _LARGEST_IN_MEMORY
     digest = b""
     try:
-        # A large file is hashed once it gave a photo: a sparse one may have terabytes.
+        # A large file is digested once it gave a photo: a sparse one may have terabytes.
         content: bytes | BufferedReader = file
         if not is_large:
             content = file.read(status.st_size)  # Python allocates as much as it is asked for
             digest = hashlib.sha256(content).digest()
-        width, height, look = _see(looking, path, content)
+        blocks, hashes = _see(looking, path, content)
     except PhotoError as error:
         return make_problem_row(key, looking, status, digest, error.unreadable)
     except MemoryError:
-        problem = Unreadable(path, Reason.TOO_LARGE, "the memory did not suffice to decode it")
-        return make_problem_row(key, looking, status, digest, problem)
+        return make_problem_row(key, looking, status, digest, _tell_memory(path))
     if is_large:
         file.seek(0)
         digest = hashlib.file_digest(file, "sha256").digest()
-    return PhotoRow(
-        key=key,
-        size_bytes=status.st_size,
-        modified_ns=status.st_mtime_ns,
-        inode=status.st_ino,
-        sha256=digest,
-        width=width,
-        height=height,
-        hashes=look.hashes,
-        decoding=looking.decoding,
-        signature=look.signature,
-        has_content=look.has_content,
-        reason="",
-        detail="",
-    )
+    return _Decoded(key, status, digest, blocks.width, blocks.height, blocks.means, hashes)
+
+
+def _tell_memory(path: Path) -> Unreadable:
+    return Unreadable(path, Reason.TOO_LARGE, "the memory did not suffice to decode it")
 
 
 def _see(
     looking: Looking, path: Path, content: bytes | BufferedReader
-) -> tuple[int, int, BlockLook]:
-    """Decode a photo; return its width, its height and what is kept of its pixels."""
+) -> tuple[BlockMeans, tuple[int, ...]]:
+    """Decode a photo; return the means of its blocks, and its hashes where it was decoded whole."""
     if looking.decoding == "blocks":
-        blocks = decode_block_means(content, path, looking.max_pixels)
-        return blocks.width, blocks.height, look_at_blocks(blocks.means)
+        return decode_block_means(content, path, looking.max_pixels), ()
     from seentwice.hashing import hash_photo  # brings SciPy, which nothing else here needs
 
     photo = decode_photo(content, path, looking.max_pixels)
     side = block_side(*photo.size)
-    look = look_at_blocks(np.asarray(photo.reduce(side) if side > 1 else photo))
-    first, second = hash_photo(photo, BLOCK_HASHES).tolist()
-    return photo.width, photo.height, replace(look, hashes=(first, second))
+    means = np.asarray(photo.reduce(side) if side > 1 else photo)
+    return BlockMeans(*photo.size, means), tuple(hash_photo(photo, BLOCK_HASHES).tolist())
 
 
 def make_problem_row(

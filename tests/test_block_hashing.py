@@ -1,3 +1,4 @@
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from seentwice.block_hashing import (
     LUMA_SIDE,
     SIGNATURE_BYTES,
     BlockLook,
+    _resizing,
     look_at_blocks,
 )
 from seentwice.hamming import hamming_bits
@@ -51,6 +53,26 @@ def test_the_signature_holds_means_of_luma_and_colour() -> None:
     colours = whole[..., 1:].reshape(CHROMA_SIDE, 16, CHROMA_SIDE, 24, 2).mean(axis=(1, 3))
     expected = np.concatenate((luma.reshape(-1), colours.transpose(2, 0, 1).reshape(-1)))
     assert np.abs(signature - expected).max() <= 1.5
+
+
+@pytest.mark.parametrize("by", [Image.Resampling.LANCZOS, Image.Resampling.BOX])
+@pytest.mark.parametrize("size", [4, 8, 9, 16, 32])
+def test_the_weights_of_resizing_are_pillows(by: Image.Resampling, size: int) -> None:
+    for length in (*range(1, 70), 100, 255, 256, 257, 333, 640):
+        unit = Image.fromarray(np.eye(length, dtype=np.float32))
+        expected = np.asarray(unit.resize((length, size), by))
+        np.testing.assert_allclose(_resizing(length, size, by), expected, rtol=0, atol=1e-7)
+
+
+@pytest.mark.parametrize("shape", [(1, 1_000_000), (65_500, 3), (40, 9_000)])
+def test_a_very_long_photo_needs_no_more_memory(shape: tuple[int, int]) -> None:
+    pixels = draw(*shape, 5)
+    tracemalloc.start()
+    look = look_at_blocks(pixels)
+    assert tracemalloc.get_traced_memory()[1] < 100e6
+    tracemalloc.stop()
+    small = np.asarray(Image.fromarray(pixels).reduce((-(-shape[1] // 4096), -(-shape[0] // 4096))))
+    assert look_at_blocks(small) == look
 
 
 def stripes(dark: int, light: int) -> np.ndarray:

@@ -1,6 +1,7 @@
 """What the pages claim is what the experiments wrote, and what they link to is there."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,25 @@ def table_rows(text: str) -> set[str]:
     return {line for line in text.splitlines() if re.match(r"\| \w+ .*\| \d\.\d+ \[.*\[", line)}
 
 
+def test_the_readmes_python_deduplicates(
+    few_rooms: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    example = next(each for each in python_examples() if "find_duplicates" in each)
+    (tmp_path / "PHOTOS").mkdir()
+    for number, photo in enumerate(sorted(few_rooms.rglob("*_1.jpg"))[:3]):
+        shutil.copy(photo, tmp_path / "PHOTOS" / f"{number}.jpg")
+    for copy in ("PHOTOS/copy.jpg", "A.jpg"):
+        shutil.copy(tmp_path / "PHOTOS" / "1.jpg", tmp_path / copy)
+    monkeypatch.chdir(tmp_path)
+    exec(example, {})
+    group, matches = capsys.readouterr().out.splitlines()
+    assert group == f"{tmp_path / 'PHOTOS' / '1.jpg'} [('copy.jpg', 1.0)]"
+    assert matches.count("Evidence.SAME_BYTES") == 2
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_table_of_results_is_what_was_measured(page: Path) -> None:
     text = page.read_text()
@@ -42,7 +62,7 @@ def test_the_readmes_python_embeds(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """As it stands, but for the weights, which would be a download."""
-    example, _ = python_examples()
+    example = next(each for each in python_examples() if "embed_photos" in each)
     (tmp_path / "PHOTOS").symlink_to(few_rooms, target_is_directory=True)
     monkeypatch.chdir(tmp_path)
     assert example.count('"imagenet"') == 1
@@ -59,7 +79,7 @@ def test_the_readmes_python_scores(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    _, example = python_examples()
+    example = next(each for each in python_examples() if "open_scorer" in each)
     for name, photo in zip(("A.jpg", "B.jpg"), sorted(few_rooms.rglob("*.jpg")), strict=False):
         (tmp_path / name).symlink_to(photo)
     (tmp_path / "outputs" / "train").mkdir(parents=True)

@@ -24,6 +24,7 @@ LEAST_DEVIATION = 3.0
 """Of the 255 tones: photos that deviate less from a plane are blank, or a mere gradient."""
 MOST_TWO_TONES = 0.97
 """Photos of which a larger share has one of two tones are two-tone."""
+_LONGEST_SIDE = 1 << 12  # pixels; the matrices of longer sides would fill the memory
 _TONES = 16  # bins of 16 levels each
 _DCT_SIDE = 4 * SIDE  # of the picture that imagehash transforms
 # ITU-R BT.601, as JPEG has it.
@@ -60,6 +61,8 @@ def look_at_blocks(means: NDArray[np.uint8]) -> BlockLook:
     "Implementation and benchmarking of perceptual image hash functions", section 3.2.1), and
     "difference" each of 8 x 9 pixels with its left neighbour.
     """
+    if max(means.shape) > _LONGEST_SIDE:
+        means = _shorten(means)
     height, width = means.shape[:2]
     vertical, horizontal = _matrices(height), _matrices(width)
     pixels = means.astype(np.float32)
@@ -78,6 +81,13 @@ def look_at_blocks(means: NDArray[np.uint8]) -> BlockLook:
         np.rint(signature).clip(0, 255).astype(np.uint8).tobytes(),
         _has_content(luma, tiny),
     )
+
+
+def _shorten(means: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Put pixels of a picture together along sides that are too long."""
+    height, width = means.shape[:2]
+    by = -(-width // _LONGEST_SIDE), -(-height // _LONGEST_SIDE)
+    return np.asarray(Image.fromarray(means).reduce(by))
 
 
 def _has_content(luma: _Matrix, tiny: _Matrix) -> bool:
@@ -117,6 +127,24 @@ def _matrices(length: int) -> _Side:
 
 
 def _resizing(length: int, size: int, by: Image.Resampling) -> _Matrix:
-    """Return the weights with which Pillow resizes a side, (size, length)."""
-    unit = Image.fromarray(np.eye(length, dtype=np.float32))
-    return np.asarray(unit.resize((length, size), by))
+    """Return the weights with which Pillow resizes a side, (size, length).
+
+    They are computed as Pillow does, which tells none: to resize unit vectors takes a second where
+    a side has some thousand pixels.
+    """
+    reach = 3.0 if by is Image.Resampling.LANCZOS else 0.5
+    step = length / size
+    stretch = max(step, 1.0)
+    centre = (np.arange(size)[:, np.newaxis] + 0.5) * step
+    first, end = (np.trunc(centre + side * reach * stretch + 0.5) for side in (-1, 1))
+    position = np.arange(length)
+    at = (position - centre + 0.5) / stretch
+    if by is Image.Resampling.LANCZOS:
+        weights = np.sinc(at) * np.sinc(at / reach)
+        is_near = (at >= -reach) & (at < reach)
+    else:
+        weights = np.ones_like(at)
+        is_near = (at > -reach) & (at <= reach)
+    weights[~(is_near & (position >= first) & (position < end))] = 0
+    weights /= weights.sum(axis=1, keepdims=True)
+    return weights.astype(np.float32)

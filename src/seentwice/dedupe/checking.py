@@ -138,8 +138,10 @@ class PhotoChecker:
         if row.sha256 == seen.sha256:
             return Evidence.SAME_BYTES
         if (row.width, row.height, row.hashes) == (seen.width, seen.height, seen.looks[0].hashes):
-            files = (photo, self.root / row.key)
-            one, other = (digest_pixels(file, self.settings.max_pixels) for file in files)
+            files = ((photo, seen.sha256), (self.root / row.key, row.sha256))
+            one, other = (
+                digest_pixels(path, sha256, self.settings.max_pixels) for path, sha256 in files
+            )
             if one == other and any(one):
                 return Evidence.SAME_PIXELS
         return Evidence.NEAR_ONCE_TURNED if view else Evidence.NEAR_HASHES

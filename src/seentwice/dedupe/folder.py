@@ -1,26 +1,31 @@
 """Deduplicate a folder: bring its table up to date, search it, and tell what was found."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from seentwice.data.source import Progress
+from seentwice.data.source import Progress, tell_nobody
 from seentwice.dedupe.describing import describe_found
 from seentwice.dedupe.findings import Duplicates
-from seentwice.dedupe.looking import Looking
+from seentwice.dedupe.keeping import KEEP
+from seentwice.dedupe.looking import Decoding, Looking
 from seentwice.dedupe.matching import Allow
 from seentwice.dedupe.pictures import Indices, PhotoTable, read_table
 from seentwice.dedupe.reading import Updated, update_table
 from seentwice.dedupe.search import Found, search_table
 from seentwice.dedupe.turning import orient
 from seentwice.dedupe.verify import HashVerifier, SearchSettings, Verifier
+from seentwice.errors import UserError
+from seentwice.hamming import MOST_BITS
 from seentwice.index.columns import decode_text
 from seentwice.index.store import PhotoStore
-from seentwice.photos.finding import no_photos, sort_unreadable
+from seentwice.photos.finding import check_root, no_photos, sort_unreadable
 from seentwice.records import Reason, Unreadable
 
 OpenVerifier = Callable[[PhotoStore, PhotoTable], Verifier]
@@ -114,3 +119,61 @@ def read_problems(store: PhotoStore, root: Path) -> list[Unreadable]:
         )
         for row in rows
     ]
+
+
+def find_duplicates(
+    photos: Path,
+    index: Path,
+    hash_bits: int | None = 10,
+    least_score: float = 0.5,
+    is_turned: bool = True,
+    keep: str = "largest",
+    decoding: Decoding = "blocks",
+    max_pixels: int = 10**8,
+    workers: int | None = None,
+    on_progress: Progress = tell_nobody,
+) -> Duplicates:
+    """Find the duplicates of a folder by the bytes, pixels and hashes of its photos.
+
+    A script calls it below `if __name__ == "__main__":`, since photos are read by processes.
+
+    Args:
+        photos: the folder; photos are found at any depth.
+        index: a folder of its own, kept from run to run: what has not changed is not read again.
+        hash_bits: hashes this far apart are compared further, 0 to 12; None asks no hash.
+        least_score: of a match: the probability that two photos are copies, in [0, 1].
+        is_turned: whether mirrored and turned photos are copies.
+        keep: a key of `KEEP`: what stands first in each group.
+        decoding: "full" gives the hashes of imagehash, three times slower, in an index of its own.
+        max_pixels: photos with more are listed as unreadable.
+        workers: processes; None is one a core.
+        on_progress: told of the files that are read.
+
+    Raises:
+        UserError: the folder is missing or holds no photo, the index is one of other photos or
+            cannot be written, or an argument is none of its choices.
+    """
+    if keep not in KEEP:
+        raise UserError(f"keep={keep!r}: choose one of {', '.join(KEEP)}")
+    if hash_bits is not None and not 0 <= hash_bits <= MOST_BITS:
+        raise UserError(f"hash_bits={hash_bits}: choose 0 to {MOST_BITS}, or None")
+    if decoding not in get_args(Decoding):
+        raise UserError(f"decoding={decoding!r}: choose one of {', '.join(get_args(Decoding))}")
+    root = photos.absolute()
+    looking = Looking(root, decoding, max_pixels)
+    settings = SearchSettings(
+        hash_bits, least_score, True, max_pixels, workers or os.cpu_count() or 1
+    )
+    check_root(root)
+    index.mkdir(parents=True, exist_ok=True)
+    with PhotoStore.open(index, looking.meta, lambda: None) as store:
+        searched = search_folder(
+            store,
+            looking,
+            settings,
+            verify_by_hashes(is_turned),
+            lambda table: allow_all,
+            on_progress,
+            tell_nobody,
+        )
+    return describe_searched(searched, root, keep, settings)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from seentwice.block_hashing import BLOCK_HASHES, LUMA_SIDE
+from seentwice.block_hashing import BLOCK_HASHES, CHROMA_SIDE, LUMA_SIDE
 from seentwice.dedupe.pictures import Indices, PhotoTable
 from seentwice.dedupe.turning import Orientations, is_on_side, turn_signatures
 from seentwice.hamming import hamming_bits
@@ -75,7 +75,7 @@ def _compare(
     """Return how far tones and colours of signatures are apart, (m,) each; see `FEATURES`."""
     one, other = left.astype(np.float32), right.astype(np.float32)
     luma = 1 - _correlate(one[:, :_LUMA_BYTES], other[:, :_LUMA_BYTES])
-    colours = (one[:, _LUMA_BYTES:] - other[:, _LUMA_BYTES:]).reshape(len(one), 2, -1)
+    colours = (one[:, _LUMA_BYTES:] - other[:, _LUMA_BYTES:]).reshape(-1, 2, CHROMA_SIDE**2)
     # Less the mean colours: a cast makes no other photo.
     colours -= colours.mean(axis=2, keepdims=True)
     return luma, np.abs(colours).mean(axis=(1, 2), dtype=np.float64) / 255

@@ -26,7 +26,7 @@ from seentwice.records import Reason, Unreadable
 Decoding = Literal["blocks", "full"]
 """How photos are decoded to be hashed: to the means of their blocks, or whole as for imagehash."""
 
-_LARGEST_IN_MEMORY = 1 << 28  # bytes; larger files are read twice
+_LARGEST_IN_MEMORY = 1 << 28  # bytes; larger photos are read twice
 _ATTEMPTS = 2  # at a file that changes while it is read
 
 
@@ -56,7 +56,7 @@ def look_at_file(looking: Looking, key: str) -> PhotoRow:
     path = looking.root / key
     for _ in range(_ATTEMPTS):
         try:
-            with _open(path) as file:
+            with open_regular(path) as file:
                 before = os.fstat(file.fileno())
                 row = _look(looking, key, path, file, before)
                 after = os.fstat(file.fileno())
@@ -70,8 +70,8 @@ def look_at_file(looking: Looking, key: str) -> PhotoRow:
     return make_problem_row(key, looking, None, b"", problem)
 
 
-def _open(path: Path) -> BufferedReader:
-    """Open a regular file.
+def open_regular(path: Path) -> BufferedReader:
+    """Open a regular file to be read.
 
     Raises:
         PhotoError: it is none by now; opened without waiting, since a FIFO would hang.
@@ -101,14 +101,23 @@ def _read_ahead(path: Path) -> None:
 def _look(
     looking: Looking, key: str, path: Path, file: BufferedReader, status: os.stat_result
 ) -> PhotoRow:
-    digest, content = _digest(file, status.st_size)
+    is_large = status.st_size > _LARGEST_IN_MEMORY
+    digest = b""
     try:
+        # A large file is hashed once it gave a photo: a sparse one may have terabytes.
+        content: bytes | BufferedReader = file
+        if not is_large:
+            content = file.read(status.st_size)  # Python allocates as much as it is asked for
+            digest = hashlib.sha256(content).digest()
         width, height, look = _see(looking, path, content)
     except PhotoError as error:
         return make_problem_row(key, looking, status, digest, error.unreadable)
     except MemoryError:
         problem = Unreadable(path, Reason.TOO_LARGE, "the memory did not suffice to decode it")
         return make_problem_row(key, looking, status, digest, problem)
+    if is_large:
+        file.seek(0)
+        digest = hashlib.file_digest(file, "sha256").digest()
     return PhotoRow(
         key=key,
         size_bytes=status.st_size,
@@ -151,7 +160,7 @@ def make_problem_row(
         key: of the file.
         looking: how it was looked at.
         status: of the file when it was read; None where it could not be opened.
-        digest: its sha256; empty where it could not be read.
+        digest: its sha256; empty where it was not read whole.
         problem: why.
     """
     return PhotoRow(
@@ -169,15 +178,3 @@ def make_problem_row(
         reason=problem.reason.value,
         detail=problem.detail,
     )
-
-
-def _digest(file: BufferedReader, size: int) -> tuple[bytes, bytes | BufferedReader]:
-    """Return the sha256 of an open file, and its bytes, or it at its beginning if it is large."""
-    if size <= _LARGEST_IN_MEMORY:
-        content = file.read(_LARGEST_IN_MEMORY + 1)
-        if len(content) <= _LARGEST_IN_MEMORY:
-            return hashlib.sha256(content).digest(), content
-        file.seek(0)
-    digest = hashlib.file_digest(file, "sha256").digest()
-    file.seek(0)
-    return digest, file

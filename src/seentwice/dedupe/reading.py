@@ -1,10 +1,11 @@
 """Bring the table of photos up to date with a folder: what is new or has changed is read."""
 
+import warnings
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context, resource_tracker
 
@@ -17,6 +18,7 @@ from threadpoolctl import threadpool_limits
 from seentwice.data.source import Progress
 from seentwice.dedupe.looking import Looking, look_at_files, make_problem_row
 from seentwice.dedupe.walking import WalkedFiles, walk_files
+from seentwice.errors import UserError
 from seentwice.index.photo_row import PhotoRow
 from seentwice.index.store import PhotoStore
 from seentwice.photos.problems import record_refusal
@@ -52,7 +54,8 @@ def update_table(
 ) -> Updated:
     """Read what is new in a folder or has changed, and forget what is gone.
 
-    What was read is on the disk every `_BATCH` files, so a run that is stopped goes on there.
+    What was read is on the disk every `_BATCH` files and after Ctrl-C, so a run that is stopped
+    goes on there.
 
     Args:
         store: its rows are those of this folder.
@@ -88,17 +91,8 @@ def update_table(
     stale = stale[np.lexsort((walked.inode[stale], walked.device[stale]))]
     if removed:
         store.write((), removed)
-    batch: list[PhotoRow] = []
-    done = 0
-    for rows in read_files(looking, walked, stale, workers):
-        batch += rows
-        done += len(rows)
-        if len(batch) >= _BATCH:
-            store.write(batch)
-            batch.clear()
-        on_progress(done, len(stale))
-    if batch:
-        store.write(batch)
+    with closing(read_files(looking, walked, stale, workers)) as found:
+        _write_rows(store, found, len(stale), on_progress)
     return Updated(
         read=len(stale),
         kept=int(np.count_nonzero(is_first)) - len(stale),
@@ -109,6 +103,27 @@ def update_table(
         ),
         unreadable=walked.unreadable,
     )
+
+
+def _write_rows(
+    store: PhotoStore, found: Iterator[list[PhotoRow]], count: int, on_progress: Progress
+) -> None:
+    """Write rows as they come; what came before Ctrl-C as well."""
+    batch: list[PhotoRow] = []
+    done = 0
+    try:
+        for rows in found:
+            batch += rows
+            done += len(rows)
+            if len(batch) >= _BATCH:
+                store.write(batch)
+                batch.clear()
+            on_progress(done, count)
+    except KeyboardInterrupt:
+        store.write(batch)
+        raise
+    if batch:
+        store.write(batch)
 
 
 def _first_names(walked: WalkedFiles) -> NDArray[np.int64]:
@@ -125,10 +140,11 @@ def _first_names(walked: WalkedFiles) -> NDArray[np.int64]:
 
 def read_files(
     looking: Looking, walked: WalkedFiles, numbers: NDArray[np.int64], workers: int
-) -> Iterator[list[PhotoRow]]:
+) -> Generator[list[PhotoRow], None, None]:
     """Yield the rows of files, some at a time, in the order of their numbers.
 
-    A file whose decoder ends its process is listed like any other that gives no photo.
+    A file whose decoder ends its process is listed like any other that gives no photo. Closed
+    early, no process begins another file than those it was given.
     """
     chunks = (
         [walked.key(number) for number in numbers[start : start + _CHUNK].tolist()]
@@ -144,7 +160,7 @@ def read_files(
                 pass
         # All that were sent and did not come back: one of them is to blame.
         while waiting:
-            yield [_read_alone(looking, key) for key in waiting.popleft()]
+            yield _read_one_by_one(looking, waiting.popleft())
 
 
 def _map_ahead(
@@ -170,21 +186,53 @@ def _map_ahead(
         yield rows
 
 
-def _read_alone(looking: Looking, key: str) -> PhotoRow:
-    """Read a file in a process of its own, since its decoder may end it."""
+def _read_one_by_one(looking: Looking, keys: Sequence[str]) -> list[PhotoRow]:
+    """Read files in a process that has one of them at a time; a file that ends it is listed."""
+    rows: list[PhotoRow] = []
+    while len(rows) < len(keys):
+        with _open_pool(1) as pool:
+            try:
+                for key in keys[len(rows) :]:
+                    with hold_ctrl_c():
+                        future = pool.submit(look_at_files, looking, (key,))
+                    rows += future.result()
+            except BrokenProcessPool:
+                _check_processes()
+                rows.append(_blame(looking, keys[len(rows)]))
+    return rows
+
+
+def _check_processes() -> None:
+    """Make sure that it is a file which ends processes.
+
+    Raises:
+        UserError: they end whatever they are given.
+    """
     with _open_pool(1) as pool:
         try:
             with hold_ctrl_c():
-                future = pool.submit(look_at_files, looking, (key,))
-            return future.result()[0]
-        except BrokenProcessPool:
-            path = looking.root / key
-            problem = Unreadable(path, Reason.DAMAGED, "its decoder ended the process")
-            try:
-                status = path.stat()
-            except OSError as error:
-                return make_problem_row(key, looking, None, b"", record_refusal(path, error))
-            return make_problem_row(key, looking, status, b"", problem)
+                future = pool.submit(_answer)
+            future.result()
+        except BrokenProcessPool as error:
+            raise UserError(
+                "no process can be started; is there memory left? A script of yours that calls "
+                "this needs `if __name__ == '__main__':` before what it does"
+            ) from error
+
+
+def _answer() -> None:
+    """Show that a process works."""
+
+
+def _blame(looking: Looking, key: str) -> PhotoRow:
+    """Return the row of a file whose decoder ended its process."""
+    path = looking.root / key
+    try:
+        status = path.stat()
+    except OSError as error:
+        return make_problem_row(key, looking, None, b"", record_refusal(path, error))
+    problem = Unreadable(path, Reason.DAMAGED, "its decoder ended the process")
+    return make_problem_row(key, looking, status, b"", problem)
 
 
 @contextmanager
@@ -202,4 +250,6 @@ def _open_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
 
 def _begin() -> None:
     end_with_parent()
+    # Of malformed tags of which no photo is lost; they name no file and would fill the screen.
+    warnings.simplefilter("ignore")
     threadpool_limits(1, "blas")  # the processes are as many as the processors

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seentwice.data.source import Progress
+from seentwice.dedupe.looking import open_regular
 from seentwice.dedupe.pictures import Indices, PhotoTable, Pictures, merge_pictures, paths_of
 from seentwice.index.store import PhotoStore
-from seentwice.photos import PhotoError, read_photo
+from seentwice.photos import PhotoError, decode_photo
 
 PIXELS = "pixels"
 """The name in a store of what is known of pixels: the sha256 of their size and RGB values."""
@@ -52,12 +53,15 @@ def find_same_pixels(
         known[is_there] = digests[is_there]
     missing = np.flatnonzero(~is_there)
     with ThreadPoolExecutor(workers) as pool:
-        paths = paths_of(table, pictures.first[suspects[missing]], root)
-        found = pool.map(lambda path: digest_pixels(path, max_pixels), paths)
+        # A batch at a time, so that few wait, and Ctrl-C ends once they are done.
         for start in range(0, len(missing), _BATCH):
             batch = missing[start : start + _BATCH]
-            for place in batch.tolist():
-                known[place] = np.frombuffer(next(found), np.uint8)
+            found = pool.map(
+                lambda path, file: digest_pixels(path, file.tobytes(), max_pixels),
+                paths_of(table, pictures.first[suspects[batch]], root),
+                files[batch],
+            )
+            known[batch] = np.frombuffer(b"".join(found), np.uint8).reshape(-1, 32)
             seen = batch[known[batch].any(axis=1)]
             store.write_embeddings(PIXELS, files[seen], known[seen])
             on_progress(start + len(batch), len(missing))
@@ -79,15 +83,15 @@ def _find_suspects(table: PhotoTable, pictures: Pictures) -> Iterator[Indices]:
     size = table.width[first].astype(np.uint64) << np.uint64(32) | table.height[first]
     columns = (*table.hashes[first].T, size)
     order = np.lexsort(columns)
-    is_same = np.ones(max(len(order) - 1, 0), bool)
+    is_new = np.zeros(len(order), bool)
+    is_new[:1] = True
     for column in columns:
-        is_same &= column[order[1:]] == column[order[:-1]]
-    starts = np.flatnonzero(np.concatenate(([True], ~is_same)))[: len(order)]
-    ends = np.append(starts[1:], len(order))
-    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-        if end - start > 1:
-            alike = order[start:end]
-            yield alike[_have_a_neighbour(table.signature[first[alike]])]
+        is_new[1:] |= column[order[1:]] != column[order[:-1]]
+    starts = np.flatnonzero(is_new)
+    counts = np.diff(starts, append=len(order))
+    for at in np.flatnonzero(counts > 1).tolist():
+        alike = order[starts[at] : starts[at] + counts[at]]
+        yield alike[_have_a_neighbour(table.signature[first[alike]])]
 
 
 def _have_a_neighbour(signatures: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -105,11 +109,24 @@ def _have_a_neighbour(signatures: NDArray[np.uint8]) -> NDArray[np.bool_]:
     return found
 
 
-def digest_pixels(path: Path, max_pixels: int) -> bytes:
-    """Return the sha256 of a photo's size and upright RGB pixels; zeros where it gives none now."""
+def digest_pixels(path: Path, sha256: bytes, max_pixels: int) -> bytes:
+    """Return the sha256 of a photo's size and upright RGB pixels.
+
+    Args:
+        path: of the photo.
+        sha256: of the file when it was read.
+        max_pixels: as it was read with.
+
+    Returns:
+        Zeros where the file is gone or is another one by now: the next run tells.
+    """
     try:
-        photo = read_photo(path, max_pixels)
-    except PhotoError:  # it is gone or has changed since; the next run tells
+        with open_regular(path) as file:
+            if hashlib.file_digest(file, "sha256").digest() != sha256:
+                return bytes(32)
+            file.seek(0)
+            photo = decode_photo(file, path, max_pixels)
+    except (OSError, PhotoError):
         return bytes(32)
     digest = hashlib.sha256(f"{photo.width} x {photo.height}".encode())
     digest.update(photo.tobytes())

@@ -90,7 +90,7 @@ def turn_signatures(signatures: NDArray[np.uint8], turns: NDArray[np.uint8]) -> 
         tiny = np.where(is_mirrored, tiny[:, :, ::-1], tiny)
         tiny = np.where(is_down, tiny[:, ::-1], tiny)
         tiny = np.where(is_transposed, tiny.transpose(0, 2, 1), tiny)
-        turned[:, start:end] = tiny.reshape(len(turned), -1)
+        turned[:, start:end] = tiny.reshape(-1, side**2)
         start = end
     return turned
 

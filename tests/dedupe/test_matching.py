@@ -1,0 +1,99 @@
+from itertools import combinations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from seentwice.dedupe.candidates import FEW_EQUAL, Candidates
+from seentwice.dedupe.matching import Matches, keep_surest, match_candidates, pair_shared
+
+Numbers = NDArray[np.int64]
+PAIRS = st.lists(
+    st.tuples(st.integers(0, 8), st.integers(0, 8), st.integers(0, 10)).filter(
+        lambda pair: pair[0] < pair[1]
+    ),
+    max_size=30,
+)
+
+
+def to_columns(pairs: list[tuple[int, int, int]]) -> tuple[Numbers, Numbers, NDArray[np.float64]]:
+    columns = np.array(pairs, np.int64).reshape(-1, 3)
+    return columns[:, 0], columns[:, 1], columns[:, 2] / 10
+
+
+@given(PAIRS)
+def test_of_a_pair_that_is_there_twice_the_surest_is_kept(
+    pairs: list[tuple[int, int, int]],
+) -> None:
+    best: dict[tuple[int, int], float] = {}
+    for left, right, score in pairs:
+        best[left, right] = max(best.get((left, right), 0.0), score / 10)
+    kept = keep_surest(Matches(*to_columns(pairs)))
+    found = list(zip(kept.left.tolist(), kept.right.tolist(), strict=True))
+    assert found == sorted(best)
+    assert kept.scores.tolist() == [best[pair] for pair in found]
+
+
+@given(PAIRS, st.integers(0, 10), st.integers(1, 5))
+def test_matches_are_the_allowed_pairs_that_reach_the_score(
+    pairs: list[tuple[int, int, int]], least: int, parts: int
+) -> None:
+    def score(left: Numbers, right: Numbers) -> NDArray[np.float64]:
+        assert not ((left + right) % 3 == 0).any()  # those that are not allowed are not scored
+        return (left * 7 + right * 5) % 11 / 10
+
+    def allow(left: Numbers, right: Numbers) -> NDArray[np.bool_]:
+        return (left + right) % 3 != 0
+
+    left, right, _ = to_columns(pairs)
+    blocks = [Candidates(left[n::parts], right[n::parts]) for n in range(parts)]
+    found = match_candidates(blocks, score, allow, least / 10)
+    expected = sorted(
+        {(a, b) for a, b, _ in pairs if (a + b) % 3 and (a * 7 + b * 5) % 11 / 10 >= least / 10}
+    )
+    assert list(zip(found.left.tolist(), found.right.tolist(), strict=True)) == expected
+    assert found.scores.tolist() == [(a * 7 + b * 5) % 11 / 10 for a, b in expected]
+
+
+def test_no_candidates_are_no_matches() -> None:
+    found = match_candidates([], lambda left, right: left * 1.0, lambda left, right: left >= 0, 0.5)
+    assert (found.left.tolist(), found.right.tolist(), found.scores.tolist()) == ([], [], [])
+
+
+def find_shared(sorts: list[int]) -> tuple[set[tuple[int, int]], int]:
+    """Pairs of pictures, numbered by 2, that match if they are of one sort, and how many asked."""
+    asked = 0
+
+    def score(left: Numbers, right: Numbers) -> NDArray[np.float64]:
+        nonlocal asked
+        asked += len(left)
+        kinds = np.array(sorts)
+        return (kinds[left // 2] == kinds[right // 2]) * 1.0
+
+    pictures = np.arange(len(sorts)) * 2
+    found = {
+        pair
+        for block in pair_shared(pictures, score, 0.5)
+        for pair in zip(block.left.tolist(), block.right.tolist(), strict=True)
+        if sorts[pair[0] // 2] == sorts[pair[1] // 2]
+    }
+    return found, asked
+
+
+def test_copies_of_one_photo_are_paired_with_the_first() -> None:
+    found, asked = find_shared([0] * 1_000)
+    assert found == {(0, 2 * other) for other in range(1, 1_000)}
+    assert asked == 999
+
+
+@given(st.lists(st.integers(0, 6), min_size=FEW_EQUAL + 1, max_size=120))
+def test_pictures_of_one_sort_hang_together(sorts: list[int]) -> None:
+    found, _ = find_shared(sorts)
+    group = {2 * number: 2 * number for number in range(len(sorts))}
+    for left, right in sorted(found):
+        assert left < right
+        old, new = group[right], group[left]
+        group = {key: new if value == old else value for key, value in group.items()}
+    for one, other in combinations(range(len(sorts)), 2):
+        assert (group[2 * one] == group[2 * other]) == (sorts[one] == sorts[other])

@@ -35,17 +35,24 @@ from pathlib import Path
 
 RESULTS = Path(__file__).resolve().parent / "results"
 PARTS = ("speed", "large", "quality", "check", "real", "drift")
+MORE = {"large": ["COPIES"], "quality": ["COPIES", "WEIGHTS"]}
+"""Arguments after the photos that name places of the machine; a result says these words."""
 
 
 def main() -> None:
     """Measure a part, write and print."""
-    parser = argparse.ArgumentParser(usage=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("part", choices=PARTS)
     parser.add_argument("photos", type=Path)
-    parser.add_argument("rest", nargs="*")
+    parser.add_argument("rest", nargs="*", help="see above")
     parser.add_argument("--homes", type=int, default=200)
     parser.add_argument("--detector", action="append", default=[], type=Path)
     given = parser.parse_args()
+    needed = MORE.get(given.part, given.rest if given.part == "check" else [])
+    if len(given.rest) != len(needed):
+        parser.error(f"after the photos, {given.part} takes {' '.join(needed) or 'nothing'}")
     found = measure(given)
     # After measuring, since processes of ours import this file, too.
     from rich.console import Console
@@ -53,9 +60,9 @@ def main() -> None:
     from seentwice.commands.provenance import describe_machine, git_commit, library_versions
     from seentwice.files import write_atomically
 
-    words = [given.part, str(given.photos), *given.rest]
+    words = [given.part, str(given.photos), *MORE.get(given.part, given.rest)]
     if given.part == "quality":
-        words += [f"--homes {given.homes}", *(f"--detector {path}" for path in given.detector)]
+        words += [f"--homes {given.homes}", *(f"--detector {path.name}" for path in given.detector)]
     result = {
         "command": " ".join(["python benchmarks/dedupe.py", *words]),
         "machine": describe_machine(),

@@ -10,7 +10,7 @@
 
 COPIES is a folder for the edited copies of every strength, 6 GB, made by `seentwice variants` where
 they are missing; WEIGHTS are those of MobileNetV2 as a safetensors file, for imagededup's CNN; FILE
-is a checkpoint of ours, measured beside the hashes alone.
+is a checkpoint of ours with that trunk, measured beside the hashes alone.
 
 - `speed`: photos hashed a second, and from a folder to its groups, with one process and two. Ten
   minutes. Expected: hashing at least 5 times as fast as imagededup's, the groups too.

@@ -85,16 +85,17 @@ def label_groups(duplicates: Duplicates, keys: Sequence[str]) -> Labels:
     return labels
 
 
-def verify_by_checkpoint(root: Path, checkpoint: Path, workers: int) -> OpenVerifier:
+def verify_by_checkpoint(root: Path, checkpoint: Path, weights: str, workers: int) -> OpenVerifier:
     """Return what opens a verifier that embeds photos with a trained net.
 
     Args:
         root: of the photos.
-        checkpoint: of the net; it brings the weights of its trunk.
+        checkpoint: of the net.
+        weights: of its trunk, where the checkpoint does not hold them.
         workers: processes and threads.
     """
     # Here, so that the hashes alone do not pay for what it imports.
-    from seentwice.dedupe.embedding import open_embedding_verifier
+    from seentwice.dedupe.embedding_verifier import open_embedding_verifier
 
     def open_verifier(store: PhotoStore, table: PhotoTable) -> Verifier:
         return open_embedding_verifier(
@@ -102,7 +103,7 @@ def verify_by_checkpoint(root: Path, checkpoint: Path, workers: int) -> OpenVeri
             table,
             root,
             checkpoint,
-            None,
+            weights,
             MAX_PIXELS,
             workers,
             orient(table.signature),

@@ -81,7 +81,7 @@ def measure_quality(
     Args:
         photos: the Houses-dataset.
         copies: a folder of a folder a strength; what is missing is made.
-        weights: of MobileNetV2, for imagededup's CNN.
+        weights: of MobileNetV2, for imagededup's CNN and for checkpoints that have its trunk.
         homes: of the test and of the learning homes, the first so many.
         detectors: checkpoints of ours, beside the hashes alone.
     """
@@ -105,7 +105,7 @@ def measure_quality(
             index = Path(temporary) / "index"
             found = {"seentwice, hashes alone": measure_ours(test, index, HASHES_ALONE)}
             for checkpoint in detectors:
-                opened = verify_by_checkpoint(test.root, checkpoint, THREADS)
+                opened = verify_by_checkpoint(test.root, checkpoint, weights, THREADS)
                 found[f"seentwice, {checkpoint.stem}"] = measure_ours(test, index, opened)
             for name, peer in peers.items():
                 default, best = measure_peer(peer, test, learn)

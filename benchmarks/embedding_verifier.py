@@ -126,6 +126,7 @@ def look_at(catalogue: Catalogue) -> PhotoTable:
         hashes=np.array([row.hashes for row in rows], np.uint64),
         signature=signatures,
         has_content=np.array([row.has_content for row in rows]),
+        is_own=np.zeros(len(rows), bool),
     )
 
 

@@ -115,6 +115,7 @@ def look_at_copies(photos: list[Photo]) -> Looks:
             count, SIGNATURE_BYTES
         ),
         has_content=np.array([look.has_content for _, _, look in looks]),
+        is_own=np.ones(count, bool),
     )
     return Looks(table, np.array(number), np.array(is_copy))
 
@@ -171,6 +172,7 @@ def list_turned_pairs(looks: Looks, twins: set[tuple[int, int]]) -> Pairs:
         hashes=looks.table.hashes,
         signature=turn_signatures(looks.table.signature, turns),
         has_content=looks.table.has_content,
+        is_own=looks.table.is_own,
     )
     orientations = orient(table.signature)
     features, labels = [], []

@@ -30,6 +30,7 @@ def fill_table(looks: Sequence[BlockLook], sizes: Sequence[tuple[int, int]]) -> 
         hashes=np.array([look.hashes for look in looks], np.uint64).reshape(-1, 2),
         signature=signatures.reshape(-1, SIGNATURE_BYTES),
         has_content=np.array([look.has_content for look in looks], bool),
+        is_own=np.zeros(count, bool),
     )
 
 

@@ -93,7 +93,8 @@ def test_a_large_file_gives_the_same_row(
     assert row.reason == ""
     monkeypatch.setattr(module, "_LARGEST_IN_MEMORY", 10)
     large = look_at_file(Looking(tmp_path, decoding, LIMIT), "photo")
-    assert replace(large, hashes=(), signature=b"") == replace(row, hashes=(), signature=b"")
+    left_out = {"hashes": (), "signature": b"", "decoding": ""}
+    assert replace(large, **left_out) == replace(row, **left_out)
     bits = [(a ^ b).bit_count() for a, b in zip(large.hashes, row.hashes, strict=True)]
     assert max(bits) <= (5 if "jpeg" in form or form == "mpo" else 0)  # decoded another way
 

@@ -14,9 +14,11 @@ from seentwice.commands.dedupe_moving import move_duplicates, undo
 from seentwice.commands.dedupe_options import DedupeOptions, UndoOptions, read_options
 from seentwice.commands.progress import open_console, print_plainly, show_progress
 from seentwice.commands.unreadable import report_unreadable
+from seentwice.data.source import Progress
 from seentwice.data.variants.tables import open_table
 from seentwice.dedupe.findings import Duplicates
 from seentwice.dedupe.folder import (
+    OpenVerifier,
     Searched,
     allow_all,
     describe_searched,
@@ -24,10 +26,12 @@ from seentwice.dedupe.folder import (
     verify_by_hashes,
 )
 from seentwice.dedupe.looking import Looking
+from seentwice.dedupe.pictures import PhotoTable
 from seentwice.dedupe.reading import SameFile
 from seentwice.dedupe.report import write_csv, write_json, write_page
 from seentwice.dedupe.report.thumbnails import choose_side_px, thumbnail_maker
-from seentwice.dedupe.verify import SearchSettings
+from seentwice.dedupe.turning import orient
+from seentwice.dedupe.verify import SearchSettings, Verifier
 from seentwice.display import name_bytes, name_count
 from seentwice.errors import UserError
 from seentwice.index.store import PhotoStore
@@ -101,18 +105,45 @@ def _search(
     with (
         PhotoStore.open(options.index, looking.meta, _tell_waiting(options, console)) as store,
         show_progress("Reading photos", console) as on_read,
+        show_progress("Embedding photos", console) as on_embed,
         show_progress("Comparing pixels", console) as on_compare,
     ):
         searched = search_folder(
             store,
             looking,
             settings,
-            verify_by_hashes(options.is_turned),
+            _choose_verifier(options, root, settings, on_embed),
             catalogue.choose_allowed if catalogue else lambda table: allow_all,
             on_read,
             on_compare,
         )
     return searched, describe_searched(searched, root, options.keep, settings)
+
+
+def _choose_verifier(
+    options: DedupeOptions, root: Path, settings: SearchSettings, on_embed: Progress
+) -> OpenVerifier:
+    """Return what opens the verifier that the options name."""
+    checkpoint = options.detector
+    if checkpoint is None:
+        return verify_by_hashes(options.is_turned)
+
+    def open_verifier(store: PhotoStore, table: PhotoTable) -> Verifier:
+        from seentwice.dedupe.embedding_verifier import open_embedding_verifier  # brings torch
+
+        return open_embedding_verifier(
+            store,
+            table,
+            root,
+            checkpoint,
+            options.weights,
+            settings.max_pixels,
+            settings.workers,
+            orient(table.signature) if options.is_turned else None,
+            on_embed,
+        )
+
+    return open_verifier
 
 
 def _tell_waiting(options: DedupeOptions, console: Console) -> Callable[[], None]:

@@ -164,4 +164,5 @@ def _make_table(seen: QueryViews, rows: list[PhotoRow]) -> PhotoTable:
         hashes=np.array([look.hashes for look in looks], np.uint64),
         signature=np.stack([np.frombuffer(look.signature, np.uint8) for look in looks]),
         has_content=np.array([look.has_content for look in looks]),
+        is_own=np.zeros(len(looks), bool),
     )

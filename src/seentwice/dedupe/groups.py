@@ -16,6 +16,7 @@ LEAST_MEAN = 0.5
 """Groups are joined above it: a copy is then more likely than none, on average over all pairs."""
 MOST_FILLED = 1_000
 """Photos of a component of which all pairs are scored; in larger ones, those unmatched score 0."""
+_ASKED = 1 << 15  # pairs that are scored at once: a call for each component would take longer
 
 Indices = NDArray[np.int64]
 Scores = NDArray[np.float64]
@@ -43,6 +44,8 @@ def group_photos(
         The numbers of each group's photos, rising; the groups in the order of their first.
     """
     groups: list[Indices] = []
+    waiting: list[_Component] = []
+    asked = 0
     for members, edges in _components(count, left, right):
         if len(members) == 2:
             if scores[edges[0]] > LEAST_MEAN:
@@ -54,10 +57,39 @@ def group_photos(
                 left[edges].tolist(), right[edges].tolist(), scores[edges].tolist(), strict=True
             )
         }
-        if len(members) <= MOST_FILLED:
-            known |= _fill_in(members.tolist(), known, score_pairs)
-        groups += [np.array(group) for group in _link(members.tolist(), known)]
+        component = _Component(members.tolist(), known)
+        waiting.append(component)
+        asked += len(component.missing)
+        if asked >= _ASKED:
+            groups += _link_filled(waiting, score_pairs)
+            waiting, asked = [], 0
+    groups += _link_filled(waiting, score_pairs)
     return sorted(groups, key=lambda group: int(group[0]))
+
+
+class _Component:
+    """Photos that matches connect, and what is known of their pairs."""
+
+    def __init__(self, members: list[int], known: dict[tuple[int, int], float]) -> None:
+        self.members = members
+        self.known = known
+        self.missing = (
+            [pair for pair in combinations(members, 2) if pair not in known]
+            if len(members) <= MOST_FILLED
+            else []
+        )
+
+
+def _link_filled(components: list[_Component], score_pairs: ScorePairs) -> Iterator[Indices]:
+    """Score the pairs that are no match of several components at once; yield their groups."""
+    missing = [pair for component in components for pair in component.missing]
+    if missing:
+        pairs = np.array(missing, np.int64)
+        scores = iter(score_pairs(pairs[:, 0], pairs[:, 1]).tolist())
+        for component in components:
+            component.known.update(zip(component.missing, scores, strict=False))
+    for component in components:
+        yield from (np.array(group) for group in _link(component.members, component.known))
 
 
 def _components(count: int, left: Indices, right: Indices) -> Iterator[tuple[Indices, Indices]]:
@@ -77,16 +109,6 @@ def _components(count: int, left: Indices, right: Indices) -> Iterator[tuple[Ind
         np.split(edges, edge_starts[1:]) if len(edge_starts) else (),
         strict=True,
     )
-
-
-def _fill_in(
-    members: list[int], known: dict[tuple[int, int], float], score_pairs: ScorePairs
-) -> dict[tuple[int, int], float]:
-    missing = [pair for pair in combinations(members, 2) if pair not in known]
-    if not missing:
-        return {}
-    pairs = np.array(missing, np.int64)
-    return dict(zip(missing, score_pairs(pairs[:, 0], pairs[:, 1]).tolist(), strict=True))
 
 
 def _link(members: list[int], known: dict[tuple[int, int], float]) -> list[list[int]]:

@@ -26,6 +26,9 @@ from seentwice.records import Reason, Unreadable
 Decoding = Literal["blocks", "full"]
 """How photos are decoded to be hashed: to the means of their blocks, or whole as for imagehash."""
 
+OWN_BLOCKS = "own blocks"
+"""The way of decoding of a row whose hashes come from the means that a JPEG itself holds."""
+
 _LARGEST_IN_MEMORY = 1 << 28  # bytes; larger photos are read twice
 _ATTEMPTS = 2  # at a file that changes while it is read
 
@@ -55,6 +58,7 @@ class _Decoded:
     height: int
     means: NDArray[np.uint8]  # (h, w, 3) of its blocks
     hashes: tuple[int, ...]  # of a photo that was decoded whole; else none yet
+    way: str  # of decoding that hashes and tiny picture come from: `OWN_BLOCKS` or a `Decoding`
 
 
 def look_at_files(looking: Looking, keys: Sequence[str]) -> list[PhotoRow]:
@@ -109,7 +113,7 @@ def _finish(looking: Looking, decoded: _Decoded | PhotoRow) -> PhotoRow:
         width=decoded.width,
         height=decoded.height,
         hashes=decoded.hashes or look.hashes,
-        decoding=looking.decoding,
+        decoding=decoded.way,
         signature=look.signature,
         has_content=look.has_content,
         reason="",
@@ -164,7 +168,8 @@ def _read(
     if is_large:
         file.seek(0)
         digest = hashlib.file_digest(file, "sha256").digest()
-    return _Decoded(key, status, digest, blocks.width, blocks.height, blocks.means, hashes)
+    way = OWN_BLOCKS if blocks.is_own else looking.decoding
+    return _Decoded(key, status, digest, blocks.width, blocks.height, blocks.means, hashes, way)
 
 
 def _tell_memory(path: Path) -> Unreadable:
@@ -182,7 +187,9 @@ def _see(
     photo = decode_photo(content, path, looking.max_pixels)
     side = block_side(*photo.size)
     means = np.asarray(photo.reduce(side) if side > 1 else photo)
-    return BlockMeans(*photo.size, means), tuple(hash_photo(photo, BLOCK_HASHES).tolist())
+    return BlockMeans(*photo.size, means, is_own=False), tuple(
+        hash_photo(photo, BLOCK_HASHES).tolist()
+    )
 
 
 def make_problem_row(

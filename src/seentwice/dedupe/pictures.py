@@ -10,9 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from seentwice.index.columns import READ, decode_text, name_hash
+from seentwice.dedupe.looking import OWN_BLOCKS
+from seentwice.index.columns import READ, decode_text, encode_text, name_hash
 from seentwice.index.store import PhotoStore
 
 Indices = NDArray[np.int64]
@@ -31,6 +33,7 @@ class PhotoTable:
     hashes: NDArray[np.uint64]  # (n, h), a column a name of the store's
     signature: NDArray[np.uint8]  # (n, s)
     has_content: NDArray[np.bool_]  # (n,)
+    is_own: NDArray[np.bool_]  # (n,) whether a JPEG's own block means were looked at
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -56,11 +59,14 @@ def read_table(store: PhotoStore) -> PhotoTable:
     """
     hashes = tuple(name_hash(name) for name in store.meta.hash_names)
     plain = ("size_bytes", "modified_ns", "sha256", "width", "height", "signature", "has_content")
-    found = store.read_columns((*plain, *hashes, READ))
+    found = store.read_columns((*plain, *hashes, READ, "decoding"))
     is_read = np.flatnonzero(found[READ])
+    own = pa.scalar(encode_text(OWN_BLOCKS), pa.large_binary())
+    is_own = pc.equal(found["decoding"], own).to_numpy(zero_copy_only=False)
     return PhotoTable(
         keys=found["key"].take(pa.array(is_read)),
         hashes=np.stack([found[name][is_read] for name in hashes], axis=1),
+        is_own=is_own[is_read],
         **{name: found[name][is_read] for name in plain},
     )
 

@@ -33,8 +33,9 @@ def find_same_pixels(
     """Put pictures together whose pixels are equal.
 
     Equal pixels have equal sizes, hashes and tiny pictures, so only pictures that share those with
-    another are decoded, in full, and once: the store keeps what came of it. Pixels of two formats
-    whose block means were rounded differently may have other hashes; near ones match them then.
+    another are decoded, in full, and once: the store keeps what came of it. A JPEG's own block
+    means and those of the same pixels in another format are rounded differently, so their tiny
+    pictures may differ by `MOST_DIFFERENCE`; where their hashes do, too, they match by those alone.
 
     Args:
         store: knows and keeps digests of pixels.
@@ -91,7 +92,17 @@ def _find_suspects(table: PhotoTable, pictures: Pictures) -> Iterator[Indices]:
     counts = np.diff(starts, append=len(order))
     for at in np.flatnonzero(counts > 1).tolist():
         alike = order[starts[at] : starts[at] + counts[at]]
-        yield alike[_have_a_neighbour(table.signature[first[alike]])]
+        signatures, is_own = table.signature[first[alike]], table.is_own[first[alike]]
+        # Decoded in one way, the same pixels have the very same tiny picture.
+        is_mixed = is_own.any() and not is_own.all()
+        yield alike[(_have_a_neighbour if is_mixed else _have_a_twin)(signatures)]
+
+
+def _have_a_twin(signatures: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Whether each tiny picture, (k, s), is there again."""
+    _, inverse, counts = np.unique(signatures, axis=0, return_inverse=True, return_counts=True)
+    found: NDArray[np.bool_] = counts[inverse] > 1
+    return found
 
 
 def _have_a_neighbour(signatures: NDArray[np.uint8]) -> NDArray[np.bool_]:

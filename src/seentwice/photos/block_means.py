@@ -33,6 +33,7 @@ class BlockMeans:
     width: int  # px of the photo itself
     height: int
     means: NDArray[np.uint8]  # (h, w, 3) RGB; transparent parts lie on white
+    is_own: bool  # a JPEG's own means, not those of decoded pixels: they differ by rounding
 
 
 def block_side(width: int, height: int) -> int:
@@ -63,7 +64,8 @@ def decode_block_means(content: bytes | BinaryIO, name: Path, max_pixels: int) -
             return found
     photo = decode_photo(content, name, max_pixels)
     side = block_side(*photo.size)
-    return BlockMeans(*photo.size, np.asarray(photo.reduce(side) if side > 1 else photo))
+    means = np.asarray(photo.reduce(side) if side > 1 else photo)
+    return BlockMeans(*photo.size, means, is_own=False)
 
 
 def _decode_jpeg(content: bytes, max_pixels: int) -> BlockMeans | None:
@@ -85,7 +87,7 @@ def _decode_jpeg(content: bytes, max_pixels: int) -> BlockMeans | None:
         means = np.asarray(Image.fromarray(means).transpose(turn))
     if orientation in ON_SIDE:
         width, height = height, width
-    return BlockMeans(width, height, means)
+    return BlockMeans(width, height, means, is_own=True)
 
 
 def _find_exif(content: bytes) -> bytes | None:

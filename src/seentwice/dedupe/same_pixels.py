@@ -1,9 +1,10 @@
 """Photos of the same pixels in other files: other metadata, another format, another compression."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +47,7 @@ def find_same_pixels(
         workers: threads that decode.
         on_progress: told of the pictures that are decoded.
     """
-    suspects = np.concatenate([np.empty(0, np.int64), *_find_suspects(table, pictures)])
+    suspects = _find_suspects(table, pictures)
     files = table.sha256[pictures.first[suspects]]
     digests, is_there = store.read_embeddings(PIXELS, files)
     known = np.zeros((len(suspects), 32), np.uint8)
@@ -78,11 +79,24 @@ def find_same_pixels(
     return merge_pictures(pictures, same_as)
 
 
-def _find_suspects(table: PhotoTable, pictures: Pictures) -> Iterator[Indices]:
-    """Yield pictures whose pixels may be those of another: equal sizes and hashes, near tones."""
+def _find_suspects(table: PhotoTable, pictures: Pictures) -> Indices:
+    """Return pictures whose pixels may be those of another: equal sizes and hashes, near tones."""
     first = pictures.first
+    is_own = table.is_own[first]
     size = table.width[first].astype(np.uint64) << np.uint64(32) | table.height[first]
-    columns = (*table.hashes[first].T, size)
+    shared = (*table.hashes[first].T, size)
+    is_suspect = np.zeros(len(first), bool)
+    # Decoded in one way, the same pixels have the very same tiny picture.
+    for twins in _group_equal((*shared, is_own, _digest_rows(table.signature[first]))):
+        is_suspect[twins] = True
+    for alike in _group_equal(shared):
+        if is_own[alike].any() and not is_own[alike].all():
+            is_suspect[alike[_have_a_neighbour(table.signature[first[alike]])]] = True
+    return np.flatnonzero(is_suspect)
+
+
+def _group_equal(columns: Sequence[NDArray[Any]]) -> list[Indices]:
+    """Return the rows, two or more, that are equal in all columns, (n,) each."""
     order = np.lexsort(columns)
     is_new = np.zeros(len(order), bool)
     is_new[:1] = True
@@ -90,19 +104,17 @@ def _find_suspects(table: PhotoTable, pictures: Pictures) -> Iterator[Indices]:
         is_new[1:] |= column[order[1:]] != column[order[:-1]]
     starts = np.flatnonzero(is_new)
     counts = np.diff(starts, append=len(order))
-    for at in np.flatnonzero(counts > 1).tolist():
-        alike = order[starts[at] : starts[at] + counts[at]]
-        signatures, is_own = table.signature[first[alike]], table.is_own[first[alike]]
-        # Decoded in one way, the same pixels have the very same tiny picture.
-        is_mixed = is_own.any() and not is_own.all()
-        yield alike[(_have_a_neighbour if is_mixed else _have_a_twin)(signatures)]
+    return [
+        order[starts[at] : starts[at] + counts[at]] for at in np.flatnonzero(counts > 1).tolist()
+    ]
 
 
-def _have_a_twin(signatures: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Whether each tiny picture, (k, s), is there again."""
-    _, inverse, counts = np.unique(signatures, axis=0, return_inverse=True, return_counts=True)
-    found: NDArray[np.bool_] = counts[inverse] > 1
-    return found
+def _digest_rows(rows: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """Return a number of each row (k, 8w), (k,): equal ones have equal numbers, others seldom."""
+    words = np.ascontiguousarray(rows).view(np.uint64)
+    factors = np.random.default_rng(0).integers(0, 2**64, words.shape[1], np.uint64) | np.uint64(1)
+    digests: NDArray[np.uint64] = (words * factors).sum(axis=1, dtype=np.uint64)
+    return digests
 
 
 def _have_a_neighbour(signatures: NDArray[np.uint8]) -> NDArray[np.bool_]:

@@ -94,19 +94,19 @@ def walk_photos(root: Path) -> Iterator[FoundFile | Unreadable]:
     while folders:
         folder = folders.pop()
         try:
-            with os.scandir(folder) as listed:
-                entries = [entry for entry in listed if not entry.name.startswith(".")]
-        except OSError as error:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if entry.name.startswith("."):
+                        continue
+                    if _is_folder(entry):
+                        folders.append(entry.path)
+                    found = _look_at(entry, start)
+                    if found is not None:
+                        yield found
+        except OSError as error:  # of the folder: files have theirs told one by one
             if folder == str(root):
                 raise _unlisted(root, error) from error
             yield record_refusal(Path(folder), error)
-            continue
-        for entry in entries:
-            if _is_folder(entry):
-                folders.append(entry.path)
-            found = _look_at(entry, start)
-            if found is not None:
-                yield found
 
 
 def no_photos(root: Path, unreadable: Sequence[Unreadable]) -> UserError:

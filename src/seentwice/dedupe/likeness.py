@@ -10,16 +10,18 @@ from seentwice.dedupe.pictures import Indices, PhotoTable
 from seentwice.dedupe.turning import Orientations, is_on_side, turn_signatures
 from seentwice.hamming import hamming_bits
 
-FEATURES = (*(f"{name}_bits" for name in BLOCK_HASHES), "luma", "chroma", "aspect")
+FEATURES = (*(f"{name}_bits" for name in BLOCK_HASHES), "luma", "centre", "chroma", "aspect")
 """What `measure_likeness` tells of a pair; each is 0 where the two do not differ.
 
 Bits are Hamming distances as a share of 64; luma is 1 less the correlation of two tiny pictures, 0
-to 2; chroma the mean distance of their colours less their mean colours, as a share of 255; aspect
-the logarithm of the one's width to height over the other's.
+to 2; centre the same of their inner quarters, since two strangers in the same white frame have all
+but that in common; chroma the mean distance of their colours less their mean colours, as a share of
+255; aspect the logarithm of the one's width to height over the other's.
 """
-TURNED_FEATURES = ("oriented_bits", "luma", "chroma", "aspect")
+TURNED_FEATURES = ("oriented_bits", "luma", "centre", "chroma", "aspect")
 """What `measure_turned` tells of a pair."""
 _LUMA_BYTES = LUMA_SIDE**2
+_CENTRE = np.arange(_LUMA_BYTES).reshape(LUMA_SIDE, LUMA_SIDE)[4:-4, 4:-4].reshape(-1)
 _MIDDLE = np.float32(128)  # less it, sums of 256 squares of tones are exact in float32
 _CHOICES = ((0, 0), (0, 1), (1, 0))  # the orientation of the one and of the other photo
 
@@ -36,9 +38,9 @@ class TurnedLikeness:
 def measure_likeness(table: PhotoTable, left: Indices, right: Indices) -> NDArray[np.float64]:
     """Measure pairs of photos of a table by their numbers, (m,), (m,): (m, len(FEATURES))."""
     bits = hamming_bits(table.hashes[left], table.hashes[right]) / 64
-    luma, chroma = _compare(table.signature[left], table.signature[right])
+    tones = _compare(table.signature[left], table.signature[right])
     aspect = np.abs(_shape(table, left) - _shape(table, right))
-    return np.stack((*bits.T, luma, chroma, aspect), axis=1)
+    return np.stack((*bits.T, *tones, aspect), axis=1)
 
 
 def measure_turned(
@@ -51,7 +53,7 @@ def measure_turned(
     turns = [
         orientations.turns[side, nearest[:, which]] for which, side in enumerate((left, right))
     ]
-    luma, chroma = _compare(
+    tones = _compare(
         turn_signatures(table.signature[left], turns[0]),
         turn_signatures(table.signature[right], turns[1]),
     )
@@ -60,7 +62,7 @@ def measure_turned(
         for side, turn in zip((left, right), turns, strict=True)
     ]
     least = bits.min(axis=0)
-    features = np.stack((least / 64, luma, chroma, np.abs(shapes[0] - shapes[1])), axis=1)
+    features = np.stack((least / 64, *tones, np.abs(shapes[0] - shapes[1])), axis=1)
     return TurnedLikeness(features, least, turns[0] != turns[1])
 
 
@@ -71,14 +73,15 @@ def _shape(table: PhotoTable, photos: Indices) -> NDArray[np.float64]:
 
 def _compare(
     left: NDArray[np.uint8], right: NDArray[np.uint8]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return how far tones and colours of signatures are apart, (m,) each; see `FEATURES`."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return luma, centre and chroma of pairs of signatures, (m,) each; see `FEATURES`."""
     one, other = left.astype(np.float32), right.astype(np.float32)
     luma = 1 - _correlate(one[:, :_LUMA_BYTES], other[:, :_LUMA_BYTES])
+    centre = 1 - _correlate(one[:, _CENTRE], other[:, _CENTRE])
     colours = (one[:, _LUMA_BYTES:] - other[:, _LUMA_BYTES:]).reshape(-1, 2, CHROMA_SIDE**2)
     # Less the mean colours: a cast makes no other photo.
     colours -= colours.mean(axis=2, keepdims=True)
-    return luma, np.abs(colours).mean(axis=(1, 2), dtype=np.float64) / 255
+    return luma, centre, np.abs(colours).mean(axis=(1, 2), dtype=np.float64) / 255
 
 
 def _correlate(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from seentwice.commands.main import main
+from seentwice.dedupe import checking
 
 
 @pytest.fixture
@@ -62,6 +63,16 @@ def test_a_blank_photo_is_known_by_its_bytes_or_pixels_alone(
     assert check(capsys, photos / "blank.png") == [("blank.png", "same bytes")]
     assert check(capsys, "white.bmp") == [("blank.png", "same pixels")]
     assert check(capsys, "other.png") == []
+
+
+def test_a_file_knows_itself_among_any_number_of_blank_ones(
+    photos: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking, "MOST_VERIFIED", 3)
+    for size in range(40, 60):
+        Image.new("RGB", (size, 48), "white").save(photos / f"blank {size}.png")
+    assert main(["dedupe", str(photos), "--workers", "1"]) == 0
+    assert check(capsys, photos / "blank 59.png")[0] == ("blank 59.png", "same bytes")
 
 
 def test_files_that_are_no_photos_are_told_and_the_rest_is_done(

@@ -121,6 +121,13 @@ def test_duplicates_move_away_and_come_back(
     assert {path: path.read_bytes() for path in photos.rglob("*") if path.is_file()} == before
 
 
+def test_what_a_link_leads_to_stays(photos: Path) -> None:
+    (photos / "second link.jpg").symlink_to("small.jpg")
+    run(photos, "--apply", "keep-largest", "--to", "away", "--yes")
+    assert (photos / "second link.jpg").exists()
+    assert not (photos / "saved again.jpg").exists()
+
+
 def test_products_of_one_family_or_of_two_categories_are_no_duplicates(
     photos: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -168,7 +175,10 @@ def test_products_of_one_family_or_of_two_categories_are_no_duplicates(
         (("photos", "--column", "id=a"), "add --catalogue FILE"),
         (("photos", "--catalogue", "nothing.csv"), "nothing.csv"),
         (("photos", "--catalogue", "t.csv", "--apply", "keep-largest", "--to", "x"), "leave"),
-        (("photos", "--index", "photos/index"), "lies in the folder of the photos"),
+        (
+            ("photos", "--index", "photos/index"),
+            "--index photos/index: in the folder",
+        ),
         (("photos", "--undo", "u.jsonl"), "leave PHOTOS out"),
         (("--undo", "u.jsonl"), "u.jsonl"),
         (("photos", "--keep", "best"), "largest"),
@@ -200,3 +210,23 @@ def test_two_indexes_are_not_taken_for_each_other(
     run(photos, "--index", "index")
     assert run(other, "--index", "index") == 2
     assert "index" in capsys.readouterr().err
+
+
+def test_a_checkpoint_scores_and_keeps_its_embeddings(
+    photos: Path, registered_training: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Image.open(photos / "0.jpg") as first:
+        width, height = first.size
+        first.crop((width // 8, height // 8, width, height)).save(photos / "cropped.jpg")
+    assert run(photos, "--detector", registered_training) == 1
+    assert "Embedding photos" in capsys.readouterr().out
+    (group,) = read_groups()["groups"]
+    assert all(match["similarity"] is not None for match in group["matches"])
+    run(photos, "--detector", registered_training)
+    assert "Embedding photos" not in capsys.readouterr().out
+
+
+def test_a_detector_that_is_none_is_told(photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("net.safetensors").write_bytes(b"no net")
+    assert run(photos, "--detector", "net.safetensors") == 2
+    assert "net.safetensors" in capsys.readouterr().err

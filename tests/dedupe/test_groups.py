@@ -53,11 +53,20 @@ def test_a_match_that_is_none_more_likely_than_not_makes_no_group() -> None:
     assert group(5, {}) == []
 
 
-def test_in_a_large_component_pairs_that_do_not_match_score_nothing(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(groups, "MOST_FILLED", 2)
-    assert group(3, {(0, 1): 1.0, (1, 2): 1.0}, {(0, 2): 1.0}) == [[0, 1]]
+def test_a_large_component_is_parted_around_its_centres(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(groups, "MOST_LINKED", 4)
+    star = {(0, n): 0.9 for n in range(1, 6)}
+    assert group(6, star) == [[0, 1, 2, 3, 4, 5]]
+    # A chain has no photo that matches more than its two neighbours.
+    chain = group(60, {(n, n + 1): 1.0 for n in range(59)})
+    assert all(len(each) <= 3 for each in chain)
+    assert len(np.concatenate(chain)) >= 58
+    # What the first group took is no centre any more.
+    assert group(8, {**star, (5, 6): 1.0, (6, 7): 1.0}) == [[0, 1, 2, 3, 4, 5], [6, 7]]
+
+
+def test_a_thousand_copies_that_match_one_photo_are_a_group() -> None:
+    assert group(1_500, {(0, n): 0.9 for n in range(1, 1_500)}) == [list(range(1_500))]
 
 
 def link_slowly(count: int, scores: Pairs) -> list[list[int]]:

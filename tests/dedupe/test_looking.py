@@ -91,7 +91,7 @@ def test_a_large_file_gives_the_same_row(
 ) -> None:
     row = look(tmp_path, FORMATS[form], decoding)
     assert row.reason == ""
-    monkeypatch.setattr(module, "_LARGEST_IN_MEMORY", 10)
+    monkeypatch.setattr(module, "LARGEST_IN_MEMORY", 10)
     large = look_at_file(Looking(tmp_path, decoding, LIMIT), "photo")
     left_out = {"hashes": (), "signature": b"", "decoding": ""}
     assert replace(large, **left_out) == replace(row, **left_out)

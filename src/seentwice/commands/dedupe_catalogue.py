@@ -18,7 +18,7 @@ from seentwice.data.tabular.rows import read_delimiter
 from seentwice.dedupe.findings import FoundPhoto, Group
 from seentwice.dedupe.folder import Searched
 from seentwice.dedupe.matching import Allow
-from seentwice.dedupe.pair_reasons import list_pair_matches
+from seentwice.dedupe.pair_reasons import MOST_COPIES, list_pair_matches
 from seentwice.dedupe.pictures import PhotoTable
 from seentwice.dedupe.product_matches import ProductMatches, match_products
 from seentwice.dedupe.products import (
@@ -30,6 +30,7 @@ from seentwice.dedupe.products import (
     to_products,
 )
 from seentwice.dedupe.products_json import write_products_json
+from seentwice.dedupe.reading import Updated
 from seentwice.display import name_count, name_first
 from seentwice.records import Listing
 
@@ -41,10 +42,15 @@ class Catalogue:
     products: tuple[Product, ...]
     index: ProductIndex | None = None
 
-    def choose_allowed(self, table: PhotoTable) -> Allow:
+    def choose_allowed(self, table: PhotoTable, updated: Updated) -> Allow:
         """Return what tells photos whose products cannot be duplicates."""
         photos = [table.key(photo) for photo in range(len(table))]
-        self.index = index_products(self.products, photos)
+        name = {same.key: same.same_as for same in updated.same_files}
+        products = [
+            replace(product, photos=tuple(name.get(key, key) for key in product.photos))
+            for product in self.products
+        ]
+        self.index = index_products(products, photos)
         return self.index.allow
 
     def keep_allowed(self, groups: Sequence[Group]) -> tuple[Group, ...]:
@@ -78,6 +84,14 @@ class Catalogue:
         write_products_json(out / "products.json", found)
         for line in self._describe(found, index):
             print_plainly(line, console)
+        many = np.bincount(searched.found.pictures.of_photo) > MOST_COPIES
+        if many.any():
+            photo = searched.found.table.key(int(searched.found.pictures.first[many][0]))
+            print_plainly(
+                f"  {name_count(int(many.sum()), 'picture', 'pictures')} of more than "
+                f"{MOST_COPIES} files each say nothing of products: first {photo!r}",
+                console,
+            )
 
     def _describe(self, found: ProductMatches, index: ProductIndex) -> Iterator[str]:
         """Yield lines that tell of products with duplicates, and of photos that say nothing."""

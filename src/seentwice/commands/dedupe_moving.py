@@ -1,6 +1,7 @@
 """`seentwice dedupe --apply` and `--undo`: photos move away, and come back."""
 
 import shlex
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def move_duplicates(
     if not is_meant:
         _show_plan(plan, out, console)
         return 0
-    undo = plan.to / f"undo-{out.absolute().name}.jsonl"
+    undo = plan.to / f"undo-{datetime.now():%Y-%m-%d_%H-%M-%S-%f}.jsonl"
     with show_progress("Moving photos", console) as progress:
         done = apply_plan(plan, undo, progress)
     staying = (*plan.staying, *done.staying)

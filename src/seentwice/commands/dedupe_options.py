@@ -26,7 +26,7 @@ _EXAMPLES = """\
   seentwice dedupe PHOTOS --explain                        and what was done to each copy
   seentwice dedupe PHOTOS --apply keep-largest --to AWAY         what would move, and where to
   seentwice dedupe PHOTOS --apply keep-largest --to AWAY --yes   moves it
-  seentwice dedupe --undo AWAY/undo.jsonl                  puts everything back
+  seentwice dedupe --undo AWAY/undo-TIME.jsonl             puts everything back
   seentwice dedupe PHOTOS --catalogue products.csv         duplicates among products
 """
 
@@ -195,7 +195,8 @@ def _make_parser() -> OptionParser:
         "--by",
         type=_read_by,
         metavar="LIST",
-        help=f"some of {','.join(BY)} (default: all, embeddings with --detector)",
+        help=f"some of {','.join(BY)} (default: all, embeddings with --detector); the same bytes "
+        "always count, and embeddings are weighed together with hashes",
     )
     finding.add_argument(
         "--bits",

@@ -1,10 +1,10 @@
 """Where the index of a folder of photos lies, which `dedupe` makes and `check` asks."""
 
 import hashlib
+import shlex
 from pathlib import Path
 
 from seentwice.dedupe.looking import Decoding
-from seentwice.display import show_text
 from seentwice.errors import UserError
 
 INDEXES = Path("data/prepared/index")
@@ -40,7 +40,8 @@ def choose_index(index: Path | None, photos: Path | None) -> Path:
             if found.is_dir():
                 return found
         raise UserError(
-            f"{str(photos)!r} has no index yet; make one: seentwice dedupe {show_text(str(photos))}"
+            f"{str(photos)!r} has no index yet; make one: "
+            f"{shlex.join(['seentwice', 'dedupe', str(photos)])}"
         )
     found_all = sorted(INDEXES.iterdir()) if INDEXES.is_dir() else []
     if len(found_all) == 1:

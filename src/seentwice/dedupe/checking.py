@@ -44,6 +44,8 @@ class _Hashes:
     columns: tuple[NDArray[np.uint64], ...]  # (n,) a hash each
     blank_places: NDArray[np.int64]  # of the others, by which the same bytes alone are found
     blank_hashes: NDArray[np.uint64]  # (b, h)
+    all_places: NDArray[np.int64]  # (m,) of all photos
+    starts: NDArray[np.uint64]  # (m,) the first 64 bits of their sha256
 
 
 class PhotoChecker:
@@ -76,15 +78,18 @@ class PhotoChecker:
         seen = look_at_query(photo, self.decoding, settings.max_pixels, settings.is_turned)
         with self.store.snapshot():
             hashes = self._read_hashes()
-            places = self._find_near(hashes, seen)
-            rows = self.store.read_rows(np.sort(places))
+            start = np.frombuffer(seen.sha256[:8], np.uint64)
+            same = hashes.all_places[hashes.starts == start]
+            places = np.union1d(same, self._find_near(hashes, seen))
+            rows = self.store.read_rows(places)
         return list(self._verify(photo, seen, rows))
 
     def _read_hashes(self) -> _Hashes:
         """Return the hashes of the index, read anew where it has changed."""
         if self._hashes is None or self._hashes.generation != self.store.generation():
             names = [name_hash(name) for name in self.store.meta.hash_names]
-            found = self.store.scan((*names, READ, "has_content"))
+            found = self.store.scan((*names, READ, "has_content", "sha256"))
+            read = np.flatnonzero(found[READ])
             shown = np.flatnonzero(found[READ] & found["has_content"])
             blank = np.flatnonzero(found[READ] & ~found["has_content"])
             self._hashes = _Hashes(
@@ -93,6 +98,8 @@ class PhotoChecker:
                 tuple(np.ascontiguousarray(found[name][shown]) for name in names),
                 found.places[blank],
                 np.stack([found[name][blank] for name in names], axis=1),
+                found.places[read],
+                np.ascontiguousarray(found["sha256"][read, :8]).view(np.uint64)[:, 0],
             )
         return self._hashes
 
@@ -138,11 +145,9 @@ class PhotoChecker:
         if row.sha256 == seen.sha256:
             return Evidence.SAME_BYTES
         if (row.width, row.height, row.hashes) == (seen.width, seen.height, seen.looks[0].hashes):
-            files = ((photo, seen.sha256), (self.root / row.key, row.sha256))
-            one, other = (
-                digest_pixels(path, sha256, self.settings.max_pixels) for path, sha256 in files
-            )
-            if one == other and any(one):
+            limit = self.settings.max_pixels
+            other = digest_pixels(self.root / row.key, row.sha256, limit)
+            if any(other) and other == digest_pixels(photo, seen.sha256, limit):
                 return Evidence.SAME_PIXELS
         return Evidence.NEAR_ONCE_TURNED if view else Evidence.NEAR_HASHES
 

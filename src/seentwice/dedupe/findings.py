@@ -54,6 +54,14 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class SameFile:
+    """A name of a file that is searched under another one: a link, no duplicate."""
+
+    key: str
+    same_as: str  # key of the name that is searched
+
+
+@dataclass(frozen=True, slots=True)
 class Duplicates:
     """What came of one search."""
 
@@ -63,3 +71,4 @@ class Duplicates:
     searched: int  # photos
     without_content: int  # of these: blank or two-tone, so only the same bytes or pixels matched
     unreadable: tuple[Unreadable, ...]
+    same_files: tuple[SameFile, ...] = ()

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
 
@@ -65,7 +65,7 @@ def search_folder(
     looking: Looking,
     settings: SearchSettings,
     open_verifier: OpenVerifier,
-    choose_allowed: Callable[[PhotoTable], Allow],
+    choose_allowed: Callable[[PhotoTable, Updated], Allow],
     on_read: Progress,
     on_compare: Progress,
 ) -> Searched:
@@ -92,7 +92,7 @@ def search_folder(
         raise no_photos(looking.root, unreadable)
     verifier = open_verifier(store, table)
     found = search_table(
-        store, table, looking.root, verifier, settings, choose_allowed(table), on_compare
+        store, table, looking.root, verifier, settings, choose_allowed(table, updated), on_compare
     )
     return Searched(updated, found, verifier, tuple(unreadable))
 
@@ -101,9 +101,10 @@ def describe_searched(
     searched: Searched, root: Path, keep: str, settings: SearchSettings
 ) -> Duplicates:
     """Return what was found as records; see `describe_found`."""
-    return describe_found(
+    duplicates = describe_found(
         searched.found, searched.verifier, root, keep, settings, searched.unreadable
     )
+    return replace(duplicates, same_files=searched.updated.same_files)
 
 
 def read_problems(store: PhotoStore, root: Path) -> list[Unreadable]:
@@ -161,6 +162,11 @@ def find_duplicates(
         raise UserError(f"decoding={decoding!r}: choose one of {', '.join(get_args(Decoding))}")
     root = photos.absolute()
     looking = Looking(root, decoding, max_pixels)
+    if not 0 < least_score <= 1:
+        raise UserError(f"least_score={least_score}: give a number above 0, up to 1")
+    for name, number in (("max_pixels", max_pixels), ("workers", workers or 1)):
+        if number < 1:
+            raise UserError(f"{name}={number}: give a whole number from 1 on")
     settings = SearchSettings(
         hash_bits, least_score, True, max_pixels, workers or os.cpu_count() or 1
     )
@@ -172,7 +178,7 @@ def find_duplicates(
             looking,
             settings,
             verify_by_hashes(is_turned),
-            lambda table: allow_all,
+            lambda table, updated: allow_all,
             on_progress,
             tell_nobody,
         )

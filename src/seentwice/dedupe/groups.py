@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 LEAST_MEAN = 0.5
 """Groups are joined above it: a copy is then more likely than none, on average over all pairs."""
-MOST_FILLED = 1_000
-"""Photos of a component of which all pairs are scored; in larger ones, those unmatched score 0."""
+MOST_LINKED = 1_000
+"""Photos of a component whose pairs are all scored; larger ones are parted around their centres."""
 _ASKED = 1 << 15  # pairs that are scored at once: a call for each component would take longer
 
 Indices = NDArray[np.int64]
@@ -30,8 +30,9 @@ def group_photos(
     """Part photos into groups; those that are alone are in none.
 
     Photos that matches connect, over however many others, are looked at together: the pairs of
-    them that are no match are scored as well, so that the mean is that of all pairs. The groups do
-    not depend on the order of the matches.
+    them that are no match are scored as well, so that the mean is that of all pairs. Of more than
+    `MOST_LINKED` a group is one with the most matches and all that match it. The groups do not
+    depend on the order of the matches.
 
     Args:
         count: photos; they are numbered from 0 in the order that decides between equal means.
@@ -58,6 +59,9 @@ def group_photos(
             )
         }
         component = _Component(members.tolist(), known)
+        if len(members) > MOST_LINKED:
+            groups += _gather(component.members, known)
+            continue
         waiting.append(component)
         asked += len(component.missing)
         if asked >= _ASKED:
@@ -73,11 +77,37 @@ class _Component:
     def __init__(self, members: list[int], known: dict[tuple[int, int], float]) -> None:
         self.members = members
         self.known = known
-        self.missing = (
-            [pair for pair in combinations(members, 2) if pair not in known]
-            if len(members) <= MOST_FILLED
-            else []
-        )
+        self.missing = [pair for pair in combinations(members, 2) if pair not in known]
+
+
+def _gather(members: list[int], known: dict[tuple[int, int], float]) -> Iterator[Indices]:
+    """Part many photos: the one with the most matches, and all that match it, again and again.
+
+    So each photo of a group matches its centre, and time follows the matches, not the pairs: a
+    thousand copies of one photo make one group.
+    """
+    matched: dict[int, set[int]] = {member: set() for member in members}
+    for (a, b), score in known.items():
+        if score > LEAST_MEAN:
+            matched[a].add(b)
+            matched[b].add(a)
+    # The most matches first, then the lowest number; counts that fell since are asked again.
+    queue = [(-len(others), member) for member, others in matched.items()]
+    heapq.heapify(queue)
+    while queue:
+        count, centre = heapq.heappop(queue)
+        others = matched.get(centre)
+        if not others:
+            continue
+        if len(others) != -count:
+            heapq.heappush(queue, (-len(others), centre))
+            continue
+        group = sorted((centre, *others))
+        for member in group:
+            for other in matched.pop(member):
+                if other in matched:
+                    matched[other].discard(member)
+        yield np.array(group)
 
 
 def _link_filled(components: list[_Component], score_pairs: ScorePairs) -> Iterator[Indices]:

@@ -29,7 +29,7 @@ Decoding = Literal["blocks", "full"]
 OWN_BLOCKS = "own blocks"
 """The way of decoding of a row whose hashes come from the means that a JPEG itself holds."""
 
-_LARGEST_IN_MEMORY = 1 << 28  # bytes; larger photos are read twice
+LARGEST_IN_MEMORY = 1 << 28  # bytes; larger photos are read twice
 _ATTEMPTS = 2  # at a file that changes while it is read
 
 
@@ -142,7 +142,7 @@ def _read_ahead(path: Path) -> None:
     except OSError:  # told when it is read
         return
     try:
-        os.posix_fadvise(descriptor, 0, _LARGEST_IN_MEMORY, os.POSIX_FADV_WILLNEED)
+        os.posix_fadvise(descriptor, 0, LARGEST_IN_MEMORY, os.POSIX_FADV_WILLNEED)
     except OSError:  # no file of a disk
         pass
     finally:
@@ -152,7 +152,7 @@ def _read_ahead(path: Path) -> None:
 def _read(
     looking: Looking, key: str, path: Path, file: BufferedReader, status: os.stat_result
 ) -> _Decoded | PhotoRow:
-    is_large = status.st_size > _LARGEST_IN_MEMORY
+    is_large = status.st_size > LARGEST_IN_MEMORY
     digest = b""
     try:
         # A large file is digested once it gave a photo: a sparse one may have terabytes.

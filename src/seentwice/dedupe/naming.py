@@ -12,6 +12,8 @@ from seentwice.photos import PhotoError, read_photo
 
 SIDE_PX = 1024
 """Photos are decoded to little more, which shows their key points."""
+UNCONFIRMED = "not confirmed by key points"
+"""What is said of a match whose key points no homography relates, such as a blurred photo's."""
 _EXACT = (Evidence.SAME_BYTES, Evidence.SAME_PIXELS)
 
 
@@ -20,7 +22,8 @@ def name_edits(
 ) -> Duplicates:
     """Return what was found, with the edit of each match whose photos one homography relates.
 
-    Matches of the same bytes or pixels have none, and one whose key points do not tell keeps "".
+    Matches of the same bytes or pixels have none; of others whose key points do not agree it says
+    so, see `UNCONFIRMED`.
 
     Args:
         duplicates: as found.
@@ -53,7 +56,8 @@ def _name_edit(root: Path, match: Match, max_pixels: int) -> str:
         )
     except PhotoError:  # gone or changed since; the next run tells
         return ""
-    return explain_copy(left, right).edit
+    explained = explain_copy(left, right)
+    return explained.edit if explained.is_verified else UNCONFIRMED
 
 
 def _with_edits(groups: Sequence[Group], edits: dict[tuple[str, str], str]) -> Iterator[Group]:

@@ -1,6 +1,7 @@
 """A photo that is asked about: its hashes as it is, mirrored and turned by quarters."""
 
 import hashlib
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -8,10 +9,12 @@ import numpy as np
 from PIL import Image
 
 from seentwice.block_hashing import BLOCK_HASHES, BlockLook, look_at_blocks
-from seentwice.dedupe.looking import Decoding
+from seentwice.dedupe.looking import LARGEST_IN_MEMORY, Decoding, open_regular
+from seentwice.display import name_bytes
 from seentwice.photos import PhotoError, decode_photo
 from seentwice.photos.block_means import block_side, decode_block_means
 from seentwice.photos.problems import find_problem, record_refusal
+from seentwice.records import Reason, Unreadable
 
 _TURNS = (None, *Image.Transpose)
 
@@ -43,7 +46,12 @@ def look_at_query(photo: Path, decoding: Decoding, max_pixels: int, is_turned: b
     if problem is not None:
         raise PhotoError(problem)
     try:
-        content = photo.read_bytes()
+        with open_regular(photo) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > LARGEST_IN_MEMORY:
+                detail = f"{name_bytes(size)}, more than {name_bytes(LARGEST_IN_MEMORY)}"
+                raise PhotoError(Unreadable(photo, Reason.TOO_MANY_BYTES, detail))
+            content = file.read(size)
     except OSError as error:
         raise PhotoError(record_refusal(photo, error)) from error
     turns = _TURNS if is_turned else _TURNS[:1]

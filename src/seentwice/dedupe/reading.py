@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from seentwice.data.source import Progress
+from seentwice.dedupe.findings import SameFile
 from seentwice.dedupe.looking import Looking, look_at_files, make_problem_row
 from seentwice.dedupe.walking import WalkedFiles, walk_files
 from seentwice.errors import UserError
@@ -28,14 +29,6 @@ from seentwice.records import Reason, Unreadable
 _CHUNK = 16  # files that a process takes at once
 _AHEAD = 4  # chunks a process that wait, so that no process does
 _BATCH = 1024  # rows that are written at once
-
-
-@dataclass(frozen=True, slots=True)
-class SameFile:
-    """A name of a file that is read under another one."""
-
-    key: str
-    same_as: str
 
 
 @dataclass(frozen=True, slots=True)

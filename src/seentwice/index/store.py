@@ -52,9 +52,6 @@ from seentwice.index.database import (
 )
 from seentwice.index.photo_row import PhotoRow, StoreMeta
 
-PIXELS = "pixel_sha256"
-"""The fingerprint of digests of pixels: rows (n, 32) of bytes, of those files that need one."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PhotoColumns:
@@ -240,7 +237,7 @@ class PhotoStore:
         A file that was moved keeps its row, one that was replaced has none.
 
         Args:
-            fingerprint: of what computed it: a detector's, or `PIXELS`.
+            fingerprint: of what computed it, such as a detector's.
             digests: (n, 32), the sha256 of each file; their photos are written first.
             rows: (n, d), as wide and of the same type as those of the fingerprint before.
 

@@ -6,7 +6,7 @@ matches is no reason to take a photo away.
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -53,7 +53,7 @@ def plan_moves(duplicates: Duplicates, to: Path) -> MovePlan:
     """Decide which duplicates move to a folder, each to its path below the root.
 
     Nothing is written. Stay: photos that do not match the kept one directly, that are its own file
-    under another name, that are links or that a link of their group leads to, that changed since
+    under another name, that are links or that a link below the root leads to, that changed since
     they were found, and those whose name is taken in the folder.
 
     Args:
@@ -69,8 +69,13 @@ def plan_moves(duplicates: Duplicates, to: Path) -> MovePlan:
     _check_apart(root, to)
     moves: list[Move] = []
     staying: list[Staying] = []
+    links = {
+        same.same_as: same.key
+        for same in duplicates.same_files
+        if (duplicates.root / same.key).is_symlink()
+    }
     for group in duplicates.groups:
-        for decision in _decide(root, to, group):
+        for decision in _decide(root, to, group, links):
             if isinstance(decision, Move):
                 moves.append(decision)
             else:
@@ -89,7 +94,9 @@ def _check_apart(root: Path, to: Path) -> None:
         )
 
 
-def _decide(root: Path, to: Path, group: Group) -> Iterator[Move | Staying]:
+def _decide(
+    root: Path, to: Path, group: Group, links: Mapping[str, str]
+) -> Iterator[Move | Staying]:
     kept, *others = group.photos
     kept_path = _path_below(root, kept)
     kept_stat = _stat(kept.path)
@@ -105,11 +112,12 @@ def _decide(root: Path, to: Path, group: Group) -> Iterator[Move | Staying]:
             which = photo.key if path is None else kept.key
             yield Staying(photo.key, f"{which} is not below {root}")
             continue
-        reason = (
-            f"does not match {kept.key} itself"
-            if photo.key not in matched
-            else _find_obstacle(photo, to / path, kept.key, kept_stat, led_to)
-        )
+        if photo.key in links:
+            reason = f"{links[photo.key]} is a link to it"
+        elif photo.key not in matched:
+            reason = f"does not match {kept.key} itself"
+        else:
+            reason = _find_obstacle(photo, to / path, kept.key, kept_stat, led_to)
         if reason:
             yield Staying(path, reason)
         else:

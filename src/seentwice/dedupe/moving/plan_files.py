@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from seentwice.dedupe.moving.plan import MovePlan
+from seentwice.dedupe.report.csv_file import guard_cell
 from seentwice.display import name_bytes, name_count, show_text
 from seentwice.files import open_atomically
 
@@ -28,7 +29,8 @@ def write_plan_csv(path: Path, plan: MovePlan) -> None:
     r"""Write a plan as a table with the columns `COLUMNS`.
 
     It is UTF-8 and says so in its first bytes ("utf-8-sig" in Python). Bytes of names that are not
-    UTF-8 are `\udc80` to `\udcff`, and names with line ends stand in quotes.
+    UTF-8 are `\udc80` to `\udcff`, names with line ends stand in quotes, and texts that a
+    spreadsheet would run have an apostrophe before them, as in groups.csv.
 
     Args:
         path: in a folder that exists; what it held is replaced.
@@ -44,7 +46,9 @@ def write_plan_csv(path: Path, plan: MovePlan) -> None:
         writer.writerow(COLUMNS)
         for move in plan.moves:
             target = str(plan.to / move.path)
-            writer.writerow(["yes", move.path, move.kept, target, move.size_bytes, ""])
+            names = map(guard_cell, (move.path, move.kept, target))
+            writer.writerow(["yes", *names, move.size_bytes, ""])
         for photo in plan.staying:
-            writer.writerow(["no", photo.path, "", "", "", photo.reason])
+            names = map(guard_cell, (photo.path, "", "", "", photo.reason))
+            writer.writerow(["no", *names])
         text.detach()

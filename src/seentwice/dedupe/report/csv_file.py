@@ -50,10 +50,10 @@ def _rows(duplicates: Duplicates) -> Iterator[tuple[object, ...]]:
         reasons = find_reasons(group)
         for place, photo in enumerate(group.photos):
             yield (
-                *(number, "no" if place else "yes", _guard(photo.key)),
+                *(number, "no" if place else "yes", guard_cell(photo.key)),
                 *(photo.width, photo.height, photo.size_bytes, spell_time(photo.modified_seconds)),
                 *_reason_cells(photo, reasons.get(photo.key)),
-                *(_guard(photo.product), _guard(photo.seller)),
+                *(guard_cell(photo.product), guard_cell(photo.seller)),
             )
 
 
@@ -61,17 +61,17 @@ def _reason_cells(photo: FoundPhoto, match: Match | None) -> tuple[object, ...]:
     if match is None:
         return (None,) * 6
     return (
-        _guard(other_of(match, photo.key)),
+        guard_cell(other_of(match, photo.key)),
         round_measure(match.score),
         ", ".join(match.evidence),
         match.hash_bits,
         round_measure(match.similarity),
         # Of the other photo it would say how that one came of this one.
-        _guard(match.edit if match.right == photo.key else ""),
+        guard_cell(match.edit if match.right == photo.key else ""),
     )
 
 
-def _guard(text: str | None) -> str:
-    """Return a text as no spreadsheet runs it."""
+def guard_cell(text: str | None) -> str:
+    """Return a text as no spreadsheet runs it: with an apostrophe before what begins a formula."""
     spelled = spell_name(text or "")
     return f"'{spelled}" if spelled.startswith((*_FORMULA, "'")) else spelled

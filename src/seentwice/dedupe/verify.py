@@ -18,6 +18,7 @@ from seentwice.dedupe.candidates import Candidates, iterate_hash_candidates, lis
 from seentwice.dedupe.likeness import (
     FEATURES,
     TURNED_FEATURES,
+    find_turned,
     measure_likeness,
     measure_turned,
 )
@@ -122,11 +123,13 @@ class HashVerifier:
         bits = hamming_bits(table.hashes[left], table.hashes[right]).min(axis=1).astype(np.int64)
         is_turned = np.zeros(len(left), bool)
         if self.orientations is not None:
-            turned = measure_turned(table, self.orientations, left, right)
+            may = np.flatnonzero(find_turned(self.orientations, left, right))
+            turned = measure_turned(table, self.orientations, left[may], right[may])
             others = _weigh(turned.features, self.weights.turned)
-            is_turned = turned.is_turned & (others > scores)
-            scores[is_turned] = others[is_turned]
-            bits[is_turned] = turned.bits[is_turned]
+            is_surer = others > scores[may]
+            is_turned[may[is_surer]] = True
+            scores[is_turned] = others[is_surer]
+            bits[is_turned] = turned.bits[is_surer]
         scores[~(table.has_content[left] & table.has_content[right])] = 0
         return scores, bits, is_turned
 

@@ -58,7 +58,7 @@ def run(arguments: Sequence[str]) -> int:
 def _dedupe(options: DedupeOptions, console: Console) -> int:
     root = options.photos.absolute()
     out = options.out or Path("outputs/dedupe", f"{datetime.now():%Y-%m-%d_%H-%M-%S-%f}")
-    _check_apart(root, out, options.index)
+    _check_apart(root, out, options)
     check_root(root)
     settings = SearchSettings(
         hash_bits=options.bits if "hashes" in options.by else None,
@@ -165,21 +165,23 @@ def _tell_waiting(options: DedupeOptions, console: Console) -> Callable[[], None
     return tell
 
 
-def _check_apart(root: Path, out: Path, index: Path) -> None:
+def _check_apart(root: Path, out: Path, options: DedupeOptions) -> None:
     """Refuse to write where photos are looked for: thumbnails and tables would be found again.
 
     Raises:
         UserError: a folder of results is the folder of the photos, or lies in it.
     """
+    real_root = os.path.realpath(root)
+    folders = {"--out": out, "--index": options.index, "--to": options.move_to}
     inside = [
         f"{option} {folder}"
-        for option, folder in (("--out", out), ("--index", index))
-        if Path(os.path.realpath(folder)).is_relative_to(os.path.realpath(root))
+        for option, folder in folders.items()
+        if folder is not None and Path(os.path.realpath(folder)).is_relative_to(real_root)
     ]
     if inside:
         raise UserError(
             f"{' and '.join(inside)}: in the folder of the photos, where it would be searched; "
-            "name folders outside, with --out and --index"
+            "name folders outside"
         )
 
 

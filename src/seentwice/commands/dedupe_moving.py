@@ -67,12 +67,12 @@ def undo(file: Path, console: Console) -> int:
 
 
 def _show_plan(plan: MovePlan, out: Path, console: Console) -> None:
-    lines = list(islice(describe_plan(plan), _SHOWN))
+    count = len(plan.moves) + len(plan.staying)
+    lines = list(islice(describe_plan(plan), min(_SHOWN, count)))
     for line in lines:
         print_plainly(f"  {line}", console)
-    rest = len(plan.moves) + len(plan.staying) + 1 - len(lines)
-    if rest > 0:
-        print_plainly(f"  and {rest:,} lines more, in {out / 'plan.csv'}", console)
+    if count > len(lines):
+        print_plainly(f"  and {count - len(lines):,} more, in {out / 'plan.csv'}", console)
     print_plainly(
         f"Nothing was moved yet: {name_count(len(plan.moves), 'photo', 'photos')} would move to "
         f"{plan.to}; add --yes to do so",

@@ -85,6 +85,8 @@ def read_options(arguments: Sequence[str]) -> DedupeOptions | UndoOptions:
         return UndoOptions(given.undo)
     if given.photos is None:
         raise UserError("give the folder of the photos; see seentwice dedupe --help")
+    if given.weights is not None and given.detector is None:
+        raise UserError("--weights: of which detector? add --detector CHECKPOINT")
     if (given.apply is None) != (given.to is None):
         raise UserError("--apply and --to belong together: --apply keep-largest --to FOLDER")
     if given.yes and given.apply is None:
@@ -229,7 +231,12 @@ def _make_parser() -> OptionParser:
         help="hashes are those of imagehash; three times slower, in an index of its own",
     )
     doing = parser.add_argument_group("what to do with them")
-    doing.add_argument("--keep", choices=KEEP, help="of each group (default: largest)")
+    doing.add_argument(
+        "--keep",
+        choices=KEEP,
+        help="of each group: the most pixels, of equal ones the older file; the sharpest; or the "
+        "oldest file (default: largest)",
+    )
     doing.add_argument(
         "--explain",
         action="store_true",

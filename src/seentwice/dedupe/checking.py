@@ -15,6 +15,7 @@ from seentwice.dedupe.pictures import Indices, PhotoTable
 from seentwice.dedupe.query_views import QueryViews, look_at_query
 from seentwice.dedupe.same_pixels import digest_pixels
 from seentwice.dedupe.verify import HashVerifier
+from seentwice.errors import UserError
 from seentwice.hamming import find_near_queries
 from seentwice.index.columns import READ, encode_text, name_hash
 from seentwice.index.photo_row import PhotoRow
@@ -72,12 +73,14 @@ class PhotoChecker:
 
         Raises:
             PhotoError: the file gives no photo; see `Reason`.
-            UserError: the index is damaged.
+            UserError: the index is damaged, or holds no photo.
         """
         settings = self.settings
         seen = look_at_query(photo, self.decoding, settings.max_pixels, settings.is_turned)
         with self.store.snapshot():
             hashes = self._read_hashes()
+            if not len(hashes.all_places):
+                raise UserError(f"the index of {str(self.root)!r} holds no photo; dedupe it again")
             start = np.frombuffer(seen.sha256[:8], np.uint64)
             same = hashes.all_places[hashes.starts == start]
             places = np.union1d(same, self._find_near(hashes, seen))

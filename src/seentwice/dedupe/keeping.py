@@ -18,7 +18,11 @@ Keep = Callable[[PhotoTable, Indices, Path, int], Indices]
 
 
 def order_by_size(table: PhotoTable, photos: Indices, root: Path, max_pixels: int) -> Indices:
-    """Put the photo with the most pixels first; of equal ones the larger file, then the older."""
+    """Put the photo with the most pixels first; of equal ones the older file, then the larger.
+
+    Older before larger: a copy that was saved again, in another format or turned, may take more
+    bytes than its original and show less.
+    """
     return photos[np.lexsort(_by_size(table, photos))]
 
 
@@ -46,7 +50,7 @@ KEEP: Mapping[str, Keep] = {
 def _by_size(table: PhotoTable, photos: Indices) -> tuple[NDArray[np.int64], ...]:
     """Return the keys of a sort that ends with the path's, the least first."""
     pixels = table.width[photos].astype(np.int64) * table.height[photos]
-    return photos, table.modified_ns[photos], -table.size_bytes[photos], -pixels
+    return photos, -table.size_bytes[photos], table.modified_ns[photos], -pixels
 
 
 def measure_sharpness(path: Path, max_pixels: int) -> float:

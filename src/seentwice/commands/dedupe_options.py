@@ -228,7 +228,7 @@ def _make_parser() -> OptionParser:
     finding.add_argument(
         "--full-decode",
         action="store_true",
-        help="hashes are those of imagehash; three times slower, in an index of its own",
+        help="hashes are those of imagehash; slower, in an index of its own",
     )
     doing = parser.add_argument_group("what to do with them")
     doing.add_argument(

@@ -145,7 +145,7 @@ def find_duplicates(
         least_score: of a match: the probability that two photos are copies, in [0, 1].
         is_turned: whether mirrored and turned photos are copies.
         keep: a key of `KEEP`: what stands first in each group.
-        decoding: "full" gives the hashes of imagehash, three times slower, in an index of its own.
+        decoding: "full" gives the hashes of imagehash, more slowly, in an index of its own.
         max_pixels: photos with more are listed as unreadable.
         workers: processes; None is one a core.
         on_progress: told of the files that are read.

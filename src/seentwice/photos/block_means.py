@@ -1,4 +1,4 @@
-"""Photos made small while they are decoded: enough for hashes, at a third of the time.
+"""Photos made small while they are decoded: enough for hashes, in less time.
 
 A JPEG holds the mean of each 8 x 8 block by itself, so decoding it to an eighth of its size gives
 block means without computing the pixels. Photos of other formats are decoded whole, and then give

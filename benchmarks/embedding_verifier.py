@@ -80,7 +80,7 @@ def main() -> None:
     ]
     measured, labels = (np.concatenate(values) for values in zip(*parts, strict=True))
     result = {
-        "command": " ".join(["python benchmarks/embedding_verifier.py", *sys.argv[1:]]),
+        "command": "python benchmarks/embedding_verifier.py PHOTOS COPIES WEIGHTS",
         "machine": describe_machine(),
         "git_commit": git_commit(),
         "versions": library_versions(),

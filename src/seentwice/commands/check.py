@@ -8,13 +8,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from seentwice.commands.options import OptionParser, read_share, whole_number
+from seentwice.commands.matching_options import add_matching_options
+from seentwice.commands.options import OptionParser, whole_number
 from seentwice.commands.photo_index import choose_index
 from seentwice.commands.progress import describe_unreadable, open_console, print_plainly
 from seentwice.dedupe.checking import CheckSettings, PhotoChecker
 from seentwice.dedupe.findings import Match
 from seentwice.dedupe.report.writing import spell_name
-from seentwice.hamming import MOST_BITS
 from seentwice.index.store import PhotoStore
 from seentwice.photos import PhotoError
 from seentwice.records import Unreadable
@@ -64,22 +64,7 @@ def _make_parser() -> OptionParser:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--against", type=Path, metavar="PHOTOS", help="folder that dedupe has read")
     which.add_argument("--index", type=Path, metavar="FOLDER", help="as dedupe --index named it")
-    parser.add_argument(
-        "--bits",
-        type=whole_number(0, MOST_BITS),
-        default=10,
-        help=f"hashes this far apart are compared further, 0 to {MOST_BITS} (default: 10)",
-    )
-    parser.add_argument(
-        "--least-score",
-        type=read_share,
-        default=0.5,
-        metavar="P",
-        help="probability that two photos are copies (default: 0.5)",
-    )
-    parser.add_argument(
-        "--upright", action="store_true", help="mirrored and turned photos are no copies"
-    )
+    add_matching_options(parser)
     parser.add_argument("--json", action="store_true", help="a line of JSON for each photo")
     parser.add_argument(
         "--max-pixels",

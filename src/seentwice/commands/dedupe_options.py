@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from seentwice.commands.options import OptionParser, read_share, whole_number
+from seentwice.commands.matching_options import add_matching_options
+from seentwice.commands.options import OptionParser, whole_number
 from seentwice.commands.photo_index import index_of
 from seentwice.data.tabular.columns import PHOTO_SEPARATOR, Columns
 from seentwice.dedupe.keeping import KEEP
 from seentwice.dedupe.looking import Decoding
 from seentwice.errors import UserError
-from seentwice.hamming import MOST_BITS
 
 BY = ("bytes", "pixels", "hashes", "embeddings")
 """What duplicates can be found by; the first three without a detector."""
@@ -200,22 +200,7 @@ def _make_parser() -> OptionParser:
         help=f"some of {','.join(BY)} (default: all, embeddings with --detector); the same bytes "
         "always count, and embeddings are weighed together with hashes",
     )
-    finding.add_argument(
-        "--bits",
-        type=whole_number(0, MOST_BITS),
-        default=10,
-        help=f"hashes this far apart are compared further, 0 to {MOST_BITS} (default: 10)",
-    )
-    finding.add_argument(
-        "--least-score",
-        type=read_share,
-        default=0.5,
-        metavar="P",
-        help="probability that two photos are copies (default: 0.5)",
-    )
-    finding.add_argument(
-        "--upright", action="store_true", help="mirrored and turned photos are no copies"
-    )
+    add_matching_options(finding)
     finding.add_argument(
         "--detector",
         type=Path,

@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from seentwice.block_hashing import (
     BLOCK_HASHES,
@@ -182,9 +183,13 @@ def _see(
     """Decode a photo; return the means of its blocks, and its hashes where it was decoded whole."""
     if looking.decoding == "blocks":
         return decode_block_means(content, path, looking.max_pixels), ()
+    return look_at_whole(decode_photo(content, path, looking.max_pixels))
+
+
+def look_at_whole(photo: Image.Image) -> tuple[BlockMeans, tuple[int, ...]]:
+    """Return the means of the blocks of a photo that was decoded whole, and imagehash's hashes."""
     from seentwice.hashing import hash_photo  # brings SciPy, which nothing else here needs
 
-    photo = decode_photo(content, path, looking.max_pixels)
     side = block_side(*photo.size)
     means = np.asarray(photo.reduce(side) if side > 1 else photo)
     return BlockMeans(*photo.size, means, is_own=False), tuple(

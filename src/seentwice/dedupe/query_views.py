@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from seentwice.block_hashing import BLOCK_HASHES, BlockLook, look_at_blocks
-from seentwice.dedupe.looking import LARGEST_IN_MEMORY, Decoding, open_regular
+from seentwice.block_hashing import BlockLook, look_at_blocks
+from seentwice.dedupe.looking import LARGEST_IN_MEMORY, Decoding, look_at_whole, open_regular
 from seentwice.display import name_bytes
 from seentwice.photos import PhotoError, decode_photo
-from seentwice.photos.block_means import block_side, decode_block_means
+from seentwice.photos.block_means import decode_block_means
 from seentwice.photos.problems import find_problem, record_refusal
 from seentwice.records import Reason, Unreadable
 
@@ -63,7 +63,7 @@ def look_at_query(photo: Path, decoding: Decoding, max_pixels: int, is_turned: b
     else:
         whole = decode_photo(content, photo, max_pixels)
         width, height = whole.size
-        looks = [_look_at_whole(_turn(whole, turn)) for turn in turns]
+        looks = [_look_at_turned(_turn(whole, turn)) for turn in turns]
     return QueryViews(
         hashlib.sha256(content).digest(),
         width,
@@ -85,10 +85,6 @@ def _turn(image: Image.Image, turn: Image.Transpose | None) -> Image.Image:
     return image if turn is None else image.transpose(turn)
 
 
-def _look_at_whole(image: Image.Image) -> BlockLook:
-    from seentwice.hashing import hash_photo  # brings SciPy, which nothing else here needs
-
-    side = block_side(*image.size)
-    look = look_at_blocks(np.asarray(image.reduce(side) if side > 1 else image))
-    first, second = hash_photo(image, BLOCK_HASHES).tolist()
-    return replace(look, hashes=(first, second))
+def _look_at_turned(whole: Image.Image) -> BlockLook:
+    blocks, hashes = look_at_whole(whole)
+    return replace(look_at_blocks(blocks.means), hashes=hashes)

@@ -1,7 +1,8 @@
 """Ask an index about one photo that is not in it: which of its photos is this one a copy of?"""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -133,10 +134,12 @@ class PhotoChecker:
         scores = explained.scores.reshape(len(rows), views)
         bits = explained.hash_bits.reshape(len(rows), views)
         best = scores.argmax(axis=1)
+        # Decoded in full at most once, however many rows have its size and hashes.
+        own = cache(lambda: digest_pixels(photo, seen.sha256, self.settings.max_pixels))
         matches = []
         for number, row in enumerate(rows):
             view = int(best[number])
-            evidence = self._find_evidence(photo, seen, row, view)
+            evidence = self._find_evidence(own, seen, row, view)
             is_same = evidence in (Evidence.SAME_BYTES, Evidence.SAME_PIXELS)
             score = 1.0 if is_same else float(scores[number, view])
             if score >= self.settings.least_score:
@@ -144,13 +147,14 @@ class PhotoChecker:
                 matches.append(Match(row.key, str(photo), score, (evidence,), least))
         yield from sorted(matches, key=lambda match: (-match.score, match.left))
 
-    def _find_evidence(self, photo: Path, seen: QueryViews, row: PhotoRow, view: int) -> Evidence:
+    def _find_evidence(
+        self, own: Callable[[], bytes], seen: QueryViews, row: PhotoRow, view: int
+    ) -> Evidence:
         if row.sha256 == seen.sha256:
             return Evidence.SAME_BYTES
         if (row.width, row.height, row.hashes) == (seen.width, seen.height, seen.looks[0].hashes):
-            limit = self.settings.max_pixels
-            other = digest_pixels(self.root / row.key, row.sha256, limit)
-            if any(other) and other == digest_pixels(photo, seen.sha256, limit):
+            other = digest_pixels(self.root / row.key, row.sha256, self.settings.max_pixels)
+            if any(other) and other == own():
                 return Evidence.SAME_PIXELS
         return Evidence.NEAR_ONCE_TURNED if view else Evidence.NEAR_HASHES
 

@@ -13,7 +13,6 @@ from group_measures import Labels
 from seentwice.dedupe.findings import Duplicates
 from seentwice.dedupe.folder import (
     OpenVerifier,
-    allow_all,
     describe_searched,
     search_folder,
     verify_by_hashes,
@@ -66,7 +65,7 @@ def group_folder(
             looking,
             settings,
             open_timed,
-            lambda table, updated: allow_all,
+            None,
             lambda done, total: None,
             lambda done, total: None,
         )

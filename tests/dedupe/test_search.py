@@ -13,10 +13,16 @@ from photo_tables import make_table
 from PIL import Image
 
 from seentwice.dedupe.candidates import Candidates
-from seentwice.dedupe.folder import allow_all, verify_by_hashes
+from seentwice.dedupe.folder import verify_by_hashes
 from seentwice.dedupe.looking import Looking, look_at_file
 from seentwice.dedupe.pictures import Indices, PhotoTable, group_same, read_table
-from seentwice.dedupe.search import _group, match_pictures, search_table
+from seentwice.dedupe.search import (
+    allow_all,
+    group_pictures,
+    list_groups,
+    match_pictures,
+    search_table,
+)
 from seentwice.dedupe.verify import Explained, SearchSettings
 from seentwice.index.store import PhotoStore
 
@@ -84,7 +90,7 @@ def test_a_group_has_the_photos_of_its_pictures_and_of_pictures_alone() -> None:
     scores[1, 3] = scores[3, 1] = 0.8  # the pictures of 5 and 7
     verifier = KnownVerifier(scores)
     matches = match_pictures(pictures, verifier, SETTINGS, allow_all)
-    groups = _group(pictures, matches, verifier)
+    groups = list_groups(pictures, group_pictures(pictures, matches, verifier))
     assert [group.tolist() for group in groups] == [[0, 2], [1, 3, 5], [6, 7]]
 
 
@@ -135,4 +141,5 @@ def test_the_table_need_not_hold_a_match() -> None:
     table: PhotoTable = make_table([draw(0, 64, 64), draw(1, 64, 64)])
     pictures = group_same(table.sha256)
     matches = match_pictures(pictures, KnownVerifier(np.zeros((2, 2))), SETTINGS, allow_all)
-    assert _group(pictures, matches, KnownVerifier(np.zeros((2, 2)))) == ()
+    alone = group_pictures(pictures, matches, KnownVerifier(np.zeros((2, 2))))
+    assert list_groups(pictures, alone) == ()

@@ -113,8 +113,33 @@ def test_candidates_are_the_photos_with_content_near_by_a_hash(bits: int, is_tur
     assert found == expected
 
 
+@pytest.mark.parametrize("most", [0, 1 << 20])  # hashes compared each with each, or by tables
+def test_new_candidates_are_those_with_a_new_picture(
+    monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(verify, "_MOST_COMPARED", most)
+    verifier = HashVerifier(TABLE, orient(TABLE.signature))
+    photos = np.array([11, 0, 8, 5, 6, 2, 10, 1, 9, 3])
+    is_new = np.isin(np.arange(10), [2, 3, 7])
+    found = {
+        (one, other)
+        for block in verifier.iterate_new_candidates(photos, is_new, SETTINGS)
+        for one, other in zip(block.left.tolist(), block.right.tolist(), strict=True)
+        if is_new[one] or is_new[other]
+    }
+    every = list_candidates(verifier, photos, SETTINGS)
+    assert found == {(one, other) for one, other in every if is_new[one] or is_new[other]}
+    assert found
+    assert not list(verifier.iterate_new_candidates(photos, np.zeros(10, bool), SETTINGS))
+
+
 def test_without_a_hash_there_are_no_candidates() -> None:
     verifier = HashVerifier(TABLE, None)
+    assert not list(
+        verifier.iterate_new_candidates(
+            np.arange(COUNT), np.ones(COUNT, bool), replace(SETTINGS, hash_bits=None)
+        )
+    )
     assert list_candidates(verifier, np.arange(COUNT), replace(SETTINGS, hash_bits=None)) == set()
 
 

@@ -11,7 +11,6 @@ from zoo_words import ALONE, HIDDEN, LIMIT, LINKED, Zoo
 from seentwice.dedupe.findings import Duplicates, Evidence
 from seentwice.dedupe.folder import (
     Searched,
-    allow_all,
     describe_searched,
     search_folder,
     verify_by_hashes,
@@ -50,7 +49,7 @@ def visit(root: Path, index: Path, workers: int, decoding: Decoding = "blocks") 
             looking,
             settings,
             verify_by_hashes(is_turned=False),
-            lambda table, updated: allow_all,
+            None,
             ignore,
             ignore,
         )

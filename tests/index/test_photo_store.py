@@ -1,4 +1,6 @@
 import os
+import sqlite3
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -6,9 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from photo_rows import META, make_row, make_unreadable, read_all
 
+from seentwice.errors import UserError
 from seentwice.index import batches as batches_module
 from seentwice.index import compaction as compaction_module
+from seentwice.index import memos
 from seentwice.index.batches import list_batches
+from seentwice.index.database import FILE
 from seentwice.index.store import PhotoStore
 
 KEYS = [f"city/{number:02d}.jpg" for number in range(20)]
@@ -202,3 +207,29 @@ def test_a_file_becomes_smaller_once_its_rows_are_gone(tmp_path, monkeypatch):
         store.write([], removed=keys[1:])
         assert list(read_all(store)) == keys[:1]
     assert (tmp_path / "photos.sqlite").stat().st_size < 500_000
+
+
+def test_a_memo_is_kept_until_another_takes_its_place(tmp_path, monkeypatch):
+    with open_store(tmp_path) as store:
+        assert store.read_memo("one") is None
+        store.write_memo("one", b"first")
+        store.write_memo("other", b"")
+        store.write_memo("one", b"second")
+    with open_store(tmp_path) as store:
+        assert store.read_memo("one") == b"second"
+        assert store.read_memo("other") == b""
+        monkeypatch.setattr(memos, "MOST_BYTES", 3)
+        store.write_memo("one", b"more")
+        assert store.read_memo("one") is None
+
+
+def test_a_memo_that_is_not_what_was_written_is_told(tmp_path):
+    with open_store(tmp_path) as store:
+        store.write_memo("one", b"first")
+    with closing(sqlite3.connect(tmp_path / FILE)) as connection, connection:
+        connection.execute("UPDATE memos SET value = ?", (b"fist",))
+    with (
+        open_store(tmp_path) as store,
+        pytest.raises(UserError, match=r"damaged \(memo one\); delete this folder"),
+    ):
+        store.read_memo("one")

@@ -20,7 +20,6 @@ from seentwice.dedupe.findings import Duplicates, SameFile
 from seentwice.dedupe.folder import (
     OpenVerifier,
     Searched,
-    allow_all,
     describe_searched,
     search_folder,
     verify_by_hashes,
@@ -115,7 +114,7 @@ def _search(
             looking,
             settings,
             _choose_verifier(options, root, settings, vanished, on_embed),
-            catalogue.choose_allowed if catalogue else lambda table, updated: allow_all,
+            catalogue.choose_allowed if catalogue else None,
             on_read,
             on_compare,
         )

@@ -11,6 +11,7 @@ from seentwice.hamming import find_near_pairs, group_equal
 
 FEW_EQUAL = 32
 """Up to so many pictures of one hash are compared each with each."""
+_MOST_PAIRS = 1 << 20  # of a block
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,6 +41,28 @@ def iterate_hash_candidates(
     shown = np.minimum(counts, FEW_EQUAL)
     for near in find_near_pairs(unique, most_bits, threads):
         yield from _pair_members(members, starts, shown, near.low, near.high)
+
+
+def pair_with_all(
+    hashes: NDArray[np.uint64], pictures: Indices, is_new: NDArray[np.bool_], most_bits: int
+) -> Iterator[Candidates]:
+    """Yield the pairs at most `most_bits` apart of which one picture is new, in blocks.
+
+    Each new one is compared with all: for a few this takes less than tables of all hashes.
+
+    Args:
+        hashes: (k,) one of a picture each.
+        pictures: (k,) whose hashes they are; one may have several.
+        is_new: (p,) of the pictures.
+        most_bits: 0 to 64.
+    """
+    new = np.flatnonzero(is_new[pictures])
+    step = max(1, _MOST_PAIRS // max(len(hashes), 1))
+    for start in range(0, len(new), step):
+        block = new[start : start + step]
+        bits = np.bitwise_count(hashes[block, np.newaxis] ^ hashes)
+        one, other = np.nonzero(bits <= most_bits)
+        yield _in_order(pictures[block[one]], pictures[other])
 
 
 def list_shared(hashes: NDArray[np.uint64], pictures: Indices) -> list[Indices]:
@@ -81,9 +104,6 @@ def _in_order(one: Indices, other: Indices) -> Candidates:
     is_pair = one != other
     one, other = one[is_pair], other[is_pair]
     return Candidates(np.minimum(one, other), np.maximum(one, other))
-
-
-_MOST_PAIRS = 1 << 20  # of a block
 
 
 def _pair_members(

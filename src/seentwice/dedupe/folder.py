@@ -6,9 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
 
-import numpy as np
 import pyarrow.compute as pc  # type: ignore[import-untyped]
-from numpy.typing import NDArray
 
 from seentwice.data.source import Progress, tell_nobody
 from seentwice.dedupe.describing import describe_found
@@ -16,7 +14,7 @@ from seentwice.dedupe.findings import Duplicates
 from seentwice.dedupe.keeping import KEEP
 from seentwice.dedupe.looking import Decoding, Looking
 from seentwice.dedupe.matching import Allow
-from seentwice.dedupe.pictures import Indices, PhotoTable, read_table
+from seentwice.dedupe.pictures import PhotoTable, read_table
 from seentwice.dedupe.reading import Updated, update_table
 from seentwice.dedupe.search import Found, search_table
 from seentwice.dedupe.turning import orient
@@ -55,17 +53,12 @@ def verify_by_hashes(is_turned: bool) -> OpenVerifier:
     return open_verifier
 
 
-def allow_all(left: Indices, right: Indices) -> NDArray[np.bool_]:
-    """Let any two photos be duplicates."""
-    return np.ones(len(left), bool)
-
-
 def search_folder(
     store: PhotoStore,
     looking: Looking,
     settings: SearchSettings,
     open_verifier: OpenVerifier,
-    choose_allowed: Callable[[PhotoTable, Updated], Allow],
+    choose_allowed: Callable[[PhotoTable, Updated], Allow] | None,
     on_read: Progress,
     on_compare: Progress,
 ) -> Searched:
@@ -76,7 +69,8 @@ def search_folder(
         looking: how its files are read.
         settings: what is taken for a duplicate.
         open_verifier: makes what scores pairs.
-        choose_allowed: makes what tells pairs that are no duplicates, whatever they show.
+        choose_allowed: makes what tells pairs that are no duplicates, whatever they show; None:
+            any two may be.
         on_read: told of the files that are read.
         on_compare: told of the photos that are decoded to compare pixels.
 
@@ -91,9 +85,8 @@ def search_folder(
     if not len(table):
         raise no_photos(looking.root, unreadable)
     verifier = open_verifier(store, table)
-    found = search_table(
-        store, table, looking.root, verifier, settings, choose_allowed(table, updated), on_compare
-    )
+    allow = None if choose_allowed is None else choose_allowed(table, updated)
+    found = search_table(store, table, looking.root, verifier, settings, allow, on_compare)
     return Searched(updated, found, verifier, tuple(unreadable))
 
 
@@ -178,7 +171,7 @@ def find_duplicates(
             looking,
             settings,
             verify_by_hashes(is_turned),
-            lambda table, updated: allow_all,
+            None,
             on_progress,
             tell_nobody,
         )

@@ -124,11 +124,7 @@ def _link_filled(components: list[_Component], score_pairs: ScorePairs) -> Itera
 
 def _components(count: int, left: Indices, right: Indices) -> Iterator[tuple[Indices, Indices]]:
     """Yield the photos that matches connect, rising, with the numbers of those matches."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    matches = coo_array((np.ones(len(left), bool), (left, right)), shape=(count, count))
-    _, label = connected_components(matches, directed=False)
+    label = label_components(count, left, right)
     touched = np.unique(np.concatenate((left, right)))
     touched = touched[np.argsort(label[touched], kind="stable")]
     edges = np.argsort(label[left], kind="stable")
@@ -139,6 +135,24 @@ def _components(count: int, left: Indices, right: Indices) -> Iterator[tuple[Ind
         np.split(edges, edge_starts[1:]) if len(edge_starts) else (),
         strict=True,
     )
+
+
+def label_components(count: int, left: Indices, right: Indices) -> Indices:
+    """Return a number of what each photo is connected to, over however many others, (count,).
+
+    Args:
+        count: photos.
+        left: (m,) of each match, the number of one photo.
+        right: (m,) of the other.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    if not count:
+        return np.empty(0, np.int64)
+    matches = coo_array((np.ones(len(left), bool), (left, right)), shape=(count, count))
+    _, label = connected_components(matches, directed=False)
+    return np.asarray(label, np.int64)
 
 
 def _link(members: list[int], known: dict[tuple[int, int], float]) -> list[list[int]]:

@@ -57,6 +57,13 @@ def keep_surest(matches: Matches) -> Matches:
     return Matches(left[is_new], right[is_new], matches.scores[order][is_new])
 
 
+def join_matches(one: Matches, other: Matches) -> Matches:
+    """Return the matches of both, in order; no pair is in both."""
+    left, right = np.append(one.left, other.left), np.append(one.right, other.right)
+    order = np.lexsort((right, left))
+    return Matches(left[order], right[order], np.append(one.scores, other.scores)[order])
+
+
 def pair_shared(
     pictures: Indices, score_pairs: ScorePairs, least_score: float
 ) -> Iterable[Candidates]:

@@ -8,6 +8,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context, resource_tracker
+from multiprocessing.forkserver import ensure_running, set_forkserver_preload
 
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
@@ -59,6 +60,7 @@ def update_table(
     Raises:
         UserError: the folder is missing or cannot be listed, or the store cannot be written.
     """
+    _start_server()
     walked = walk_files(looking.root)
     first = _first_names(walked)
     known = store.read_columns(("size_bytes", "modified_ns", "inode", "reason"))
@@ -229,13 +231,19 @@ def _blame(looking: Looking, key: str) -> PhotoRow:
     return make_problem_row(key, looking, status, b"", problem)
 
 
+def _start_server() -> None:
+    """Let the process that others are forked from import what they need, while this one goes on."""
+    set_forkserver_preload(["seentwice.dedupe.looking"])
+    resource_tracker.ensure_running()  # it would let signals through again when it starts
+    with hold_ctrl_c():
+        ensure_running()
+
+
 @contextmanager
 def _open_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     # Not forked from this process, which may run threads: a fork of those can hang.
-    context = get_context("forkserver")
-    context.set_forkserver_preload(["seentwice.dedupe.looking"])
-    pool = ProcessPoolExecutor(workers, context, _begin)
-    resource_tracker.ensure_running()  # it would let signals through again when it starts
+    _start_server()
+    pool = ProcessPoolExecutor(workers, get_context("forkserver"), _begin)
     try:
         yield pool
     finally:

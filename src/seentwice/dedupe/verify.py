@@ -14,7 +14,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from seentwice.dedupe.candidates import Candidates, iterate_hash_candidates, list_shared
+from seentwice.dedupe.candidates import (
+    Candidates,
+    iterate_hash_candidates,
+    list_shared,
+    pair_with_all,
+)
 from seentwice.dedupe.likeness import (
     FEATURES,
     TURNED_FEATURES,
@@ -28,6 +33,7 @@ from seentwice.dedupe.turning import Orientations
 from seentwice.hamming import hamming_bits
 
 _BLOCK = 1 << 15  # pairs at once: some 100 MB of tiny pictures
+_MOST_COMPARED = 1 << 28  # hashes that are compared each with each; tables take longer to make
 _LARGEST_LOGIT = 700.0  # whose exponential is finite
 
 
@@ -133,24 +139,61 @@ class HashVerifier:
         scores[~(table.has_content[left] & table.has_content[right])] = 0
         return scores, bits, is_turned
 
+    @property
+    def fingerprint(self) -> str:
+        """What the score of a pair depends on beside its two files."""
+        return f"hashes, turned: {self.orientations is not None}, {self.weights}"
+
+    def find_crowded(self, photos: Indices) -> NDArray[np.bool_]:
+        """Return which photos, (p,), share a hash with more than `FEW_EQUAL`, (p,)."""
+        is_crowded = np.zeros(len(photos), bool)
+        for hashes, pictures in self._list_columns(photos):
+            for shared in list_shared(hashes, pictures):
+                is_crowded[shared] = True
+        return is_crowded
+
+    def iterate_new_candidates(
+        self, photos: Indices, is_new: NDArray[np.bool_], settings: SearchSettings
+    ) -> Iterator[Candidates]:
+        """Yield those of `iterate_candidates` of which at least one picture is new, and others.
+
+        Args:
+            photos: (p,) the first photo of each picture; candidates are numbers in this list.
+            is_new: (p,).
+            settings: what is taken for a duplicate.
+        """
+        count = int(np.count_nonzero(is_new))
+        if settings.hash_bits is None or not count:
+            return
+        if count * len(photos) > _MOST_COMPARED or self.find_crowded(photos).any():
+            yield from self.iterate_candidates(photos, settings)
+            return
+        for hashes, pictures in self._list_columns(photos):
+            yield from pair_with_all(hashes, pictures, is_new, settings.hash_bits)
+
+    def _list_columns(self, photos: Indices) -> list[tuple[NDArray[np.uint64], Indices]]:
+        """Return hashes of each sort, and which of the photos, (p,), they are of."""
+        # What a hash says of a blank photo is noise: all are near each other.
+        shown = np.flatnonzero(self.table.has_content[photos])
+        columns = [
+            (np.ascontiguousarray(column), shown) for column in self.table.hashes[photos[shown]].T
+        ]
+        if self.orientations is not None:
+            oriented = self.orientations.hashes[photos[shown]]
+            columns.append((oriented.T.reshape(-1), np.tile(shown, 2)))
+        return columns
+
     def iterate_candidates(self, photos: Indices, settings: SearchSettings) -> Iterator[Candidates]:
         """Yield pairs that are near by one of their hashes, as they are or once turned."""
         if settings.hash_bits is None:
             return
-        # What a hash says of a blank photo is noise: all are near each other.
-        shown = np.flatnonzero(self.table.has_content[photos])
-        columns = [(column, shown) for column in self.table.hashes[photos[shown]].T]
-        if self.orientations is not None:
-            oriented = self.orientations.hashes[photos[shown]]
-            columns.append((oriented.T.reshape(-1), np.tile(shown, 2)))
 
         def score(left: Indices, right: Indices) -> NDArray[np.float64]:
             return self.score(photos[left], photos[right])
 
         # Of pictures that no hash shares with many others, whose pairs all came before.
         is_rare = np.ones(len(photos), bool)
-        for number, (column, pictures) in enumerate(columns):
-            hashes = np.ascontiguousarray(column)
+        for number, (hashes, pictures) in enumerate(self._list_columns(photos)):
             earlier = self.table.hashes[photos, :number]
             for block in iterate_hash_candidates(
                 hashes, pictures, settings.hash_bits, settings.workers
@@ -165,7 +208,9 @@ class HashVerifier:
 
 
 def _weigh(features: NDArray[np.float64], weights: tuple[float, ...]) -> NDArray[np.float64]:
-    logit = np.clip(features @ np.array(weights[1:]) + weights[0], -_LARGEST_LOGIT, _LARGEST_LOGIT)
+    # Not by `@`, whose last bits depend on how many pairs there are: a pair has one score.
+    logit = (features * np.array(weights[1:])).sum(axis=1) + weights[0]
+    logit = np.clip(logit, -_LARGEST_LOGIT, _LARGEST_LOGIT)
     probability: NDArray[np.float64] = 1 / (1 + np.exp(-logit))
     return probability
 

@@ -151,6 +151,16 @@ def find_values(asked: Values, known: Values) -> NDArray[np.int64]:
     return places
 
 
+def find_rows(asked: NDArray[np.uint8], known: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return where each row of bytes, (n, b), first is among those known, (n,): -1 where not."""
+    return find_values(_make_fixed(asked), _make_fixed(known))
+
+
+def _make_fixed(rows: NDArray[np.uint8]) -> pa.Array:
+    data = pa.py_buffer(np.ascontiguousarray(rows))
+    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(rows.shape[1]), len(rows), [None, data])
+
+
 def join_values(column: Column, parts: Sequence[Values]) -> Values:
     """Return the values of parts one after the other."""
     if column.is_text:

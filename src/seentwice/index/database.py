@@ -22,7 +22,7 @@ from seentwice.index.photo_row import StoreMeta
 from seentwice.locks import hold_lock
 
 FILE = "photos.sqlite"
-SCHEMA = 1
+SCHEMA = 2
 """Of the tables; one of another number is not read."""
 _APPLICATION = 0x5365656E  # "Seen", in the file's header
 _LOCK = "photos.lock"

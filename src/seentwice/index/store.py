@@ -17,7 +17,7 @@ import pyarrow.compute as pc  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from seentwice.files import UnwritableError
-from seentwice.index import vectors
+from seentwice.index import memos, vectors
 from seentwice.index.batches import (
     ROW_BITS,
     DamagedError,
@@ -102,7 +102,7 @@ class PhotoStore:
                 or cannot be written.
         """
         columns = list_columns(meta)
-        tables = [*list_tables(columns), vectors.TABLE]
+        tables = [*list_tables(columns), vectors.TABLE, memos.TABLE]
         return PhotoStore(meta, open_to_write(folder, meta, tables, on_wait), columns)
 
     @staticmethod
@@ -274,6 +274,26 @@ class PhotoStore:
         """Return those of which rows are kept, sorted."""
         with self._reading() as connection:
             return vectors.list_fingerprints(connection)
+
+    def write_memo(self, name: str, value: bytes) -> None:
+        """Keep bytes that were worked out of rows, in place of those that were there.
+
+        Too many are not kept: see `memos.MOST_BYTES`.
+
+        Raises:
+            UserError: as `write`.
+        """
+        with self._writing() as connection:
+            memos.write_memo(connection, name, value)
+
+    def read_memo(self, name: str) -> bytes | None:
+        """Return what is kept under a name, or None.
+
+        Raises:
+            UserError: the table is damaged.
+        """
+        with self._reading() as connection:
+            return memos.read_memo(connection, name)
 
     def _compact(self) -> None:
         # What was asked for is written; on a full disk this is left for later.

@@ -10,11 +10,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-import pyarrow as pa  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from seentwice.index.batches import DamagedError
-from seentwice.index.columns import find_values
+from seentwice.index.columns import find_rows
 from seentwice.index.photo_row import DIGEST_BYTES
 
 TABLE = (
@@ -96,7 +95,7 @@ def find_vectors(
     numbers = _list_numbers(connection, fingerprint)
     known = [_read_digests(connection, number) for number in numbers]
     starts = np.cumsum([0, *(len(part) for part in known)])
-    place = _find_digests(digests, np.concatenate([digests[:0], *known]))
+    place = find_rows(digests, np.concatenate([digests[:0], *known]))
     for number, start, end in zip(numbers, starts[:-1], starts[1:], strict=True):
         here = np.flatnonzero((place >= start) & (place < end))
         if len(here):
@@ -130,8 +129,8 @@ def keep_vectors(
     numbers = _list_numbers(connection, fingerprint)
     known = [_read_digests(connection, number) for number in numbers]
     every = np.concatenate([np.empty((0, DIGEST_BYTES), np.uint8), *known])
-    is_first = _find_digests(every, every) == np.arange(len(every))
-    is_kept = is_first & (_find_digests(every, digests) >= 0)
+    is_first = find_rows(every, every) == np.arange(len(every))
+    is_kept = is_first & (find_rows(every, digests) >= 0)
     ends = np.cumsum([len(part) for part in known])
     for number, kept in zip(numbers, np.split(is_kept, ends[:-1]), strict=True):
         if kept.all():
@@ -193,13 +192,3 @@ def _decode(what: str, data: bytes, total: int, rows: int, width: int, dtype: st
         return np.frombuffer(data, dtype).reshape(rows, width)
     except (TypeError, ValueError) as error:
         raise DamagedError(what) from error
-
-
-def _find_digests(asked: NDArray[np.uint8], known: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Return where each digest first is among those known, (n,): -1 where it is not."""
-    return find_values(_to_arrow(asked), _to_arrow(known))
-
-
-def _to_arrow(digests: NDArray[np.uint8]) -> pa.Array:
-    data = pa.py_buffer(np.ascontiguousarray(digests))
-    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(DIGEST_BYTES), len(digests), [None, data])

@@ -24,7 +24,7 @@ from seentwice.dedupe.likeness import (
 )
 from seentwice.dedupe.matching import pair_shared
 from seentwice.dedupe.pictures import Indices, PhotoTable
-from seentwice.dedupe.turning import Orientations
+from seentwice.dedupe.turning import Orientations, orient
 from seentwice.hamming import hamming_bits
 
 _BLOCK = 1 << 15  # pairs at once: some 100 MB of tiny pictures
@@ -162,6 +162,16 @@ class HashVerifier:
             for shared in list_shared(hashes, pictures):
                 is_rare[shared] = False
                 yield from pair_shared(shared, score, settings.least_score)
+
+
+def open_hash_verifier(table: PhotoTable, is_turned: bool) -> HashVerifier:
+    """Return what scores the photos of a table by their hashes alone.
+
+    Args:
+        table: of photos.
+        is_turned: whether photos that were mirrored or turned are copies, too.
+    """
+    return HashVerifier(table, orient(table.signature) if is_turned else None)
 
 
 def _weigh(features: NDArray[np.float64], weights: tuple[float, ...]) -> NDArray[np.float64]:

@@ -147,10 +147,12 @@ class EmbeddingVerifier:
         if len(shown) < 2:
             return
         places = self.embeddings.of_photo[photos[shown]]
-        rows = self.embeddings.rows[places]
+        rows = self.embeddings.rows
+        if not np.array_equal(places, np.arange(len(rows))):  # or they are not copied
+            rows = rows[places]
         searched = open_neighbours(rows, NEIGHBOURS)
         least = float(self._familiarity.nearest[places].min())
-        for near in iterate_neighbours(searched, rows, NEIGHBOURS, least):
+        for near in iterate_neighbours(searched, NEIGHBOURS, least):
             one, other = shown[near.left], shown[near.right]
             cosine = near.cosine.astype(np.float64)
             is_nearer = self.measure_advance(photos[one], photos[other], cosine) > 0

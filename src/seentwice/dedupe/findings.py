@@ -62,6 +62,27 @@ class SameFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Coverage:
+    """How many of the near photos were compared: all, where nothing else is said."""
+
+    neighbour_recall: float = 1.0  # of photos' nearest by embedding, measured on a sample
+    # Pictures that share a hash with very many unlike ones, and were compared with those nearest
+    # by their tones alone; each counts once a hash.
+    nearest_only: int = 0
+
+    def join(self, other: "Coverage") -> "Coverage":
+        """Return that of two parts of a search together."""
+        return Coverage(
+            min(self.neighbour_recall, other.neighbour_recall),
+            self.nearest_only + other.nearest_only,
+        )
+
+
+WHOLE = Coverage()
+"""All were compared."""
+
+
+@dataclass(frozen=True, slots=True)
 class Duplicates:
     """What came of one search."""
 
@@ -72,3 +93,4 @@ class Duplicates:
     without_content: int  # of these: blank or two-tone, so only the same bytes or pixels matched
     unreadable: tuple[Unreadable, ...]
     same_files: tuple[SameFile, ...] = ()
+    coverage: Coverage = WHOLE

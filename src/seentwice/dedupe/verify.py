@@ -23,8 +23,9 @@ from seentwice.dedupe.likeness import (
     measure_turned,
 )
 from seentwice.dedupe.matching import pair_shared
+from seentwice.dedupe.nearest_tones import pair_nearest_tones
 from seentwice.dedupe.pictures import Indices, PhotoTable
-from seentwice.dedupe.turning import Orientations, orient
+from seentwice.dedupe.turning import Orientations, orient, turn_signatures
 from seentwice.hamming import hamming_bits
 
 _BLOCK = 1 << 15  # pairs at once: some 100 MB of tiny pictures
@@ -152,6 +153,11 @@ class HashVerifier:
         for number, (column, pictures) in enumerate(columns):
             hashes = np.ascontiguousarray(column)
             earlier = self.table.hashes[photos, :number]
+            is_oriented = number == self.table.hashes.shape[1]
+
+            def pair_nearest(pictures: Indices, turn: bool = is_oriented) -> Iterator[Candidates]:
+                return pair_nearest_tones(pictures, self._sign(photos[pictures], turn))
+
             for block in iterate_hash_candidates(
                 hashes, pictures, settings.hash_bits, settings.workers
             ):
@@ -161,7 +167,14 @@ class HashVerifier:
                 yield Candidates(block.left[is_new], block.right[is_new])
             for shared in list_shared(hashes, pictures):
                 is_rare[shared] = False
-                yield from pair_shared(shared, score, settings.least_score)
+                yield from pair_shared(shared, score, settings.least_score, pair_nearest)
+
+    def _sign(self, photos: Indices, is_oriented: bool) -> NDArray[np.uint8]:
+        """Return the tiny pictures of photos, (p, s), as they are or as they are oriented."""
+        signatures = self.table.signature[photos]
+        if self.orientations is None or not is_oriented:
+            return signatures
+        return turn_signatures(signatures, self.orientations.turns[photos, 0])
 
 
 def open_hash_verifier(table: PhotoTable, is_turned: bool) -> HashVerifier:

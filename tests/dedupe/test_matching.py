@@ -109,7 +109,7 @@ def test_pictures_of_very_many_sorts_are_not_all_compared_and_that_is_told() -> 
 
 def test_the_coverage_of_a_search_is_that_of_all_its_parts() -> None:
     none = np.empty(0, np.int64)
-    parts = [Coverage(0.99), WHOLE, Coverage(1.0, 40), Coverage(0.995, 2)]
+    parts = [Coverage(0.99), WHOLE, Coverage(nearest_only=40), Coverage(0.995, 2)]
     blocks = [Candidates(none, none, coverage=part) for part in parts]
     found = match_candidates(
         blocks, lambda left, right: left * 1.0, lambda left, right: left >= 0, 0.5

@@ -70,6 +70,7 @@ def test_many_vectors_are_searched_by_cells_with_the_recall_that_is_told(
     monkeypatch.setattr(neighbours, "SAMPLE", 200)
     rows = make_rows(3_000, 12, 2)
     searched = open_neighbours(rows, 5)
+    assert searched.recall is not None
     assert neighbours.LEAST_RECALL <= searched.recall <= 1
     found, expected = find(rows, 5, 0.5), find_slowly(rows, 5, 0.5)
     assert found <= expected | find_slowly(rows, 8, 0.5)

@@ -19,6 +19,7 @@ from seentwice.dedupe.closeness import (
     measure_familiarity,
 )
 from seentwice.dedupe.embedding import Embeddings, fill_embeddings
+from seentwice.dedupe.findings import Coverage
 from seentwice.dedupe.likeness import FEATURES as LIKENESS
 from seentwice.dedupe.likeness import measure_likeness
 from seentwice.dedupe.pictures import Indices, PhotoTable
@@ -157,7 +158,9 @@ class EmbeddingVerifier:
             cosine = near.cosine.astype(np.float64)
             is_nearer = self.measure_advance(photos[one], photos[other], cosine) > 0
             one, other = one[is_nearer], other[is_nearer]
-            yield Candidates(np.minimum(one, other), np.maximum(one, other))
+            yield Candidates(
+                np.minimum(one, other), np.maximum(one, other), coverage=Coverage(searched.recall)
+            )
 
 
 def open_embedding_verifier(

@@ -65,17 +65,18 @@ class SameFile:
 class Coverage:
     """How many of the near photos were compared: all, where nothing else is said."""
 
-    neighbour_recall: float = 1.0  # of photos' nearest by embedding, measured on a sample
+    # Of photos' nearest by embedding, measured on a sample; None: each was compared with all.
+    neighbour_recall: float | None = None
     # Pictures that share a hash with very many unlike ones, and were compared with those nearest
     # by their tones alone; each counts once a hash.
     nearest_only: int = 0
 
     def join(self, other: "Coverage") -> "Coverage":
         """Return that of two parts of a search together."""
-        return Coverage(
-            min(self.neighbour_recall, other.neighbour_recall),
-            self.nearest_only + other.nearest_only,
-        )
+        recalls = [
+            part.neighbour_recall for part in (self, other) if part.neighbour_recall is not None
+        ]
+        return Coverage(min(recalls, default=None), self.nearest_only + other.nearest_only)
 
 
 WHOLE = Coverage()

@@ -31,7 +31,7 @@ class NeighbourIndex:
 
     rows: NDArray[np.float32]  # (n, d)
     cells: faiss.Index | None  # that hold them; None: each is compared with all
-    recall: float  # of true neighbours, measured on a sample; 1 where search is exact
+    recall: float | None  # of true neighbours, measured on a sample; None: search is exact
 
 
 def open_neighbours(rows: NDArray[np.float32], neighbours: int) -> NeighbourIndex:
@@ -43,7 +43,7 @@ def open_neighbours(rows: NDArray[np.float32], neighbours: int) -> NeighbourInde
     """
     rows = np.ascontiguousarray(rows, np.float32)
     if len(rows) <= MOST_EXACT:
-        return NeighbourIndex(rows, None, 1.0)
+        return NeighbourIndex(rows, None, None)
     return _open_cells(rows, neighbours)
 
 

@@ -8,14 +8,18 @@ from multiprocessing import connection, parent_process
 from threading import Thread
 
 
-def end_with_parent() -> None:
-    """End this process when its parent does, even if that is killed: it would wait for ever."""
+def end_with_parent(exit_code: int = 1) -> None:
+    """End this process when its parent does, even if that is killed: it would wait for ever.
+
+    Args:
+        exit_code: that it ends with.
+    """
     parent = parent_process()
     assert parent is not None
 
     def watch() -> None:
         connection.wait([parent.sentinel])
-        os._exit(1)
+        os._exit(exit_code)
 
     Thread(target=watch, daemon=True).start()
 

@@ -7,7 +7,9 @@ import jsonschema
 import pytest
 from PIL import Image
 
+from seentwice.commands.dedupe import describe_coverage
 from seentwice.commands.main import main
+from seentwice.dedupe.findings import WHOLE, Coverage
 from seentwice.dedupe.report.json_file import read_schema
 
 
@@ -230,3 +232,11 @@ def test_a_detector_that_is_none_is_told(photos: Path, capsys: pytest.CaptureFix
     Path("net.safetensors").write_bytes(b"no net")
     assert run(photos, "--detector", "net.safetensors") == 2
     assert "net.safetensors" in capsys.readouterr().err
+
+
+def test_only_what_was_not_compared_is_told() -> None:
+    assert list(describe_coverage(WHOLE)) == []
+    (by_embedding,) = describe_coverage(Coverage(neighbour_recall=0.9916))
+    assert "99.2 % of those of a sample" in by_embedding
+    (by_tones,) = describe_coverage(Coverage(nearest_only=4_200))
+    assert "4,200 pictures" in by_tones

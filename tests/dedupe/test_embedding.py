@@ -11,6 +11,7 @@ from untrained_net import save_untrained
 from seentwice.dedupe import embedding
 from seentwice.dedupe.embedding import fill_embeddings
 from seentwice.detectors.photo_embedder import PhotoEmbedder, open_embedder
+from seentwice.index.store import PhotoStore
 from seentwice.records import Reason
 
 
@@ -84,3 +85,34 @@ def test_photos_that_changed_or_are_gone_have_none_and_are_told(
     changed = next(each for each in found.unreadable if each.path.name == "1.jpg")
     assert changed.reason is Reason.CHANGED
     assert not found.rows[found.of_photo[1]].any()
+
+
+def test_embeddings_are_read_once_and_are_then_those_of_the_next_run(
+    photos: Path, embedder: PhotoEmbedder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[str] = []
+    read = PhotoStore.read_embeddings
+
+    def count(store: PhotoStore, fingerprint: str, digests: np.ndarray) -> tuple:
+        reads.append(fingerprint)
+        return read(store, fingerprint, digests)
+
+    monkeypatch.setattr(PhotoStore, "read_embeddings", count)
+    with open_table(photos, tmp_path / "index") as (store, table):
+        first = fill_embeddings(store, table, photos, embedder, nothing)
+        assert reads == [embedder.fingerprint]
+        again = fill_embeddings(store, table, photos, embedder, nothing)
+    assert first.rows.dtype == again.rows.dtype == np.float32
+    np.testing.assert_array_equal(first.rows, again.rows)
+    np.testing.assert_array_equal(first.is_there, again.is_there)
+
+
+def test_photos_that_are_all_gone_have_no_embeddings(
+    photos: Path, embedder: PhotoEmbedder, tmp_path: Path
+) -> None:
+    with open_table(photos, tmp_path / "index") as (store, table):
+        for file in photos.iterdir():
+            file.unlink()
+        found = fill_embeddings(store, table, photos, embedder, nothing)
+    assert not found.is_there.any()
+    assert len(found.unreadable) == 5

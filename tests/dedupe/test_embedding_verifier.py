@@ -1,6 +1,7 @@
 """What embeddings add to hashes, on rendered rooms and embeddings that are made up."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from embedded_rooms import MAX_PIXELS, open_table
 from untrained_net import save_untrained
 
+from seentwice.dedupe import embedding_verifier
 from seentwice.dedupe.embedding import Embeddings
 from seentwice.dedupe.embedding_verifier import (
     FEATURES,
@@ -15,9 +17,12 @@ from seentwice.dedupe.embedding_verifier import (
     open_embedding_verifier,
     read_weights,
 )
+from seentwice.dedupe.findings import WHOLE, Coverage
+from seentwice.dedupe.matching import Matches, match_candidates
 from seentwice.dedupe.pictures import PhotoTable
 from seentwice.dedupe.turning import orient
 from seentwice.dedupe.verify import HashVerifier, SearchSettings
+from seentwice.index.neighbours import open_neighbours
 
 EVERY = SearchSettings(
     hash_bits=None, least_score=0.5, same_pixels=False, max_pixels=MAX_PIXELS, workers=1
@@ -127,6 +132,22 @@ def test_candidates_are_numbers_in_the_list_of_photos_and_bring_every_copy(
     assert all(left < right for left, right in found)
     assert not any(0 in pair for pair in found)  # which has no embedding
     assert len(found) < last * (last - 1) / 8
+
+
+def test_candidates_tell_the_recall_of_the_search_that_brought_them(
+    table: PhotoTable, verifier: EmbeddingVerifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def search() -> Matches:
+        candidates = verifier.iterate_candidates(np.arange(len(table)), EVERY)
+        return match_candidates(candidates, verifier.score, lambda left, right: left >= 0, 0.5)
+
+    assert search().coverage == WHOLE
+    monkeypatch.setattr(
+        embedding_verifier,
+        "open_neighbours",
+        lambda rows, count: replace(open_neighbours(rows, count), recall=0.992),
+    )
+    assert search().coverage == Coverage(neighbour_recall=0.992)
 
 
 def test_no_embedding_at_all_leaves_everything_to_hashes(table: PhotoTable) -> None:

@@ -11,7 +11,7 @@ from file_names import file_names
 from found_duplicates import EVERYTHING, NOT_UTF8, make_duplicates, make_group, make_photo
 from hypothesis import HealthCheck, given, settings
 
-from seentwice.dedupe.findings import Duplicates, Evidence, Match
+from seentwice.dedupe.findings import Coverage, Duplicates, Evidence, Match
 from seentwice.dedupe.report import write_json
 from seentwice.dedupe.report.json_file import SCHEMA_ID, SCHEMA_VERSION, read_schema
 from seentwice.files import UnwritableError
@@ -23,6 +23,7 @@ VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 GOLDEN = r"""{"schema": {"id": "urn:seentwice:groups:1", "version": 1},
 "root": {"path": "/photos"},
 "counts": {"searched": 10000, "without_content": 0, "groups": 1, "photos": 2, "spare_photos": 1, "spare_bytes": 2000, "links": 1, "unreadable": 0},
+"coverage": {"neighbour_recall": null, "nearest_only": 0},
 "groups": [
 {"number": 1, "photos": [{"path": "a.jpg", "keep": true, "width": 1200, "height": 800, "bytes": 1000, "modified": "2020-09-13T12:26:40Z", "sha256": "0000000000000000000000000000000000000000000000000000000000000000", "product": null, "seller": null}, {"path": "caf\\udce9.jpg", "path_bytes": "Y2Fm6S5qcGc=", "keep": false, "width": 1200, "height": 801, "bytes": 2000, "modified": "2020-09-13T12:26:41Z", "sha256": "0000000000000000000000000000000000000000000000000000000000000001", "product": null, "seller": null}], "matches": [{"left": "a.jpg", "right": "caf\\udce9.jpg", "right_bytes": "Y2Fm6S5qcGc=", "score": 1.0, "evidence": ["same bytes"], "hash_bits": null, "similarity": null, "edit": ""}]}],
 "links": [
@@ -45,6 +46,15 @@ def test_the_file_is_this(tmp_path: Path) -> None:
 @pytest.mark.parametrize("found", [EVERYTHING, make_duplicates(())], ids=["everything", "nothing"])
 def test_the_file_is_what_its_schema_says(tmp_path: Path, found: Duplicates) -> None:
     VALIDATOR.validate(json.loads(written(tmp_path, found)))
+
+
+def test_what_was_not_compared_is_told(tmp_path: Path) -> None:
+    coverage = Coverage(neighbour_recall=0.9912345678, nearest_only=12)
+    found = dataclasses.replace(EVERYTHING, coverage=coverage)
+    document = json.loads(written(tmp_path, found))
+    VALIDATOR.validate(document)
+    assert document["coverage"] == {"neighbour_recall": 0.991235, "nearest_only": 12}
+    assert set(document["coverage"]) == set(get_type_hints(Coverage))
 
 
 def test_the_schema_is_one_and_names_itself() -> None:

@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from itertools import combinations
 
 import numpy as np
@@ -6,7 +7,14 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from seentwice.dedupe.candidates import FEW_EQUAL, Candidates
-from seentwice.dedupe.matching import Matches, keep_surest, match_candidates, pair_shared
+from seentwice.dedupe.findings import WHOLE, Coverage
+from seentwice.dedupe.matching import (
+    MOST_SORTS,
+    Matches,
+    keep_surest,
+    match_candidates,
+    pair_shared,
+)
 
 Numbers = NDArray[np.int64]
 PAIRS = st.lists(
@@ -61,35 +69,57 @@ def test_no_candidates_are_no_matches() -> None:
     assert (found.left.tolist(), found.right.tolist(), found.scores.tolist()) == ([], [], [])
 
 
-def find_shared(sorts: list[int]) -> tuple[set[tuple[int, int]], int]:
+def find_shared(sorts: list[int]) -> tuple[set[tuple[int, int]], int, Coverage]:
     """Pairs of pictures, numbered by 2, that match if they are of one sort, and how many asked."""
     asked = 0
+    kinds = np.array(sorts)
 
     def score(left: Numbers, right: Numbers) -> NDArray[np.float64]:
         nonlocal asked
         asked += len(left)
-        kinds = np.array(sorts)
         return (kinds[left // 2] == kinds[right // 2]) * 1.0
 
+    def pair_nearest(pictures: Numbers) -> Iterator[Candidates]:
+        order = pictures[np.argsort(kinds[pictures // 2], kind="stable")]
+        one, other = order[:-1], order[1:]
+        coverage = Coverage(nearest_only=len(pictures))
+        yield Candidates(np.minimum(one, other), np.maximum(one, other), coverage=coverage)
+
     pictures = np.arange(len(sorts)) * 2
-    found = {
-        pair
-        for block in pair_shared(pictures, score, 0.5)
-        for pair in zip(block.left.tolist(), block.right.tolist(), strict=True)
-        if sorts[pair[0] // 2] == sorts[pair[1] // 2]
-    }
-    return found, asked
+    blocks = pair_shared(pictures, score, 0.5, pair_nearest)
+    found = match_candidates(blocks, score, lambda left, right: left < right, 0.5)
+    pairs = zip(found.left.tolist(), found.right.tolist(), strict=True)
+    return set(pairs), asked, found.coverage
 
 
 def test_copies_of_one_photo_are_paired_with_the_first() -> None:
-    found, asked = find_shared([0] * 1_000)
+    found, asked, coverage = find_shared([0] * 1_000)
     assert found == {(0, 2 * other) for other in range(1, 1_000)}
-    assert asked == 999
+    assert asked == 999  # each pair is scored once
+    assert coverage == WHOLE
+
+
+def test_pictures_of_very_many_sorts_are_not_all_compared_and_that_is_told() -> None:
+    sorts = [*range(2_000), 7, 1_500]
+    found, asked, coverage = find_shared(sorts)
+    assert found == {(14, 4_000), (3_000, 4_002)}
+    assert asked < (MOST_SORTS + 1) * len(sorts)
+    assert coverage == Coverage(nearest_only=len(sorts) - MOST_SORTS - 1)
+
+
+def test_the_coverage_of_a_search_is_that_of_all_its_parts() -> None:
+    none = np.empty(0, np.int64)
+    parts = [Coverage(0.99), WHOLE, Coverage(nearest_only=40), Coverage(0.995, 2)]
+    blocks = [Candidates(none, none, coverage=part) for part in parts]
+    found = match_candidates(
+        blocks, lambda left, right: left * 1.0, lambda left, right: left >= 0, 0.5
+    )
+    assert found.coverage == Coverage(0.99, 42)
 
 
 @given(st.lists(st.integers(0, 6), min_size=FEW_EQUAL + 1, max_size=120))
 def test_pictures_of_one_sort_hang_together(sorts: list[int]) -> None:
-    found, _ = find_shared(sorts)
+    found, _, _ = find_shared(sorts)
     group = {2 * number: 2 * number for number in range(len(sorts))}
     for left, right in sorted(found):
         assert left < right

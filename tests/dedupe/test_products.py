@@ -1,5 +1,6 @@
 import json
 from collections import defaultdict
+from dataclasses import replace
 from importlib import resources
 from itertools import combinations
 from pathlib import Path
@@ -256,3 +257,36 @@ def test_products_are_those_that_a_slow_loop_finds(described, searched, pairs, c
         for one, other in zip(left.tolist(), right.tolist(), strict=True)
     ]
     assert allowed.tolist() == slow
+
+
+SOME = st.sampled_from([None, "x", "y"])
+
+
+@given(
+    st.lists(st.tuples(st.sets(st.integers(0, 5), min_size=1), SOME, SOME), min_size=0, max_size=6),
+    st.sets(st.integers(0, 5)),
+)
+def test_some_photos_can_show_duplicates_if_two_of_them_can(described, chosen):
+    photos = [str(number) for number in range(6)]
+    products = [
+        product(f"p{number}", [photos[photo] for photo in sorted(shown)], category, family)
+        for number, (shown, category, family) in enumerate(described)
+    ]
+    index = index_products(products, photos)
+    pairs = np.array(list(combinations(sorted(chosen), 2)), np.int64).reshape(-1, 2)
+    expected = index.allow(pairs[:, 0], pairs[:, 1]).any()
+    assert index.allow_any(np.array(sorted(chosen), np.int64)) == expected
+
+
+def test_a_million_photos_of_one_family_are_looked_at_once():
+    count = 1_000_000
+    index = replace(
+        index_products([product("p", "a", family="f")], ["a"]),
+        starts=np.arange(count + 1),
+        owners=np.arange(count),
+        category=np.zeros(count, np.int64),
+        family=np.zeros(count, np.int64),
+    )
+    assert not index.allow_any(np.arange(count))
+    index.family[7] = 1
+    assert index.allow_any(np.arange(count))

@@ -7,9 +7,10 @@ from encoding import draw, encode
 from photo_tables import all_pairs, make_table
 from PIL import Image, ImageFilter
 
-from seentwice.dedupe import verify
+from seentwice.dedupe import matching, verify
 from seentwice.dedupe.candidates import FEW_EQUAL
 from seentwice.dedupe.likeness import measure_likeness, measure_turned
+from seentwice.dedupe.matching import match_candidates
 from seentwice.dedupe.pictures import Indices
 from seentwice.dedupe.turning import orient
 from seentwice.dedupe.verify import HashVerifier, SearchSettings, read_weights
@@ -151,6 +152,36 @@ def test_many_copies_of_two_photos_that_share_a_hash_hang_together_each() -> Non
     assert len(pairs) < 120 + FEW_EQUAL**2
     assert {(0, other) for other in range(1, 120)} <= pairs
     assert {(60, other) for other in range(61, 120)} <= pairs
+
+
+@pytest.mark.parametrize("is_turned", [False, True])
+def test_copies_are_found_among_very_many_photos_that_share_a_hash(
+    monkeypatch: pytest.MonkeyPatch, is_turned: bool
+) -> None:
+    monkeypatch.setattr(matching, "MOST_SORTS", 3)
+    photos = [draw(seed, 96, 72) for seed in range(150)]
+    copies = [photo.filter(ImageFilter.GaussianBlur(0.7)) for photo in photos[20:60]]
+    if is_turned:
+        copies = [copy.transpose(Image.Transpose.ROTATE_180) for copy in copies]
+    table = make_table([*photos, *copies])
+    orientations = orient(table.signature)
+    if is_turned:
+        orientations = replace(orientations, hashes=np.zeros_like(orientations.hashes))
+    else:
+        table = replace(table, hashes=table.hashes * np.array([0, 1], np.uint64))
+    verifier = HashVerifier(table, orientations if is_turned else None)
+    found = match_candidates(
+        verifier.iterate_candidates(np.arange(len(table)), replace(SETTINGS, hash_bits=0)),
+        verifier.score,
+        lambda left, right: left >= 0,
+        0.5,
+    )
+    pairs = set(zip(found.left.tolist(), found.right.tolist(), strict=True))
+    assert found.coverage.nearest_only > 100
+    left, right = np.arange(20, 60), np.arange(150, 190)
+    likely = verifier.score(left, right) >= 0.5
+    assert likely.sum() >= 35
+    assert set(zip(left[likely].tolist(), right[likely].tolist(), strict=True)) <= pairs
 
 
 def test_what_jpeg_and_smaller_sizes_do_to_a_photo_is_a_copy() -> None:

@@ -19,7 +19,7 @@ def find(rows: np.ndarray, most: int, least: float) -> set[tuple[int, int]]:
     searched = open_neighbours(rows, most)
     return {
         pair
-        for near in iterate_neighbours(searched, rows, most, least)
+        for near in iterate_neighbours(searched, most, least)
         for pair in zip(near.left.tolist(), near.right.tolist(), strict=True)
     }
 
@@ -48,7 +48,7 @@ def test_each_has_its_nearest_others(
 
 def test_the_cosine_is_that_of_the_pair() -> None:
     rows = make_rows(90, 12, 1)
-    for near in iterate_neighbours(open_neighbours(rows, 4), rows, 4, 0.2):
+    for near in iterate_neighbours(open_neighbours(rows, 4), 4, 0.2):
         expected = (rows[near.left] * rows[near.right]).sum(axis=1)
         np.testing.assert_allclose(near.cosine, expected, atol=1e-5)
 
@@ -70,6 +70,7 @@ def test_many_vectors_are_searched_by_cells_with_the_recall_that_is_told(
     monkeypatch.setattr(neighbours, "SAMPLE", 200)
     rows = make_rows(3_000, 12, 2)
     searched = open_neighbours(rows, 5)
+    assert searched.recall is not None
     assert neighbours.LEAST_RECALL <= searched.recall <= 1
     found, expected = find(rows, 5, 0.5), find_slowly(rows, 5, 0.5)
     assert found <= expected | find_slowly(rows, 8, 0.5)

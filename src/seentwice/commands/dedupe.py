@@ -1,7 +1,7 @@
 """Find the photos of a folder that are there twice."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
@@ -16,7 +16,7 @@ from seentwice.commands.progress import open_console, print_plainly, show_progre
 from seentwice.commands.unreadable import report_unreadable
 from seentwice.data.source import Progress
 from seentwice.data.variants.tables import open_table
-from seentwice.dedupe.findings import Duplicates, SameFile
+from seentwice.dedupe.findings import Coverage, Duplicates, SameFile
 from seentwice.dedupe.folder import (
     OpenVerifier,
     Searched,
@@ -211,6 +211,8 @@ def _tell(searched: Searched, duplicates: Duplicates, out: Path, console: Consol
             "pixels match them",
             console,
         )
+    for line in describe_coverage(duplicates.coverage):
+        print_plainly(line, console)
     _tell_same_files(updated.same_files, out, console)
     for line in report_unreadable(duplicates.unreadable, out):
         print_plainly(line, console)
@@ -228,6 +230,20 @@ def _tell(searched: Searched, duplicates: Duplicates, out: Path, console: Consol
             console,
         )
     print_plainly(f"Look: {out / 'report.html'}; also groups.json and groups.csv", console)
+
+
+def describe_coverage(coverage: Coverage) -> Iterator[str]:
+    """Yield lines that tell what was not compared, though it may be near."""
+    if coverage.neighbour_recall is not None:
+        yield (
+            "  so many photos that their nearest by embedding were looked for in parts: "
+            f"{100 * coverage.neighbour_recall:.1f} % of those of a sample were found"
+        )
+    if coverage.nearest_only:
+        yield (
+            f"  {name_count(coverage.nearest_only, 'picture', 'pictures')} with the hash of very "
+            "many unlike ones: each was compared with those nearest by their tones alone"
+        )
 
 
 def _tell_same_files(same_files: Sequence[SameFile], out: Path, console: Console) -> None:

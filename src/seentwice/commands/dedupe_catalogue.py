@@ -61,8 +61,7 @@ class Catalogue:
         kept = []
         for group in groups:
             numbers = np.array([number_of[photo.key] for photo in group.photos])
-            left, right = np.triu_indices(len(numbers), 1)
-            if index.allow(numbers[left], numbers[right]).any():
+            if index.allow_any(numbers):
                 photos = tuple(
                     _with_product(photo, index, number)
                     for photo, number in zip(group.photos, numbers.tolist(), strict=True)

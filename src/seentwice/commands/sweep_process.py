@@ -3,16 +3,15 @@
 import os
 import signal
 import sys
-import threading
 import time
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import parent_process
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from seentwice.commands.stopping import STOPPED, StopRequest
 from seentwice.errors import UserError
+from seentwice.processes import end_with_parent
 from seentwice.sweeps.plan import Plan
 from seentwice.sweeps.trials import Trial
 
@@ -45,7 +44,7 @@ def run_process(spec: WorkerSpec, worker: str, told: Connection) -> None:
     """
     stop = StopRequest()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which tells us
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent(STOPPED)
     output = spec.folder / "workers" / f"{worker}.txt"
     output.parent.mkdir(parents=True, exist_ok=True)
     with output.open("ab", buffering=0) as file:
@@ -98,11 +97,3 @@ def _work(spec: WorkerSpec, worker: str, stop: StopRequest) -> None:
             partial(time.sleep, _POLL_SECONDS),
             stop.held_back,
         ).work()
-
-
-def _end_with_parent() -> None:
-    """End this process once its parent is gone, however that ended: nobody else would tell it."""
-    parent = parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(STOPPED)

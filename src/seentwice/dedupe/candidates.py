@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from seentwice.dedupe.findings import WHOLE, Coverage
 from seentwice.dedupe.pictures import Indices
 from seentwice.hamming import find_near_pairs, group_equal
 
@@ -20,6 +21,8 @@ class Candidates:
 
     left: Indices  # (m,)
     right: Indices  # (m,) above left
+    scores: NDArray[np.float64] | None = None  # (m,) where they are known already
+    coverage: Coverage = WHOLE  # of the near pairs that they are a part of
 
 
 def iterate_hash_candidates(

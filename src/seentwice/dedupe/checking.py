@@ -15,7 +15,7 @@ from seentwice.dedupe.looking import Decoding
 from seentwice.dedupe.pictures import Indices, PhotoTable
 from seentwice.dedupe.query_views import QueryViews, look_at_query
 from seentwice.dedupe.same_pixels import digest_pixels
-from seentwice.dedupe.verify import HashVerifier
+from seentwice.dedupe.verify import open_hash_verifier
 from seentwice.errors import UserError
 from seentwice.hamming import find_near_queries
 from seentwice.index.columns import READ, encode_text, name_hash
@@ -109,14 +109,14 @@ class PhotoChecker:
 
     def _find_near(self, hashes: _Hashes, seen: QueryViews) -> Indices:
         """Return the places of the photos nearest by a hash, `MOST_VERIFIED` at most."""
-        if not seen.looks[0].has_content:
-            same = (hashes.blank_hashes == np.array(seen.looks[0].hashes, np.uint64)).all(axis=1)
+        if not seen.look.has_content:
+            same = (hashes.blank_hashes == seen.hashes[0]).all(axis=1)
             blank: Indices = hashes.blank_places[same][:MOST_VERIFIED]
             return blank
         settings = self.settings
         least: dict[int, int] = {}
         for number, column in enumerate(hashes.columns):
-            queries = np.unique(np.array([look.hashes[number] for look in seen.looks], np.uint64))
+            queries = np.unique(seen.hashes[:, number])
             for near in find_near_queries(column, queries, settings.hash_bits, settings.threads):
                 for position, bits in zip(near.position.tolist(), near.bits.tolist(), strict=True):
                     least[position] = min(bits, least.get(position, bits))
@@ -125,54 +125,48 @@ class PhotoChecker:
         return shown
 
     def _verify(self, photo: Path, seen: QueryViews, rows: list[PhotoRow]) -> Iterator[Match]:
+        """Yield the rows that match, by the score that they have with the photo in its table."""
         if not rows:
             return
-        views = len(seen.looks)
-        verifier = HashVerifier(_make_table(seen, rows), None)
-        left = np.repeat(np.arange(views, views + len(rows)), views)
-        explained = verifier.explain(left, np.tile(np.arange(views), len(rows)))
-        scores = explained.scores.reshape(len(rows), views)
-        bits = explained.hash_bits.reshape(len(rows), views)
-        best = scores.argmax(axis=1)
+        table = _make_table(seen, rows)
+        verifier = open_hash_verifier(table, self.settings.is_turned)
+        others = np.arange(1, len(table))
+        explained = verifier.explain(np.zeros_like(others), others)
         # Decoded in full at most once, however many rows have its size and hashes.
         own = cache(lambda: digest_pixels(photo, seen.sha256, self.settings.max_pixels))
         matches = []
         for number, row in enumerate(rows):
-            view = int(best[number])
-            evidence = self._find_evidence(own, seen, row, view)
+            evidence = self._find_evidence(own, seen, row, bool(explained.is_turned[number]))
             is_same = evidence in (Evidence.SAME_BYTES, Evidence.SAME_PIXELS)
-            score = 1.0 if is_same else float(scores[number, view])
+            score = 1.0 if is_same else float(explained.scores[number])
             if score >= self.settings.least_score:
-                least = int(bits[number, view]) if row.has_content else None
-                matches.append(Match(row.key, str(photo), score, (evidence,), least))
+                bits = int(explained.hash_bits[number]) if row.has_content else None
+                matches.append(Match(row.key, str(photo), score, (evidence,), bits))
         yield from sorted(matches, key=lambda match: (-match.score, match.left))
 
     def _find_evidence(
-        self, own: Callable[[], bytes], seen: QueryViews, row: PhotoRow, view: int
+        self, own: Callable[[], bytes], seen: QueryViews, row: PhotoRow, is_turned: bool
     ) -> Evidence:
         if row.sha256 == seen.sha256:
             return Evidence.SAME_BYTES
-        if (row.width, row.height, row.hashes) == (seen.width, seen.height, seen.looks[0].hashes):
+        if (row.width, row.height, row.hashes) == (seen.width, seen.height, seen.look.hashes):
             other = digest_pixels(self.root / row.key, row.sha256, self.settings.max_pixels)
             if any(other) and other == own():
                 return Evidence.SAME_PIXELS
-        return Evidence.NEAR_ONCE_TURNED if view else Evidence.NEAR_HASHES
+        return Evidence.NEAR_ONCE_TURNED if is_turned else Evidence.NEAR_HASHES
 
 
 def _make_table(seen: QueryViews, rows: list[PhotoRow]) -> PhotoTable:
-    """Return a table of the views of a photo, then of the rows."""
-    looks: list[BlockLook | PhotoRow] = [*seen.looks, *rows]
-    sizes = [
-        (seen.height, seen.width) if on_side else (seen.width, seen.height)
-        for on_side in seen.is_on_side
-    ]
+    """Return a table of a photo, then of the rows."""
+    looks: list[BlockLook | PhotoRow] = [seen.look, *rows]
+    sized: list[QueryViews | PhotoRow] = [seen, *rows]
     return PhotoTable(
-        keys=pa.array([b""] * len(seen.looks) + [encode_text(row.key) for row in rows]),
+        keys=pa.array([b"", *(encode_text(row.key) for row in rows)]),
         size_bytes=np.zeros(len(looks), np.int64),
         modified_ns=np.zeros(len(looks), np.int64),
         sha256=np.zeros((len(looks), 32), np.uint8),
-        width=np.array([*(w for w, _ in sizes), *(row.width for row in rows)], np.uint32),
-        height=np.array([*(h for _, h in sizes), *(row.height for row in rows)], np.uint32),
+        width=np.array([each.width for each in sized], np.uint32),
+        height=np.array([each.height for each in sized], np.uint32),
         hashes=np.array([look.hashes for look in looks], np.uint64),
         signature=np.stack([np.frombuffer(look.signature, np.uint8) for look in looks]),
         has_content=np.array([look.has_content for look in looks]),

@@ -63,6 +63,7 @@ def describe_found(
         searched=len(table),
         without_content=int(np.count_nonzero(~table.has_content)),
         unreadable=tuple(unreadable),
+        coverage=found.matches.coverage,
     )
 
 

@@ -16,6 +16,7 @@ from seentwice.photos.problems import record_refusal
 from seentwice.records import Reason, Unreadable
 
 _BATCH = 512  # embeddings that are written at once: a run that is stopped goes on there
+_BLOCK = 1 << 14  # embeddings that are scaled at once
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,17 +49,25 @@ def fill_embeddings(
         UserError: the store cannot be written.
     """
     files = group_same(table.sha256)
-    digests = table.sha256[files.first]
-    _, is_there = store.read_embeddings(embedder.fingerprint, digests)
+    kept, is_there = store.read_embeddings(embedder.fingerprint, table.sha256[files.first])
+    rows = kept.astype(np.float32)
+    del kept
     unreadable: list[Unreadable] = []
     missing = files.first[~is_there]
     for batch in _embed(table, missing, root, embedder, on_progress):
-        store.write_embeddings(
-            embedder.fingerprint, table.sha256[batch.photos], batch.rows.astype(np.float16)
-        )
         unreadable += batch.unreadable
-    kept, is_there = store.read_embeddings(embedder.fingerprint, digests)
-    rows = unit_rows(np.asarray(kept, np.float32))
+        if not len(batch.photos):
+            continue
+        half = batch.rows.astype(np.float16)
+        store.write_embeddings(embedder.fingerprint, table.sha256[batch.photos], half)
+        if not rows.shape[1]:
+            rows = np.zeros((len(rows), half.shape[1]), np.float32)
+        places = files.of_photo[batch.photos]
+        rows[places] = half  # as the next run will read them
+        is_there[places] = True
+    for start in range(0, len(rows), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        rows[block] = unit_rows(rows[block])
     return Embeddings(rows, files.of_photo, is_there[files.of_photo], tuple(unreadable))
 
 

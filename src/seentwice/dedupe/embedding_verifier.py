@@ -19,6 +19,7 @@ from seentwice.dedupe.closeness import (
     measure_familiarity,
 )
 from seentwice.dedupe.embedding import Embeddings, fill_embeddings
+from seentwice.dedupe.findings import Coverage
 from seentwice.dedupe.likeness import FEATURES as LIKENESS
 from seentwice.dedupe.likeness import measure_likeness
 from seentwice.dedupe.pictures import Indices, PhotoTable
@@ -147,15 +148,19 @@ class EmbeddingVerifier:
         if len(shown) < 2:
             return
         places = self.embeddings.of_photo[photos[shown]]
-        rows = self.embeddings.rows[places]
+        rows = self.embeddings.rows
+        if not np.array_equal(places, np.arange(len(rows))):  # or they are not copied
+            rows = rows[places]
         searched = open_neighbours(rows, NEIGHBOURS)
         least = float(self._familiarity.nearest[places].min())
-        for near in iterate_neighbours(searched, rows, NEIGHBOURS, least):
+        for near in iterate_neighbours(searched, NEIGHBOURS, least):
             one, other = shown[near.left], shown[near.right]
             cosine = near.cosine.astype(np.float64)
             is_nearer = self.measure_advance(photos[one], photos[other], cosine) > 0
             one, other = one[is_nearer], other[is_nearer]
-            yield Candidates(np.minimum(one, other), np.maximum(one, other))
+            yield Candidates(
+                np.minimum(one, other), np.maximum(one, other), coverage=Coverage(searched.recall)
+            )
 
 
 def open_embedding_verifier(

@@ -62,6 +62,28 @@ class SameFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Coverage:
+    """How many of the near photos were compared: all, where nothing else is said."""
+
+    # Of photos' nearest by embedding, measured on a sample; None: each was compared with all.
+    neighbour_recall: float | None = None
+    # Pictures that share a hash with very many unlike ones, and were compared with those nearest
+    # by their tones alone; each counts once a hash.
+    nearest_only: int = 0
+
+    def join(self, other: "Coverage") -> "Coverage":
+        """Return that of two parts of a search together."""
+        recalls = [
+            part.neighbour_recall for part in (self, other) if part.neighbour_recall is not None
+        ]
+        return Coverage(min(recalls, default=None), self.nearest_only + other.nearest_only)
+
+
+WHOLE = Coverage()
+"""All were compared."""
+
+
+@dataclass(frozen=True, slots=True)
 class Duplicates:
     """What came of one search."""
 
@@ -72,3 +94,4 @@ class Duplicates:
     without_content: int  # of these: blank or two-tone, so only the same bytes or pixels matched
     unreadable: tuple[Unreadable, ...]
     same_files: tuple[SameFile, ...] = ()
+    coverage: Coverage = WHOLE

@@ -17,8 +17,7 @@ from seentwice.dedupe.matching import Allow
 from seentwice.dedupe.pictures import PhotoTable, read_table
 from seentwice.dedupe.reading import Updated, update_table
 from seentwice.dedupe.search import Found, search_table
-from seentwice.dedupe.turning import orient
-from seentwice.dedupe.verify import HashVerifier, SearchSettings, Verifier
+from seentwice.dedupe.verify import HashVerifier, SearchSettings, Verifier, open_hash_verifier
 from seentwice.errors import UserError
 from seentwice.hamming import MOST_BITS
 from seentwice.index.columns import decode_text
@@ -48,7 +47,7 @@ def verify_by_hashes(is_turned: bool) -> OpenVerifier:
     """
 
     def open_verifier(store: PhotoStore, table: PhotoTable) -> HashVerifier:
-        return HashVerifier(table, orient(table.signature) if is_turned else None)
+        return open_hash_verifier(table, is_turned)
 
     return open_verifier
 

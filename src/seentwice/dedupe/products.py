@@ -83,6 +83,31 @@ class ProductIndex:
             allowed[found.pair] = True
         return allowed
 
+    def allow_any(self, photos: NDArray[np.int64]) -> bool:
+        """Say whether any two photos can show duplicates of each other, in time linear in them.
+
+        Two products of one category can be duplicates where their families differ; one without a
+        family is a family of its own. If neither all of a category's photos here are one, nor all
+        of its families, then two photos of two families are among them.
+
+        Args:
+            photos: (k,) numbers of photos, each once.
+        """
+        owned = np.diff(self.starts)[photos]
+        photo = np.repeat(photos, owned)
+        within = np.arange(len(photo)) - np.repeat(np.cumsum(owned) - owned, owned)
+        product = self.owners[self.starts[photo] + within]
+        if not len(product):
+            return False
+        family = np.where(self.family[product] == ALONE, -1 - product, self.family[product])
+        order = np.argsort(self.category[product], kind="stable")
+        starts = np.flatnonzero(np.diff(self.category[product][order], prepend=ALONE - 1))
+        is_several = np.ones(len(starts), np.bool_)
+        for column in (photo[order], family[order]):
+            least, most = np.minimum.reduceat(column, starts), np.maximum.reduceat(column, starts)
+            is_several &= least != most
+        return bool(is_several.any())
+
     def pair_products(
         self, left: NDArray[np.int64], right: NDArray[np.int64]
     ) -> Iterator[ProductPairs]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from seentwice.block_hashing import BlockLook, look_at_blocks
@@ -16,18 +17,16 @@ from seentwice.photos.block_means import decode_block_means
 from seentwice.photos.problems import find_problem, record_refusal
 from seentwice.records import Reason, Unreadable
 
-_TURNS = (None, *Image.Transpose)
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class QueryViews:
     """What is looked for of a photo."""
 
     sha256: bytes  # of the file
     width: int  # px, upright
     height: int
-    looks: tuple[BlockLook, ...]  # as it is; then, if asked for, in its seven other orientations
-    is_on_side: tuple[bool, ...]  # whether width and height are swapped there
+    look: BlockLook  # as it is: what a table would keep of it
+    hashes: NDArray[np.uint64]  # (v, h) as it is; then, if asked for, in its seven other views
 
 
 def look_at_query(photo: Path, decoding: Decoding, max_pixels: int, is_turned: bool) -> QueryViews:
@@ -54,37 +53,21 @@ def look_at_query(photo: Path, decoding: Decoding, max_pixels: int, is_turned: b
             content = file.read(size)
     except OSError as error:
         raise PhotoError(record_refusal(photo, error)) from error
-    turns = _TURNS if is_turned else _TURNS[:1]
+    turns = tuple(Image.Transpose) if is_turned else ()
     if decoding == "blocks":
         blocks = decode_block_means(content, photo, max_pixels)
-        width, height = blocks.width, blocks.height
         small = Image.fromarray(blocks.means)
-        looks = [look_at_blocks(np.asarray(_turn(small, turn))) for turn in turns]
+        look = look_at_blocks(blocks.means)
+        turned = [look_at_blocks(np.asarray(small.transpose(turn))).hashes for turn in turns]
     else:
         whole = decode_photo(content, photo, max_pixels)
-        width, height = whole.size
-        looks = [_look_at_turned(_turn(whole, turn)) for turn in turns]
+        blocks, hashes = look_at_whole(whole)
+        look = replace(look_at_blocks(blocks.means), hashes=hashes)
+        turned = [look_at_whole(whole.transpose(turn))[1] for turn in turns]
     return QueryViews(
         hashlib.sha256(content).digest(),
-        width,
-        height,
-        tuple(looks),
-        tuple(turn in _ON_SIDE for turn in turns),
+        blocks.width,
+        blocks.height,
+        look,
+        np.array([look.hashes, *turned], np.uint64),
     )
-
-
-_ON_SIDE = (
-    Image.Transpose.ROTATE_90,
-    Image.Transpose.ROTATE_270,
-    Image.Transpose.TRANSPOSE,
-    Image.Transpose.TRANSVERSE,
-)
-
-
-def _turn(image: Image.Image, turn: Image.Transpose | None) -> Image.Image:
-    return image if turn is None else image.transpose(turn)
-
-
-def _look_at_turned(whole: Image.Image) -> BlockLook:
-    blocks, hashes = look_at_whole(whole)
-    return replace(look_at_blocks(blocks.means), hashes=hashes)

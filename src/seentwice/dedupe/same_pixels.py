@@ -14,6 +14,7 @@ from seentwice.dedupe.looking import open_regular
 from seentwice.dedupe.pictures import Indices, PhotoTable, Pictures, merge_pictures, paths_of
 from seentwice.index.store import PhotoStore
 from seentwice.photos import PhotoError, decode_photo
+from seentwice.photos.pixel_digest import digest_image
 
 PIXELS = "pixels"
 """The name in a store of what is known of pixels: the sha256 of their size and RGB values."""
@@ -151,6 +152,4 @@ def digest_pixels(path: Path, sha256: bytes, max_pixels: int) -> bytes:
             photo = decode_photo(file, path, max_pixels)
     except (OSError, PhotoError):
         return bytes(32)
-    digest = hashlib.sha256(f"{photo.width} x {photo.height}".encode())
-    digest.update(photo.tobytes())
-    return digest.digest()
+    return digest_image(photo)

@@ -28,8 +28,9 @@ from seentwice.dedupe.likeness import (
     measure_turned,
 )
 from seentwice.dedupe.matching import pair_shared
+from seentwice.dedupe.nearest_tones import pair_nearest_tones
 from seentwice.dedupe.pictures import Indices, PhotoTable
-from seentwice.dedupe.turning import Orientations
+from seentwice.dedupe.turning import Orientations, orient, turn_signatures
 from seentwice.hamming import hamming_bits
 
 _BLOCK = 1 << 15  # pairs at once: some 100 MB of tiny pictures
@@ -195,6 +196,11 @@ class HashVerifier:
         is_rare = np.ones(len(photos), bool)
         for number, (hashes, pictures) in enumerate(self._list_columns(photos)):
             earlier = self.table.hashes[photos, :number]
+            is_oriented = number == self.table.hashes.shape[1]
+
+            def pair_nearest(pictures: Indices, turn: bool = is_oriented) -> Iterator[Candidates]:
+                return pair_nearest_tones(pictures, self._sign(photos[pictures], turn))
+
             for block in iterate_hash_candidates(
                 hashes, pictures, settings.hash_bits, settings.workers
             ):
@@ -204,7 +210,24 @@ class HashVerifier:
                 yield Candidates(block.left[is_new], block.right[is_new])
             for shared in list_shared(hashes, pictures):
                 is_rare[shared] = False
-                yield from pair_shared(shared, score, settings.least_score)
+                yield from pair_shared(shared, score, settings.least_score, pair_nearest)
+
+    def _sign(self, photos: Indices, is_oriented: bool) -> NDArray[np.uint8]:
+        """Return the tiny pictures of photos, (p, s), as they are or as they are oriented."""
+        signatures = self.table.signature[photos]
+        if self.orientations is None or not is_oriented:
+            return signatures
+        return turn_signatures(signatures, self.orientations.turns[photos, 0])
+
+
+def open_hash_verifier(table: PhotoTable, is_turned: bool) -> HashVerifier:
+    """Return what scores the photos of a table by their hashes alone.
+
+    Args:
+        table: of photos.
+        is_turned: whether photos that were mirrored or turned are copies, too.
+    """
+    return HashVerifier(table, orient(table.signature) if is_turned else None)
 
 
 def _weigh(features: NDArray[np.float64], weights: tuple[float, ...]) -> NDArray[np.float64]:

@@ -1,6 +1,5 @@
-"""What tells the pixels of one photo from all others, whatever file they came from."""
+"""Equal pictures among views, by a digest of their pixels."""
 
-import hashlib
 from typing import Any
 
 import numpy as np
@@ -9,6 +8,7 @@ from PIL import Image
 
 from seentwice.bank.recipe import Recipe
 from seentwice.detectors.descriptor import Rows
+from seentwice.photos.pixel_digest import digest_image
 
 
 class PixelDigestDescriptor:
@@ -19,9 +19,7 @@ class PixelDigestDescriptor:
 
     def look(self, image: Image.Image) -> NDArray[np.uint8]:
         """Return the digest, (32,)."""
-        digest = hashlib.sha256(f"{image.width} x {image.height}".encode())
-        digest.update(image.tobytes())
-        return np.frombuffer(digest.digest(), np.uint8)
+        return np.frombuffer(digest_image(image), np.uint8)
 
     def finish(self, looks: NDArray[Any]) -> NDArray[Any]:
         """Return the digests (b, 32) as they are."""

@@ -29,12 +29,13 @@ class Neighbours:
 class NeighbourIndex:
     """Vectors that can be searched."""
 
-    index: faiss.Index
-    recall: float  # of true neighbours, measured on a sample; 1 where search is exact
+    rows: NDArray[np.float32]  # (n, d)
+    cells: faiss.Index | None  # that hold them; None: each is compared with all
+    recall: float | None  # of true neighbours, measured on a sample; None: search is exact
 
 
 def open_neighbours(rows: NDArray[np.float32], neighbours: int) -> NeighbourIndex:
-    """Make vectors searchable.
+    """Make vectors searchable; few are searched where they are, without a copy.
 
     Args:
         rows: (n, d), each of length 1.
@@ -42,9 +43,7 @@ def open_neighbours(rows: NDArray[np.float32], neighbours: int) -> NeighbourInde
     """
     rows = np.ascontiguousarray(rows, np.float32)
     if len(rows) <= MOST_EXACT:
-        exact = faiss.IndexFlatIP(rows.shape[1])
-        exact.add(rows)
-        return NeighbourIndex(exact, 1.0)
+        return NeighbourIndex(rows, None, None)
     return _open_cells(rows, neighbours)
 
 
@@ -66,26 +65,27 @@ def _open_cells(rows: NDArray[np.float32], neighbours: int) -> NeighbourIndex:
         _, found = index.search(sample, neighbours + 1)
         hits = [len(np.intersect1d(*both)) for both in zip(found, truth, strict=True)]
         recall = sum(hits) / truth.size
-    return NeighbourIndex(index, recall)
+    return NeighbourIndex(rows, index, recall)
 
 
 def iterate_neighbours(
-    searched: NeighbourIndex,
-    rows: NDArray[np.float32],
-    neighbours: int,
-    least_cosine: float,
+    searched: NeighbourIndex, neighbours: int, least_cosine: float
 ) -> Iterator[Neighbours]:
     """Yield each vector's nearest others, in blocks; memory follows a block's neighbours.
 
     Args:
-        searched: of the same rows.
-        rows: (n, d), each of length 1.
+        searched: the vectors.
         neighbours: the most that one vector is given.
         least_cosine: of a neighbour.
     """
+    rows = searched.rows
+    most = min(neighbours + 1, len(rows))
     for start in range(0, len(rows), _BLOCK):
-        block = np.ascontiguousarray(rows[start : start + _BLOCK], np.float32)
-        cosine, other = searched.index.search(block, min(neighbours + 1, len(rows)))
+        block = rows[start : start + _BLOCK]
+        if searched.cells is None:
+            cosine, other = faiss.knn(block, rows, most, metric=faiss.METRIC_INNER_PRODUCT)
+        else:
+            cosine, other = searched.cells.search(block, most)
         own = np.arange(start, start + len(block))[:, np.newaxis]
         is_near = (cosine >= least_cosine) & (other != own) & (other >= 0)
         left = np.broadcast_to(own, other.shape)[is_near]

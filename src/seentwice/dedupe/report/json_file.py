@@ -7,7 +7,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from seentwice.dedupe.findings import Duplicates, FoundPhoto, Group, Match
+from seentwice.dedupe.findings import Coverage, Duplicates, FoundPhoto, Group, Match
 from seentwice.dedupe.report.counts import count_duplicates
 from seentwice.dedupe.report.writing import (
     is_utf8,
@@ -53,6 +53,7 @@ def _spell(duplicates: Duplicates) -> Iterator[str]:
     yield f'{{"schema": {_dump({"id": SCHEMA_ID, "version": SCHEMA_VERSION})},\n'
     yield f'"root": {_dump(_name("path", str(duplicates.root)))},\n'
     yield f'"counts": {_dump(asdict(count_duplicates(duplicates)))},\n'
+    yield f'"coverage": {_dump(_coverage(duplicates.coverage))},\n'
     groups = (_group(number, group) for number, group in enumerate(duplicates.groups, 1))
     yield from _spell_list("groups", groups)
     yield ",\n"
@@ -71,6 +72,13 @@ def _spell_list(name: str, records: Iterable[dict[str, Any]]) -> Iterator[str]:
 
 def _dump(record: dict[str, Any]) -> str:
     return _ENCODER.encode(record)
+
+
+def _coverage(coverage: Coverage) -> dict[str, Any]:
+    return {
+        "neighbour_recall": round_measure(coverage.neighbour_recall),
+        "nearest_only": coverage.nearest_only,
+    }
 
 
 def _group(number: int, group: Group) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from PIL import Image, ImageFilter
 
 from seentwice.dedupe.checking import CheckSettings, PhotoChecker
 from seentwice.dedupe.findings import Evidence, Match
-from seentwice.dedupe.folder import allow_all
 from seentwice.dedupe.looking import Decoding, Looking, look_at_file
 from seentwice.dedupe.pair_reasons import describe_pair, explain_pairs
 from seentwice.dedupe.pictures import read_table
@@ -52,9 +51,7 @@ def test_a_pair_has_the_score_that_dedupe_gives_it(
         table = read_table(store)
         verifier = open_hash_verifier(table, is_turned)
         settings = SearchSettings(12, 0.5, same_pixels=True, max_pixels=LIMIT, workers=1)
-        found = search_table(
-            store, table, root, verifier, settings, allow_all, lambda done, total: None
-        )
+        found = search_table(store, table, root, verifier, settings, None, lambda done, total: None)
         others = np.arange(len(names))
         pairs = explain_pairs(found, verifier, np.zeros_like(others), others)
         by_dedupe = {

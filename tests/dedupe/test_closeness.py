@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from seentwice.dedupe import closeness
 from seentwice.dedupe.closeness import (
@@ -7,6 +9,7 @@ from seentwice.dedupe.closeness import (
     choose_background,
     measure_closeness,
     measure_familiarity,
+    thin_background,
 )
 
 
@@ -37,6 +40,48 @@ def test_a_few_copies_change_no_familiarity_much() -> None:
     among = measure_familiarity(copies, np.arange(504)).nearest[0]
     assert among == pytest.approx(alone, abs=0.05)
     assert among < 0.95
+
+
+def test_many_copies_of_one_photo_are_no_strangers_of_each_other() -> None:
+    rows = unit(1_000, 64, 7)
+    sorts = np.arange(1_000)
+    sorts[100:130] = 100
+    copied = rows.copy()
+    noise = 0.02 * unit(30, 64, 8)
+    copied[100:130] = rows[100] + noise
+    copied /= np.linalg.norm(copied, axis=1, keepdims=True)
+    pair = np.array([100]), np.array([101])
+    cosine = np.array([float(copied[100] @ copied[101])])
+
+    def advance(background: np.ndarray) -> float:
+        familiarity = measure_familiarity(copied, background)
+        return float(measure_closeness(cosine, familiarity, *pair)[0, 0])
+
+    assert advance(np.arange(1_000)) < 0.5
+    assert advance(thin_background(sorts)) > 0.99
+    alone = measure_familiarity(rows, np.arange(1_000))
+    among = measure_familiarity(copied, thin_background(sorts))
+    # And strangers are nearly as near as they were, those too whose nearest was copied.
+    np.testing.assert_allclose(among.nearest[130:], alone.nearest[130:], atol=0.06)
+
+
+def test_a_background_with_as_many_copies_as_are_left_out_stays_as_it_is() -> None:
+    # Which the weights of the package were fitted with.
+    for count, copies in ((1_000, 10), (2_000, 20), (500, 10), (40, 10), (20, 5), (3, 1), (0, 0)):
+        sorts = np.arange(count)
+        sorts[count - copies :] = count
+        assert thin_background(sorts).tolist() == list(range(count))
+
+
+@given(st.lists(st.integers(0, 8), max_size=200))
+def test_of_each_sort_the_first_stay_and_no_more_than_are_left_out(sorts: list[int]) -> None:
+    kept = thin_background(np.array(sorts, np.int64)).tolist()
+    most = max(-(-len(kept) // 100), min(10, len(kept) // 4))
+    for sort in set(sorts):
+        of_sort = [place for place, each in enumerate(sorts) if each == sort]
+        stay = [place for place in kept if sorts[place] == sort]
+        assert stay == of_sort[: len(stay)]
+        assert 1 <= len(stay) <= most
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3])

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from embedded_rooms import MAX_PIXELS, open_table
+from encoding import draw
+from photo_tables import make_table
 from untrained_net import save_untrained
 
 from seentwice.dedupe import embedding_verifier
@@ -148,6 +150,22 @@ def test_candidates_tell_the_recall_of_the_search_that_brought_them(
         lambda rows, count: replace(open_neighbours(rows, count), recall=0.992),
     )
     assert search().coverage == Coverage(neighbour_recall=0.992)
+
+
+def test_many_copies_of_one_photo_come_close_to_each_other() -> None:
+    photos = [draw(seed, 96, 72) for seed in range(120)]
+    copies = [photos[0].resize((97 + n, 73 + n)) for n in range(40)]
+    table = make_table([*photos, *copies])
+    rows = np.random.default_rng(0).normal(size=(160, 64))
+    rows[120:] = rows[0] + 0.1 * rows[120:]
+    rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    every = Embeddings(rows, np.arange(160), np.ones(160, bool), ())
+    verifier = EmbeddingVerifier(table, every, None)
+    left, right = np.triu_indices(160, 1)
+    advance = verifier.measure_advance(left, right, (rows[left] * rows[right]).sum(axis=1))
+    is_copy = ((left == 0) | (left >= 120)) & (right >= 120)
+    assert advance[is_copy].min() > 0.9
+    assert advance[~is_copy].max() < 0.6
 
 
 def test_no_embedding_at_all_leaves_everything_to_hashes(table: PhotoTable) -> None:

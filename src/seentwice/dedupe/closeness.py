@@ -42,6 +42,38 @@ def choose_background(digests: NDArray[np.uint8]) -> Indices:
     return np.sort(order[:BACKGROUND])
 
 
+def thin_background(sorts: Indices) -> Indices:
+    """Choose of a background no more copies of one photo than familiarity leaves out.
+
+    More of them, above a hundredth, would be taken for the nearest strangers of each other, and
+    come no closer. Of a background without so many copies all is kept.
+
+    Args:
+        sorts: (b,) a number of each photo, equal for copies of one.
+
+    Returns:
+        Indices of the photos that are kept, rising: the first of each sort.
+    """
+    kept = np.arange(len(sorts))
+    while len(kept):
+        # How many of the same sort come before each.
+        order = np.argsort(sorts[kept], kind="stable")
+        starts = np.flatnonzero(np.diff(sorts[kept][order], prepend=-1))
+        counts = np.diff(starts, append=len(order))
+        before = np.empty(len(kept), np.int64)
+        before[order] = np.arange(len(kept)) - np.repeat(starts, counts)
+        is_kept = before < _count_left_out(len(kept))
+        if is_kept.all():
+            break
+        kept = kept[is_kept]
+    return kept
+
+
+def _count_left_out(background: int) -> int:
+    """Return how many of the nearest photos of a background may be copies."""
+    return max(-(-background // 100), min(_COPIES, background // 4))
+
+
 def measure_familiarity(rows: NDArray[np.float32], background: Indices) -> Familiarity:
     """Measure how near photos come to strangers.
 
@@ -51,13 +83,13 @@ def measure_familiarity(rows: NDArray[np.float32], background: Indices) -> Famil
 
     Args:
         rows: (n, e) embeddings, each of length 1.
-        background: (b,) indices into them.
+        background: (b,) indices into them, with few copies of each; see `thin_background`.
     """
     count = len(background)
     nearest, margin = np.ones(len(rows)), np.zeros(len(rows))
     if count < _FEWEST:  # nothing is known of strangers, so nothing comes closer
         return Familiarity(nearest, margin)
-    copies = max(-(-count // 100), min(_COPIES, count // 4))
+    copies = _count_left_out(count)
     end = copies + -(-count // 50)
     beyond = max(-(-count // 10), end)
     others = rows[background]

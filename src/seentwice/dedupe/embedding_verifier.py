@@ -17,11 +17,13 @@ from seentwice.dedupe.closeness import (
     measure_advance,
     measure_closeness,
     measure_familiarity,
+    thin_background,
 )
 from seentwice.dedupe.embedding import Embeddings, fill_embeddings
 from seentwice.dedupe.findings import Coverage
 from seentwice.dedupe.likeness import FEATURES as LIKENESS
 from seentwice.dedupe.likeness import measure_likeness
+from seentwice.dedupe.matching import match_candidates
 from seentwice.dedupe.pictures import Indices, PhotoTable
 from seentwice.dedupe.turning import Orientations
 from seentwice.dedupe.verify import Explained, HashVerifier, SearchSettings
@@ -35,6 +37,7 @@ NEIGHBOURS = 32
 """How many of its nearest photos each is compared with."""
 _LEAST_LOGIT, _LARGEST_LOGIT = -5.0, 12.0  # a copy may have any hashes, so they deny little
 _SURE = 0.5  # of hashes: what embeddings add to such a score is no reason of its own
+_NEAR_BITS = 10  # of copies in the background
 _BLOCK = 1 << 14  # pairs at once: 160 MB of embeddings
 
 
@@ -62,7 +65,27 @@ class EmbeddingVerifier:
         first, shown = np.unique(embeddings.of_photo, return_index=True)
         has_row = embeddings.is_there[shown] & table.has_content[shown]
         background = choose_background(table.sha256[shown[has_row]])
+        background = background[thin_background(self._sort_copies(shown[has_row][background]))]
         self._familiarity = measure_familiarity(embeddings.rows, first[has_row][background])
+
+    def _sort_copies(self, photos: Indices) -> Indices:
+        """Return a number of each photo, (p,), equal for those that hashes show to be copies.
+
+        Not what embeddings show: strangers that are all alike, such as floor plans, are what
+        familiarity is to tell.
+        """
+        settings = SearchSettings(_NEAR_BITS, _SURE, same_pixels=False, max_pixels=1, workers=1)
+        matches = match_candidates(
+            self.hashes.iterate_candidates(photos, settings),
+            lambda left, right: self.hashes.score(photos[left], photos[right]),
+            lambda left, right: np.ones(len(left), bool),
+            _SURE,
+        )
+        sorts = np.arange(len(photos))
+        for left, right in zip(matches.left.tolist(), matches.right.tolist(), strict=True):
+            if sorts[left] == left and sorts[right] == right:
+                sorts[right] = left
+        return sorts
 
     def score(self, left: Indices, right: Indices) -> NDArray[np.float64]:
         """Return the probability that one is a copy of the other, (m,), of photos (m,), (m,)."""

@@ -5,6 +5,7 @@ import struct
 import zlib
 
 import numpy as np
+import pillow_heif
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
@@ -25,6 +26,12 @@ def draw(seed: int, width: int = 256, height: int = 192) -> Image.Image:
 def encode(image: Image.Image, form: str, **options: object) -> bytes:
     stream = io.BytesIO()
     image.save(stream, form, **options)
+    return stream.getvalue()
+
+
+def encode_heic(image: Image.Image) -> bytes:
+    stream = io.BytesIO()
+    pillow_heif.from_pillow(image).save(stream, quality=90)
     return stream.getvalue()
 
 

@@ -185,15 +185,15 @@ def test_any_number_of_processes_gives_the_same_rows_and_groups(
     )
 
 
-def test_a_second_run_reads_what_may_be_other_by_now_alone(
-    zoo: Zoo, folder: Path, visited: Visit
-) -> None:
+def test_a_second_run_reads_what_may_be_other_by_now_alone(folder: Path, visited: Visit) -> None:
     again = visit(folder, folder.parent / "index", workers=2)
     assert again.rows == visited.rows
     assert again.found == visited.found
-    too_large = sum(gives is Reason.TOO_LARGE for gives in zoo.values())
-    assert again.searched.updated.read == too_large  # another limit, or more memory, may do
-    assert again.searched.updated.kept == len(visited.rows) - too_large
+    # Another limit, more memory or an extra may do.
+    tried = (Reason.TOO_LARGE, Reason.UNDECODED)
+    count = sum(row.reason in tried for row in visited.rows.values())
+    assert again.searched.updated.read == count >= len(tried)
+    assert again.searched.updated.kept == len(visited.rows) - count
 
 
 def test_decoding_whole_finds_the_same_groups(

@@ -11,7 +11,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-from encoding import draw, encode, exif, ftyp, make_deep_png, make_png
+from encoding import draw, encode, encode_heic, exif, ftyp, make_deep_png, make_png
 from PIL import Image
 from zoo_kinds import put_kinds
 from zoo_words import ALONE, HIDDEN, Put, Zoo
@@ -77,6 +77,8 @@ def _put_formats(put: Put) -> None:
         "named wrong.jpg": encode(photo, "PNG"),
         "named wrong.png": jpeg,
         "a jpeg.heic": jpeg,
+        "a heic.heic": encode_heic(photo),
+        "a heic.jpg": encode_heic(photo),
     }
     for name, content in contents.items():
         put(f"formats/{name}", content, "colour")
@@ -181,8 +183,6 @@ def _put_damage(put: Put) -> None:
 
 def _put_undecoded(put: Put) -> None:
     contents = {
-        "phone.heic": ftyp(b"heic", b"mif1", b"heic"),
-        "phone.jpg": ftyp(b"mif1", b"heic"),
         "camera.nef": encode(draw(12), "TIFF"),
         "camera.cr3": ftyp(b"crx ", b"isom"),
         "camera.jpg": b"FUJIFILMCCD-RAW 0201",
@@ -192,6 +192,8 @@ def _put_undecoded(put: Put) -> None:
     }
     for name, content in contents.items():
         put(f"undecoded/{name}", content, Reason.UNDECODED)
+    put("phone.heic", ftyp(b"heic", b"mif1", b"heic"), Reason.DAMAGED)
+    put("phone.jpg", ftyp(b"mif1", b"heic"), Reason.DAMAGED)
     put("download", encode(draw(13), "JPEG"), Reason.MISNAMED)
     put("photo.jpg_large", encode(draw(14), "PNG"), Reason.MISNAMED)
 

@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 
 import numpy as np
+import pillow_heif
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
@@ -27,6 +28,12 @@ PHOTO = Image.fromarray(draw_pixels())
 def encode(image: Image.Image, form: str, **options: object) -> bytes:
     stream = io.BytesIO()
     image.save(stream, form, **options)
+    return stream.getvalue()
+
+
+def encode_heic(image: Image.Image) -> bytes:
+    stream = io.BytesIO()
+    pillow_heif.from_pillow(image).save(stream, quality=95)
     return stream.getvalue()
 
 
@@ -75,6 +82,7 @@ LOSSY = {
     "webp, lossy": encode(PHOTO, "WEBP", quality=95),
     "gif": encode(PHOTO, "GIF"),
     "avif": encode(PHOTO, "AVIF", quality=95),
+    "heic": encode_heic(PHOTO),
     "tiff, jpeg": encode(PHOTO, "TIFF", compression="jpeg", quality=95),
 }
 FORMATS = {**LOSSLESS, **LOSSY}

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from seentwice.errors import UserError
-from seentwice.photos import EXTENSIONS, PhotoError, find_photos, read_photo
+from seentwice.photos import EXTENSIONS, PhotoError, find_photos, formats, read_photo
 from seentwice.records import Reason, Unreadable
 
 LIMIT = 1_000_000
@@ -203,7 +203,15 @@ def test_what_packers_and_file_managers_leave_is_passed_over(tmp_path: Path) -> 
     assert unreadable == []
 
 
-def test_a_photo_by_another_name_is_listed(tmp_path: Path) -> None:
+HEIC = "HEIC; pip install 'seentwice[heic]', or "
+
+
+@pytest.fixture
+def without_heic(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(formats, "heic_plugin", lambda: None)
+
+
+def test_a_photo_by_another_name_is_listed(tmp_path: Path, without_heic: None) -> None:
     (tmp_path / "a.png").write_bytes(PNG)
     (tmp_path / "b").write_bytes(encode("jpeg"))
     (tmp_path / "c.jpg_large").write_bytes(encode("webp"))
@@ -217,7 +225,7 @@ def test_a_photo_by_another_name_is_listed(tmp_path: Path) -> None:
     assert [(p.path.name, p.reason, p.detail) for p in unreadable] == [
         ("b", Reason.MISNAMED, "begins like JPEG; rename it to end in .jpeg"),
         ("c.jpg_large", Reason.MISNAMED, "begins like WEBP; rename it to end in .webp"),
-        ("h.bak", Reason.UNDECODED, "HEIC; convert it to JPEG or PNG"),
+        ("h.bak", Reason.UNDECODED, f"{HEIC}convert it to JPEG or PNG"),
     ]
 
 
@@ -237,30 +245,32 @@ def test_raw_files_are_listed_whatever_they_begin_with(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "head", "detail"),
     [
-        ("IMG_1.HEIC", ftyp(b"heic", b"mif1", b"heic"), "HEIC"),
-        ("a.heif", ftyp(b"mif1", b"miaf", b"heic"), "HEIC"),  # which AVIF may begin with, too
-        ("a.hif", ftyp(b"heix", b"mif1"), "HEIC"),
-        ("a.jpg", ftyp(b"heic", b"mif1"), "HEIC"),
-        ("a.jpg", ftyp(b"crx ", b"isom"), "a camera's raw file"),
-        ("a.jpg", b"FUJIFILMCCD-RAW 0201", "a camera's raw file"),
-        ("a.jpg", b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
-        ("a.jpg", b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
+        ("IMG_1.HEIC", ftyp(b"heic", b"mif1", b"heic"), HEIC),
+        ("a.heif", ftyp(b"mif1", b"miaf", b"heic"), HEIC),  # which AVIF may begin with, too
+        ("a.hif", ftyp(b"heix", b"mif1"), HEIC),
+        ("a.jpg", ftyp(b"heic", b"mif1"), HEIC),
+        ("a.jpg", ftyp(b"crx ", b"isom"), "a camera's raw file; "),
+        ("a.jpg", b"FUJIFILMCCD-RAW 0201", "a camera's raw file; "),
+        ("a.jpg", b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL; "),
+        ("a.jpg", b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000; "),
     ],
 )
 def test_a_format_that_is_not_read_is_named(
-    tmp_path: Path, name: str, head: bytes, detail: str
+    tmp_path: Path, without_heic: None, name: str, head: bytes, detail: str
 ) -> None:
     (tmp_path / name).write_bytes(head)
     with pytest.raises(PhotoError) as caught:
         read_photo(tmp_path / name, LIMIT)
     problem = caught.value.unreadable
     assert problem.reason is Reason.UNDECODED
-    assert problem.detail == f"{detail}; convert it to JPEG or PNG"
+    assert problem.detail == f"{detail}convert it to JPEG or PNG"
 
 
-def test_heic_is_listed_before_its_name_must_tell_a_place(tmp_path: Path) -> None:
+def test_heic_is_listed_before_its_name_must_tell_a_place(
+    tmp_path: Path, without_heic: None
+) -> None:
     (tmp_path / "IMG1.HEIC").write_bytes(ftyp(b"heic", b"mif1"))
-    told = r"IMG1\.HEIC': format that is not read: HEIC; convert it to JPEG or PNG\); give a folder"
+    told = r"IMG1\.HEIC': format that is not read: HEIC; pip .* to JPEG or PNG\); give a folder"
     with pytest.raises(UserError, match=told):
         find_photos(tmp_path)
     (tmp_path / "a.heic").write_bytes(encode("jpeg"))  # as some phones' exports are

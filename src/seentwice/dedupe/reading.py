@@ -27,6 +27,7 @@ from seentwice.photos.problems import record_refusal
 from seentwice.processes import end_with_parent, hold_ctrl_c
 from seentwice.records import Reason, Unreadable
 
+_TRIED_AGAIN = (Reason.TOO_LARGE, Reason.UNDECODED)
 _CHUNK = 16  # files that a process takes at once
 _AHEAD = 4  # chunks a process that wait, so that no process does
 _BATCH = 1024  # rows that are written at once
@@ -70,13 +71,16 @@ def update_table(
     is_stale = np.ones(len(walked), bool)
     there = np.flatnonzero(place >= 0)
     at = place[there]
-    # Another limit, or more memory, may do; files that could not be opened look changed anyway.
-    is_large = pc.equal(known["reason"], pa.scalar(Reason.TOO_LARGE.encode(), pa.large_binary()))
+    # Another limit, more memory or an extra may do; files that could not be opened look changed.
+    is_tried = pc.is_in(
+        known["reason"],
+        pa.array([reason.encode() for reason in _TRIED_AGAIN], pa.large_binary()),
+    )
     is_stale[there] = (
         (known["size_bytes"][at] != walked.size_bytes[there])
         | (known["modified_ns"][at] != walked.modified_ns[there])
         | (known["inode"][at] != walked.inode[there])
-        | is_large.to_numpy(zero_copy_only=False)[at]
+        | is_tried.to_numpy(zero_copy_only=False)[at]
     )
     is_gone = np.ones(len(known), bool)
     is_gone[place[is_first & (place >= 0)]] = False

@@ -8,7 +8,7 @@ from PIL import Image
 
 from seentwice.bank.recipe import Recipe
 
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
 """What `seentwice.photos.read_photo` decodes."""
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import AvifImagePlugin, Image, ImageFile, JpegImagePlugin, WebPImagePlugin
 
 from seentwice.photos.formats import HEAD_BYTES, decoder_of, name_format
+from seentwice.photos.heic import heic_plugin
 from seentwice.photos.problems import (
     PhotoError,
     find_problem,
@@ -135,7 +136,11 @@ def _open(decoder: type[ImageFile.ImageFile], stream: BinaryIO) -> ImageFile.Ima
     try:
         return decoder(stream)
     except (SyntaxError, ValueError, OSError, struct.error) as error:
-        reads_all = decoder in (WebPImagePlugin.WebPImageFile, AvifImagePlugin.AvifImageFile)
+        reads_all = decoder in (
+            WebPImagePlugin.WebPImageFile,
+            AvifImagePlugin.AvifImageFile,
+            heic_plugin(),
+        )
         if not reads_all and not stream.read(1):
             raise EOFError(f"ends within its header: {error}") from error
         raise

@@ -21,7 +21,7 @@ EXTENSIONS = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".bmp", ".dib"),
     *(".gif", ".tif", ".tiff", ".avif"),
 )
-# HEIC is not decoded here; files of these names that hold JPEG or AVIF are.
+# Files of these names may hold JPEG or AVIF, and HEIC is decoded with an extra alone.
 _HEIC_EXTENSIONS = (".heic", ".heif", ".hif")
 # Many begin like a TIFF, which holds a small picture of them.
 _UNDECODED_EXTENSIONS: Mapping[str, str] = {

@@ -14,9 +14,12 @@ from PIL import (
     WebPImagePlugin,
 )
 
+from seentwice.photos.heic import heic_plugin
+
 HEAD_BYTES = 64
 """So many bytes of a file tell how it is decoded."""
 RAW = "a camera's raw file"
+HEIC = "HEIC"
 # ISO/IEC 23008-12, annex B: pictures coded with HEVC, alone or in sequences.
 _HEIC_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"))
 
@@ -51,6 +54,8 @@ def decoder_of(head: bytes) -> type[ImageFile.ImageFile] | None:
     brand, *others = _brands_of(head)
     if brand in (b"avif", b"avis") or (brand == b"mif1" and _HEIC_BRANDS.isdisjoint(others)):
         return AvifImagePlugin.AvifImageFile
+    if not _HEIC_BRANDS.isdisjoint((brand, *others)):
+        return heic_plugin()
     for signature, decoder in _SIGNATURES.items():
         if head.startswith(signature):
             return decoder
@@ -72,7 +77,7 @@ def name_format(head: bytes) -> str | None:
     """Name the format of photos that are not decoded here; None where the head is of no such."""
     brand, *others = _brands_of(head)
     if not _HEIC_BRANDS.isdisjoint((brand, *others)):
-        return "HEIC"
+        return None if heic_plugin() else HEIC
     if brand == b"crx " or head.startswith(b"FUJIFILMCCD-RAW"):
         return RAW
     if head.startswith((b"\xff\x0a", b"\0\0\0\x0cJXL ")):

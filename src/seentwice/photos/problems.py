@@ -5,6 +5,7 @@ import os
 import stat
 from pathlib import Path
 
+from seentwice.photos.formats import HEIC
 from seentwice.records import Reason, Unreadable
 
 _LONGEST_DETAIL = 200
@@ -54,7 +55,8 @@ def record_refusal(path: Path, error: OSError) -> Unreadable:
 
 def record_undecoded(path: Path, name: str) -> Unreadable:
     """Record a photo of a format that is not decoded here; `name` is the format's."""
-    return Unreadable(path, Reason.UNDECODED, f"{name}; convert it to JPEG or PNG")
+    way = "pip install 'seentwice[heic]', or convert" if name == HEIC else "convert"
+    return Unreadable(path, Reason.UNDECODED, f"{name}; {way} it to JPEG or PNG")
 
 
 def to_line(message: object) -> str:

@@ -69,6 +69,13 @@ def test_a_thousand_copies_that_match_one_photo_are_a_group() -> None:
     assert group(1_500, {(0, n): 0.9 for n in range(1, 1_500)}) == [list(range(1_500))]
 
 
+def test_a_component_of_very_many_photos_is_parted_without_a_list_of_their_pairs() -> None:
+    count = 20_000
+    near = {(n, n + 1): 0.9 for n in range(0, count - 1, 2)}
+    far = {(0, n): 0.4 for n in range(2, count, 2)}
+    assert group(count, near | far) == [[n, n + 1] for n in range(0, count - 1, 2)]
+
+
 def link_slowly(count: int, scores: Pairs) -> list[list[int]]:
     """Average linkage by its definition."""
     parts = [[n] for n in range(count)]
@@ -88,15 +95,18 @@ def link_slowly(count: int, scores: Pairs) -> list[list[int]]:
     return sorted(part for part in parts if len(part) > 1)
 
 
-@given(st.integers(2, 9), st.integers(0, 2**32 - 1), st.floats(0, 1))
-def test_it_is_average_linkage(count: int, seed: int, share: float) -> None:
+@pytest.mark.parametrize("few", [2, 24])
+@given(count=st.integers(2, 9), seed=st.integers(0, 2**32 - 1), share=st.floats(0, 1))
+def test_it_is_average_linkage(few: int, count: int, seed: int, share: float) -> None:
     # Scores are distinct, so that no tie leaves a choice.
     rng = np.random.default_rng(seed)
     pairs = list(combinations(range(count), 2))
     scores = dict(zip(pairs, rng.random(len(pairs)).tolist(), strict=True))
     matches = {pair: score for pair, score in scores.items() if rng.random() < share}
     others = {pair: score for pair, score in scores.items() if pair not in matches}
-    found = group(count, matches, others)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(groups, "_FEW", few)
+        found = group(count, matches, others)
     # Photos that no match connects are not looked at together, whatever they would score.
     reached = {n: n for n in range(count)}
     for a, b in matches:

@@ -11,6 +11,7 @@ from seentwice.dedupe.findings import WHOLE, Coverage
 from seentwice.dedupe.matching import (
     MOST_SORTS,
     Matches,
+    join_matches,
     keep_surest,
     match_candidates,
     pair_shared,
@@ -105,6 +106,15 @@ def test_pictures_of_very_many_sorts_are_not_all_compared_and_that_is_told() -> 
     assert found == {(14, 4_000), (3_000, 4_002)}
     assert asked < (MOST_SORTS + 1) * len(sorts)
     assert coverage == Coverage(nearest_only=len(sorts) - MOST_SORTS - 1)
+
+
+def test_joined_matches_are_in_order_and_keep_what_was_not_compared() -> None:
+    one = Matches(*to_columns([(0, 2, 9), (3, 4, 5)]), Coverage(nearest_only=2))
+    other = Matches(*to_columns([(0, 1, 7), (3, 5, 6)]), Coverage(0.99))
+    both = join_matches(one, other)
+    pairs = zip(both.left.tolist(), both.right.tolist(), both.scores.tolist(), strict=True)
+    assert list(pairs) == [(0, 1, 0.7), (0, 2, 0.9), (3, 4, 0.5), (3, 5, 0.6)]
+    assert both.coverage == Coverage(0.99, 2)
 
 
 def test_the_coverage_of_a_search_is_that_of_all_its_parts() -> None:

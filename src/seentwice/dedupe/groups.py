@@ -12,10 +12,13 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from seentwice.dedupe.linkage import gather_around_centres, link_matrix
+
 LEAST_MEAN = 0.5
 """Groups are joined above it: a copy is then more likely than none, on average over all pairs."""
 MOST_LINKED = 1_000
 """Photos of a component whose pairs are all scored; larger ones are parted around their centres."""
+_FEW = 24  # photos of a component that take less time as a record of each pair than as arrays
 _ASKED = 1 << 15  # pairs that are scored at once: a call for each component would take longer
 
 Indices = NDArray[np.int64]
@@ -32,7 +35,8 @@ def group_photos(
     Photos that matches connect, over however many others, are looked at together: the pairs of
     them that are no match are scored as well, so that the mean is that of all pairs. Of more than
     `MOST_LINKED` a group is one with the most matches and all that match it. The groups do not
-    depend on the order of the matches.
+    depend on the order of the matches. Memory follows the matches, and the pairs of the largest
+    component that is linked: 16 MB at the most.
 
     Args:
         count: photos; they are numbered from 0 in the order that decides between equal means.
@@ -52,16 +56,14 @@ def group_photos(
             if scores[edges[0]] > LEAST_MEAN:
                 groups.append(members)
             continue
-        known = {
-            (min(a, b), max(a, b)): float(score)
-            for a, b, score in zip(
-                left[edges].tolist(), right[edges].tolist(), scores[edges].tolist(), strict=True
-            )
-        }
-        component = _Component(members.tolist(), known)
+        one, other, score = left[edges], right[edges], scores[edges]
         if len(members) > MOST_LINKED:
-            groups += _gather(component.members, known)
+            groups += _gather(members, one, other, score)
             continue
+        if len(members) > _FEW:
+            groups += _link_many(members, one, other, score, score_pairs)
+            continue
+        component = _list_pairs(members, one, other, score)
         waiting.append(component)
         asked += len(component.missing)
         if asked >= _ASKED:
@@ -72,7 +74,7 @@ def group_photos(
 
 
 class _Component:
-    """Photos that matches connect, and what is known of their pairs."""
+    """A few photos that matches connect, and what is known of their pairs."""
 
     def __init__(self, members: list[int], known: dict[tuple[int, int], float]) -> None:
         self.members = members
@@ -80,34 +82,31 @@ class _Component:
         self.missing = [pair for pair in combinations(members, 2) if pair not in known]
 
 
-def _gather(members: list[int], known: dict[tuple[int, int], float]) -> Iterator[Indices]:
-    """Part many photos: the one with the most matches, and all that match it, again and again.
+def _list_pairs(members: Indices, left: Indices, right: Indices, scores: Scores) -> _Component:
+    pairs = zip(left.tolist(), right.tolist(), scores.tolist(), strict=True)
+    return _Component(members.tolist(), {(min(a, b), max(a, b)): score for a, b, score in pairs})
 
-    So each photo of a group matches its centre, and time follows the matches, not the pairs: a
-    thousand copies of one photo make one group.
-    """
-    matched: dict[int, set[int]] = {member: set() for member in members}
-    for (a, b), score in known.items():
-        if score > LEAST_MEAN:
-            matched[a].add(b)
-            matched[b].add(a)
-    # The most matches first, then the lowest number; counts that fell since are asked again.
-    queue = [(-len(others), member) for member, others in matched.items()]
-    heapq.heapify(queue)
-    while queue:
-        count, centre = heapq.heappop(queue)
-        others = matched.get(centre)
-        if not others:
-            continue
-        if len(others) != -count:
-            heapq.heappush(queue, (-len(others), centre))
-            continue
-        group = sorted((centre, *others))
-        for member in group:
-            for other in matched.pop(member):
-                if other in matched:
-                    matched[other].discard(member)
-        yield np.array(group)
+
+def _gather(members: Indices, left: Indices, right: Indices, scores: Scores) -> Iterator[Indices]:
+    """Part very many photos around their centres; see `gather_around_centres`."""
+    likely = scores > LEAST_MEAN
+    one, other = (np.searchsorted(members, side[likely]) for side in (left, right))
+    for group in gather_around_centres(len(members), one, other):
+        yield members[group]
+
+
+def _link_many(
+    members: Indices, left: Indices, right: Indices, scores: Scores, score_pairs: ScorePairs
+) -> Iterator[Indices]:
+    """Score the pairs of photos that are no match, and yield their groups."""
+    sums = np.full((len(members), len(members)), np.nan)
+    one, other = np.searchsorted(members, left), np.searchsorted(members, right)
+    sums[one, other] = sums[other, one] = scores
+    np.fill_diagonal(sums, 0)
+    one, other = np.nonzero(np.triu(np.isnan(sums)))
+    sums[one, other] = sums[other, one] = score_pairs(members[one], members[other])
+    for group in link_matrix(sums, LEAST_MEAN):
+        yield members[group]
 
 
 def _link_filled(components: list[_Component], score_pairs: ScorePairs) -> Iterator[Indices]:

@@ -67,7 +67,8 @@ def join_matches(one: Matches, other: Matches) -> Matches:
     """Return the matches of both, in order; no pair is in both."""
     left, right = np.append(one.left, other.left), np.append(one.right, other.right)
     order = np.lexsort((right, left))
-    return Matches(left[order], right[order], np.append(one.scores, other.scores)[order])
+    scores = np.append(one.scores, other.scores)[order]
+    return Matches(left[order], right[order], scores, one.coverage.join(other.coverage))
 
 
 def pair_shared(

@@ -74,6 +74,18 @@ def move_bits(words: NDArray[np.uint64], table: NDArray[np.uint64]) -> NDArray[n
     return moved
 
 
+@_compile(types.boolean(_WORD, _WORDS, _WORD))
+def _may_be_near(word: np.uint64, words: NDArray[np.uint64], most_bits: np.uint64) -> bool:
+    """Whether a word is near one of `_CHUNK` words; of fewer it is said without a look."""
+    nearest = np.uint64(0)
+    if len(words) == _CHUNK:
+        # A fixed length and no branch: this loop becomes vector instructions.
+        nearest = np.uint64(64)
+        for index in range(_CHUNK):
+            nearest = min(nearest, _count_bits(word ^ words[index]))
+    return bool(nearest <= most_bits)
+
+
 @_compile(types.int64(_WORDS, _WORD, _WORD, _WORDS, _NUMBERS, _FOUND_WORDS, _FOUND_WORDS))
 def scan_buckets(
     words: NDArray[np.uint64],
@@ -113,14 +125,7 @@ def scan_buckets(
                 cursor[0], cursor[1], cursor[2] = low, high, end
                 return found
             stop = min(high + _CHUNK, end)
-            nearest = np.uint64(0)
-            if stop - high == _CHUNK:
-                # A slice of fixed length and no branch: this loop becomes vector instructions.
-                chunk = words[high:stop]
-                nearest = np.uint64(64)
-                for index in range(_CHUNK):
-                    nearest = min(nearest, _count_bits(word ^ chunk[index]))
-            if nearest <= most_bits:
+            if _may_be_near(word, words[high:stop], most_bits):
                 for other in range(high, stop):
                     differing = word ^ words[other]
                     if _count_bits(differing) <= most_bits:
@@ -170,13 +175,7 @@ def scan_rows(
                 cursor[0], cursor[1] = row, start
                 return found
             stop = min(start + _CHUNK, len(hashes))
-            nearest = np.uint64(0)
-            if stop - start == _CHUNK:
-                chunk = hashes[start:stop]
-                nearest = np.uint64(64)
-                for index in range(_CHUNK):
-                    nearest = min(nearest, _count_bits(word ^ chunk[index]))
-            if nearest <= most_bits:
+            if _may_be_near(word, hashes[start:stop], most_bits):
                 for index in range(start, stop):
                     if _count_bits(word ^ hashes[index]) <= most_bits:
                         position[found] = index

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 
@@ -20,7 +20,7 @@ from seentwice.dedupe.folder import (
 from seentwice.dedupe.looking import Looking
 from seentwice.dedupe.pictures import PhotoTable
 from seentwice.dedupe.turning import orient
-from seentwice.dedupe.verify import SearchSettings, Verifier
+from seentwice.dedupe.verify import HashVerifier, SearchSettings, Verifier
 from seentwice.index.store import PhotoStore
 
 MAX_PIXELS = 100_000_000
@@ -69,6 +69,18 @@ def group_folder(
             lambda done, total: None,
             lambda done, total: None,
         )
+        if not isinstance(searched.verifier, HashVerifier):
+            from seentwice.dedupe.confirming import confirm_groups
+
+            confirmed = confirm_groups(
+                searched.found,
+                searched.verifier,
+                root,
+                MAX_PIXELS,
+                workers,
+                lambda done, total: None,
+            )
+            searched = replace(searched, found=confirmed)
         duplicates = describe_searched(searched, root, "largest", settings)
     end = perf_counter()
     return GroupedFolder(duplicates, searched.updated.read, read_at - start, end - start)
@@ -106,6 +118,7 @@ def verify_by_checkpoint(root: Path, checkpoint: Path, weights: str, workers: in
             MAX_PIXELS,
             workers,
             orient(table.signature),
+            HASH_BITS,
             lambda done, total: None,
         )
 

@@ -158,7 +158,7 @@ def list_pairs(
     """Measure candidates and copies among the pairs of a photo and another picture."""
     count = len(rows)
     embeddings = Embeddings(rows, np.arange(count), np.ones(count, bool), ())
-    verifier = EmbeddingVerifier(table, embeddings, orient(table.signature))
+    verifier = EmbeddingVerifier(table, embeddings, orient(table.signature), 10)
     features, labels = [], []
     for photo in np.flatnonzero(~catalogue.is_copy & table.has_content).tolist():
         twin = [b for a, b in twins if a == photo]

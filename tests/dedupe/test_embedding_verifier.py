@@ -26,6 +26,7 @@ from seentwice.dedupe.turning import orient
 from seentwice.dedupe.verify import HashVerifier, SearchSettings
 from seentwice.index.neighbours import open_neighbours
 
+HASH_BITS = 10
 EVERY = SearchSettings(
     hash_bits=None, least_score=0.5, same_pixels=False, max_pixels=MAX_PIXELS, workers=1
 )
@@ -59,7 +60,7 @@ def embeddings(table: PhotoTable, copy: tuple[int, int]) -> Embeddings:
 
 @pytest.fixture(scope="module")
 def verifier(table: PhotoTable, embeddings: Embeddings) -> EmbeddingVerifier:
-    return EmbeddingVerifier(table, embeddings, orient(table.signature))
+    return EmbeddingVerifier(table, embeddings, orient(table.signature), HASH_BITS)
 
 
 def test_embeddings_find_a_copy_that_hashes_miss(
@@ -74,7 +75,9 @@ def test_embeddings_find_a_copy_that_hashes_miss(
     assert pairs[surest] == copy
     assert len(pairs) <= 2  # rendered rooms whose hashes nearly suffice may be there, too
     assert explained.is_embedded[added].all()
-    assert (explained.scores >= by_hashes.scores).all()
+    is_near = by_hashes.hash_bits <= HASH_BITS  # farther hashes make no match by themselves
+    assert (explained.scores[is_near] >= by_hashes.scores[is_near]).all()
+    assert (explained.scores[~is_near] < by_hashes.scores[~is_near]).any()
     np.testing.assert_array_equal(explained.hash_bits, by_hashes.hash_bits)
     np.testing.assert_array_equal(verifier.score(left, right), explained.scores)
 
@@ -97,7 +100,8 @@ def test_scores_are_a_logistic_regression_of_what_is_measured(
             weight * value
             for weight, value in zip(coefficients, features[pair].tolist(), strict=True)
         )
-        weighed = max(1 / (1 + np.exp(-logit)), by_hashes[pair])
+        sure = by_hashes[pair] if explained.hash_bits[pair] <= HASH_BITS else 0
+        weighed = max(1 / (1 + np.exp(-logit)), sure)
         assert explained.scores[pair] == pytest.approx(weighed)
 
 
@@ -160,7 +164,7 @@ def test_many_copies_of_one_photo_come_close_to_each_other() -> None:
     rows[120:] = rows[0] + 0.1 * rows[120:]
     rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
     every = Embeddings(rows, np.arange(160), np.ones(160, bool), ())
-    verifier = EmbeddingVerifier(table, every, None)
+    verifier = EmbeddingVerifier(table, every, None, HASH_BITS)
     left, right = np.triu_indices(160, 1)
     advance = verifier.measure_advance(left, right, (rows[left] * rows[right]).sum(axis=1))
     is_copy = ((left == 0) | (left >= 120)) & (right >= 120)
@@ -171,7 +175,7 @@ def test_many_copies_of_one_photo_come_close_to_each_other() -> None:
 def test_no_embedding_at_all_leaves_everything_to_hashes(table: PhotoTable) -> None:
     count = len(table)
     none = Embeddings(np.zeros((count, 0), np.float32), np.arange(count), np.zeros(count, bool), ())
-    verifier = EmbeddingVerifier(table, none, None)
+    verifier = EmbeddingVerifier(table, none, None, HASH_BITS)
     left, right = np.triu_indices(count, 1)
     np.testing.assert_array_equal(
         verifier.score(left, right), HashVerifier(table, None).score(left, right)
@@ -184,7 +188,16 @@ def test_a_checkpoint_opens_a_verifier_of_a_folder(few_rooms: Path, tmp_path: Pa
     save_untrained(path, 0)
     with open_table(few_rooms, tmp_path / "index") as (store, table):
         verifier = open_embedding_verifier(
-            store, table, few_rooms, path, None, MAX_PIXELS, 1, None, lambda done, total: None
+            store,
+            table,
+            few_rooms,
+            path,
+            None,
+            MAX_PIXELS,
+            1,
+            None,
+            HASH_BITS,
+            lambda done, total: None,
         )
         assert len(store.list_fingerprints()) == 1
     explained = verifier.explain(np.array([0]), np.array([0]))

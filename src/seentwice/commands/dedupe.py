@@ -118,6 +118,19 @@ def _search(
             on_read,
             on_compare,
         )
+    if options.is_confirmed:
+        from seentwice.dedupe.confirming import confirm_groups  # brings pandas
+
+        with show_progress("Confirming groups", console) as on_confirm:
+            found = confirm_groups(
+                searched.found,
+                searched.verifier,
+                root,
+                settings.max_pixels,
+                settings.workers,
+                on_confirm,
+            )
+        searched = replace(searched, found=found)
     duplicates = describe_searched(searched, root, options.keep, settings)
     return searched, replace(duplicates, unreadable=(*duplicates.unreadable, *vanished))
 
@@ -146,6 +159,7 @@ def _choose_verifier(
             settings.max_pixels,
             settings.workers,
             orient(table.signature) if options.is_turned else None,
+            settings.hash_bits,
             on_embed,
         )
         vanished.extend(verifier.embeddings.unreadable)
@@ -223,6 +237,13 @@ def _tell(searched: Searched, duplicates: Duplicates, out: Path, console: Consol
         f"({name_bytes(sum(photo.size_bytes for photo in spare))}); nothing was deleted",
         console,
     )
+    unconfirmed = len(searched.found.unconfirmed.left)
+    if unconfirmed:
+        print_plainly(
+            f"  {name_count(unconfirmed, 'match', 'matches')} by embeddings that no key points "
+            "confirm, such as other views of one room: not grouped without --unconfirmed",
+            console,
+        )
     if duplicates.links:
         print_plainly(
             f"  {name_count(len(duplicates.links), 'match', 'matches')} more between photos that "

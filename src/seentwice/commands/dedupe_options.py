@@ -3,6 +3,7 @@
 from argparse import ArgumentTypeError
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 from seentwice.commands.matching_options import add_matching_options
@@ -54,6 +55,7 @@ class DedupeOptions:
     least_score: float
     is_turned: bool  # whether mirrored and turned photos are copies
     detector: Path | None
+    is_confirmed: bool  # whether key points must confirm what nothing but embeddings shows
     weights: str | None
     decoding: Decoding
     keep: str
@@ -87,6 +89,14 @@ def read_options(arguments: Sequence[str]) -> DedupeOptions | UndoOptions:
         raise UserError("give the folder of the photos; see seentwice dedupe --help")
     if given.weights is not None and given.detector is None:
         raise UserError("--weights: of which detector? add --detector CHECKPOINT")
+    if given.unconfirmed and given.detector is None:
+        raise UserError("--unconfirmed: of which detector? add --detector CHECKPOINT")
+    if given.detector is not None and not given.unconfirmed and find_spec("cv2") is None:
+        raise UserError(
+            "--detector: key points confirm what it finds, by OpenCV; "
+            "pip install 'seentwice[opencv]', or add --unconfirmed, which groups other views of "
+            "one room as well"
+        )
     if (given.apply is None) != (given.to is None):
         raise UserError("--apply and --to belong together: --apply keep-largest --to FOLDER")
     if given.yes and given.apply is None:
@@ -108,6 +118,7 @@ def read_options(arguments: Sequence[str]) -> DedupeOptions | UndoOptions:
         least_score=given.least_score,
         is_turned=not given.upright,
         detector=given.detector,
+        is_confirmed=given.detector is not None and not given.unconfirmed,
         weights=given.weights,
         decoding=decoding,
         keep=keep,
@@ -205,7 +216,14 @@ def _make_parser() -> OptionParser:
         "--detector",
         type=Path,
         metavar="CHECKPOINT",
-        help="what seentwice train wrote: finds cropped and rotated copies, too",
+        help="what seentwice train wrote: finds cropped and rotated copies, too; key points "
+        "confirm them (needs OpenCV)",
+    )
+    finding.add_argument(
+        "--unconfirmed",
+        action="store_true",
+        help="with --detector: key points need not confirm its matches, so other views of one "
+        "room are grouped as well",
     )
     finding.add_argument(
         "--weights", metavar="W", help="of its trunk: imagenet or a file, if it holds none"

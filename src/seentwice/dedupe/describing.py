@@ -7,6 +7,7 @@ import numpy as np
 
 from seentwice.dedupe.findings import Duplicates, FoundPhoto, Group, Match
 from seentwice.dedupe.keeping import KEEP
+from seentwice.dedupe.matching import join_matches
 from seentwice.dedupe.pair_reasons import PairReasons, describe_pair, explain_pairs
 from seentwice.dedupe.pictures import Indices, PhotoTable
 from seentwice.dedupe.search import Found
@@ -105,7 +106,8 @@ def _describe_photo(table: PhotoTable, photo: int, root: Path) -> FoundPhoto:
 
 def _describe_links(found: Found, verifier: Verifier) -> tuple[Match, ...]:
     """Return the matches of pictures that came into no group together, the surest first."""
-    first, matches = found.pictures.first, found.matches
+    first = found.pictures.first
+    matches = join_matches(found.matches, found.unconfirmed)
     group_of = np.full(len(found.table), -1)
     for number, group in enumerate(found.groups):
         group_of[group] = number

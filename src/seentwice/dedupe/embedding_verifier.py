@@ -46,12 +46,16 @@ class EmbeddingVerifier:
 
     Fitted by benchmarks/embedding_verifier.py, as that verifier was: a pair scores 0.5 where a copy
     is as probable as a stranger in a catalogue of 100,000 photos. Closeness is measured beside the
-    strangers of the catalogue itself, so the weights serve any checkpoint. What the hashes are sure
-    of stays, whatever the embeddings say, and photos without an embedding are left to them.
+    strangers of the catalogue itself, so the weights serve any checkpoint. What near hashes are
+    sure of stays, whatever the embeddings say, and photos without an embedding are left to them.
     """
 
     def __init__(
-        self, table: PhotoTable, embeddings: Embeddings, orientations: Orientations | None
+        self,
+        table: PhotoTable,
+        embeddings: Embeddings,
+        orientations: Orientations | None,
+        hash_bits: int | None,
     ) -> None:
         """Take the photos that are scored by their numbers.
 
@@ -59,8 +63,10 @@ class EmbeddingVerifier:
             table: of photos.
             embeddings: of them.
             orientations: of them, as `orient` gives them; None: no photo is taken for turned.
+            hash_bits: the widest distance at which hashes alone make a match; None: they make none.
         """
         self.hashes = HashVerifier(table, orientations)
+        self._hash_bits = -1 if hash_bits is None else hash_bits
         self.embeddings = embeddings
         first, shown = np.unique(embeddings.of_photo, return_index=True)
         has_row = embeddings.is_there[shown] & table.has_content[shown]
@@ -105,8 +111,11 @@ class EmbeddingVerifier:
         weights = np.array(read_weights())
         logit = np.clip(features @ weights[1:] + weights[0], -700, 700)
         weighed = np.where(is_weighed, 1 / (1 + np.exp(-logit)), 0.0)
-        scores = np.maximum(weighed, by_hashes.scores)
-        is_embedded = (by_hashes.scores < _SURE) & (weighed > by_hashes.scores)
+        # Farther hashes are weighed, but are not what candidates were chosen by.
+        is_near = ~is_weighed | (by_hashes.hash_bits <= self._hash_bits)
+        sure = np.where(is_near, by_hashes.scores, 0.0)
+        scores = np.maximum(weighed, sure)
+        is_embedded = (sure < _SURE) & (weighed > sure)
         return Explained(
             scores,
             by_hashes.hash_bits,
@@ -195,6 +204,7 @@ def open_embedding_verifier(
     max_pixels: int,
     workers: int,
     orientations: Orientations | None,
+    hash_bits: int | None,
     on_progress: Progress,
 ) -> EmbeddingVerifier:
     """Embed what a store does not know yet, and return what scores the photos of its table.
@@ -208,6 +218,7 @@ def open_embedding_verifier(
         max_pixels: as the photos were read with.
         workers: threads that decode and pass photos.
         orientations: of the photos, as `orient` gives them; None: none is taken for turned.
+        hash_bits: the widest distance at which hashes alone make a match; None: they make none.
         on_progress: told of the files that are embedded.
 
     Raises:
@@ -215,7 +226,7 @@ def open_embedding_verifier(
     """
     embedder = open_embedder(checkpoint, weights, max_pixels, workers)
     embeddings = fill_embeddings(store, table, root, embedder, on_progress)
-    return EmbeddingVerifier(table, embeddings, orientations)
+    return EmbeddingVerifier(table, embeddings, orientations, hash_bits)
 
 
 @cache

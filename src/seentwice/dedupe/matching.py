@@ -27,6 +27,9 @@ class Matches:
     coverage: Coverage = WHOLE  # of the search for them
 
 
+NO_MATCHES = Matches(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+
+
 def match_candidates(
     blocks: Iterable[Candidates], score_pairs: ScorePairs, allow: Allow, least_score: float
 ) -> Matches:

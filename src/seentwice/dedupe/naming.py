@@ -5,8 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+from PIL import Image
+
 from seentwice.data.source import Progress
 from seentwice.dedupe.findings import Duplicates, Evidence, Group, Match
+from seentwice.detectors.alignment import Alignment, align_photos
 from seentwice.detectors.explanation import explain_copy
 from seentwice.photos import PhotoError, read_photo
 
@@ -49,15 +52,39 @@ def name_edits(
 
 
 def _name_edit(root: Path, match: Match, max_pixels: int) -> str:
+    photos = _read_pair(root, match.left, match.right, max_pixels)
+    if photos is None:
+        return ""
+    explained = explain_copy(*photos)
+    return explained.edit if explained.is_verified else UNCONFIRMED
+
+
+def read_aligned(root: Path, left: str, right: str, max_pixels: int) -> Alignment | None:
+    """Return how one photo of a folder lies over another; None where one is gone by now.
+
+    Args:
+        root: the folder.
+        left: key of the photo.
+        right: key of the other one.
+        max_pixels: photos with more are not decoded.
+
+    Raises:
+        UserError: OpenCV is not installed.
+    """
+    photos = _read_pair(root, left, right, max_pixels)
+    return None if photos is None else align_photos(*photos)
+
+
+def _read_pair(
+    root: Path, left: str, right: str, max_pixels: int
+) -> tuple[Image.Image, Image.Image] | None:
     try:
-        left, right = (
-            read_photo(root / key, max_pixels, (SIDE_PX, SIDE_PX))
-            for key in (match.left, match.right)
+        one, other = (
+            read_photo(root / key, max_pixels, (SIDE_PX, SIDE_PX)) for key in (left, right)
         )
     except PhotoError:  # gone or changed since; the next run tells
-        return ""
-    explained = explain_copy(left, right)
-    return explained.edit if explained.is_verified else UNCONFIRMED
+        return None
+    return one, other
 
 
 def _with_edits(groups: Sequence[Group], edits: dict[tuple[str, str], str]) -> Iterator[Group]:

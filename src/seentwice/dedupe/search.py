@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from seentwice.data.source import Progress
 from seentwice.dedupe.groups import ScorePairs, group_photos
-from seentwice.dedupe.matching import Allow, Matches, join_matches, match_candidates
+from seentwice.dedupe.matching import NO_MATCHES, Allow, Matches, join_matches, match_candidates
 from seentwice.dedupe.pictures import Indices, PhotoTable, Pictures, group_same
 from seentwice.dedupe.same_pixels import find_same_pixels
 from seentwice.dedupe.settled import (
@@ -36,6 +36,7 @@ class Found:
     pictures: Pictures  # and those of the same pixels
     groups: tuple[Indices, ...]  # the photos of each, rising; in the order of their first photos
     matches: Matches  # of pictures
+    unconfirmed: Matches = NO_MATCHES  # that nothing but embeddings shows; see `confirm_groups`
 
 
 def search_table(

@@ -7,6 +7,7 @@
     python benchmarks/dedupe.py check data/raw/houses 1000000 10000000
     python benchmarks/dedupe.py real data/raw/houses
     python benchmarks/dedupe.py drift data/raw/houses
+    python benchmarks/dedupe.py views data/raw/property_rooms WEIGHTS --detector FILE
 
 COPIES is a folder for the edited copies of every strength, 6 GB, made by `seentwice variants` where
 they are missing; WEIGHTS are those of MobileNetV2 as a safetensors file, for imagededup's CNN; FILE
@@ -22,6 +23,8 @@ is a checkpoint of ours with that trunk, measured beside the hashes alone.
   minutes and 4 GB of disk for ten million. Expected: milliseconds.
 - `real`: the photos that the set is known to hold twice. Half a minute. Expected: all, no others.
 - `drift`: bits by which a hash moves with the way of decoding. Two minutes.
+- `views`: groups among photos of the same rooms from other angles. A minute. Expected: with a
+  checkpoint few more than by hashes alone.
 
 Two cores. Each part writes benchmarks/results/dedupe_PART.json.
 """
@@ -34,8 +37,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 RESULTS = Path(__file__).resolve().parent / "results"
-PARTS = ("speed", "large", "quality", "check", "real", "drift")
-MORE = {"large": ["COPIES"], "quality": ["COPIES", "WEIGHTS"]}
+PARTS = ("speed", "large", "quality", "check", "real", "drift", "views")
+MORE = {"large": ["COPIES"], "quality": ["COPIES", "WEIGHTS"], "views": ["WEIGHTS"]}
 """Arguments after the photos that name places of the machine; a result says these words."""
 
 
@@ -62,7 +65,8 @@ def main() -> None:
 
     words = [given.part, str(given.photos), *MORE.get(given.part, given.rest)]
     if given.part == "quality":
-        words += [f"--homes {given.homes}", *(f"--detector {path.name}" for path in given.detector)]
+        words.append(f"--homes {given.homes}")
+    words += [f"--detector {path.name}" for path in given.detector]
     result = {
         "command": " ".join(["python benchmarks/dedupe.py", *words]),
         "machine": describe_machine(),
@@ -97,6 +101,10 @@ def measure(given: argparse.Namespace) -> Mapping[str, object]:
         from dedupe_check import measure_check
 
         return measure_check(given.photos, [int(size) for size in given.rest])
+    if given.part == "views":
+        from dedupe_views import measure_views
+
+        return measure_views(given.photos, given.rest[0], given.detector)
     from dedupe_real import measure_drift, measure_real
 
     return measure_real(given.photos) if given.part == "real" else measure_drift(given.photos)

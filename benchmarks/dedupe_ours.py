@@ -40,7 +40,11 @@ class GroupedFolder:
 
 
 def group_folder(
-    root: Path, index: Path, workers: int, open_verifier: OpenVerifier = HASHES_ALONE
+    root: Path,
+    index: Path,
+    workers: int,
+    open_verifier: OpenVerifier = HASHES_ALONE,
+    is_confirmed: bool = True,
 ) -> GroupedFolder:
     """Bring the index of a folder up to date and group its photos, as the command does.
 
@@ -49,6 +53,7 @@ def group_folder(
         index: a folder; what is there is not read again.
         workers: processes and threads.
         open_verifier: makes what scores pairs.
+        is_confirmed: whether key points must confirm what nothing but embeddings shows.
     """
     looking = Looking(root, "blocks", MAX_PIXELS)
     settings = SearchSettings(HASH_BITS, LEAST_SCORE, True, MAX_PIXELS, workers)
@@ -69,7 +74,7 @@ def group_folder(
             lambda done, total: None,
             lambda done, total: None,
         )
-        if not isinstance(searched.verifier, HashVerifier):
+        if is_confirmed and not isinstance(searched.verifier, HashVerifier):
             from seentwice.dedupe.confirming import confirm_groups
 
             confirmed = confirm_groups(

@@ -15,6 +15,7 @@ from seentwice.data.fetching.url_photos import path_of_url
 from seentwice.data.tabular.photo_references import is_url
 from seentwice.data.tabular.rejects import collect_rejects
 from seentwice.data.tabular.rows import read_delimiter
+from seentwice.data.tabular.spelling import TableSpelling
 from seentwice.dedupe.findings import FoundPhoto, Group
 from seentwice.dedupe.folder import Searched
 from seentwice.dedupe.matching import Allow
@@ -33,6 +34,14 @@ from seentwice.dedupe.products_json import write_products_json
 from seentwice.dedupe.reading import Updated
 from seentwice.display import name_count, name_first
 from seentwice.records import Listing
+
+_SPELLING = TableSpelling(
+    delimiter="--delimiter",
+    ask_delimiter="--delimiter '{character}'",
+    ask_column="give --column {field}=COLUMN, COLUMN one of {columns}",
+    no_column="--column {field}= for none",
+    photo_rows="--rows photo",
+)
 
 
 @dataclass(slots=True)
@@ -148,6 +157,7 @@ def open_catalogue(options: CatalogueOptions, root: Path, out: Path, console: Co
             read_delimiter("--delimiter", options.delimiter),
             rejects,
             progress,
+            _SPELLING,
         )
         products = to_products(_with_keys(listing, root) for listing in listings)
     for line in describe_rejects(rejects.summary()):

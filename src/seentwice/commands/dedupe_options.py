@@ -10,6 +10,7 @@ from seentwice.commands.matching_options import add_matching_options
 from seentwice.commands.options import OptionParser, whole_number
 from seentwice.commands.photo_index import index_of
 from seentwice.data.tabular.columns import PHOTO_SEPARATOR, Columns
+from seentwice.data.tabular.photo_references import check_separator
 from seentwice.dedupe.keeping import KEEP
 from seentwice.dedupe.looking import Decoding
 from seentwice.errors import UserError
@@ -162,12 +163,14 @@ def _read_catalogue_options(
             if value is not None:
                 raise UserError(f"{option}: of which table? add --catalogue FILE")
         return None
+    if photo_separator is not None:
+        check_separator("--photo-separator", photo_separator)
     named = {field: column or None for field, column in columns or ()}
     return CatalogueOptions(
         file,
         replace(_CATALOGUE, **named),
         rows == "photo",
-        photo_separator or PHOTO_SEPARATOR,
+        PHOTO_SEPARATOR if photo_separator is None else photo_separator,
         delimiter,
     )
 
@@ -185,6 +188,8 @@ def _read_column(text: str) -> tuple[str, str]:
     field, equals, column = text.partition("=")
     if field not in fields or not equals:
         raise ArgumentTypeError(f"{text!r}: give FIELD=COLUMN, FIELD one of {', '.join(fields)}")
+    if field == "id" and not column:
+        raise ArgumentTypeError("'id=': name the column that tells one product from another")
     return field, column
 
 

@@ -33,6 +33,7 @@ from seentwice.data.tabular.photo_references import check_separator, is_url, loc
 from seentwice.data.tabular.photo_rows import read_photo_rows
 from seentwice.data.tabular.rejects import Rejects, collect_rejects
 from seentwice.data.tabular.rows import JSON_SUFFIXES, Row, read_delimiter
+from seentwice.data.tabular.spelling import CONFIG, TableSpelling
 from seentwice.display import name_first, show_text
 from seentwice.errors import UserError
 from seentwice.files import open_atomically
@@ -41,7 +42,6 @@ from seentwice.records import Listing, Photo, Unreadable
 RowKind = Literal["product", "photo"]
 """What a row of the table is. The rows of a product's photos may stand anywhere in the table."""
 
-_REPEATED_HINT = "if each row is one photo of a product, add data.rows=photo"
 _SHOWN_COLUMNS = 30
 
 
@@ -170,6 +170,7 @@ def read_catalogue(
     delimiter: str | None,
     rejects: Rejects,
     on_progress: Progress,
+    spelling: TableSpelling = CONFIG,
 ) -> Iterator[Listing]:
     """Yield the products of a catalogue one at a time.
 
@@ -183,6 +184,7 @@ def read_catalogue(
         rejects: told of malformed rows, of ids that were there before, of photos elsewhere, and of
             cells that are odd.
         on_progress: told of the bytes that are read.
+        spelling: of the settings that errors and hints advise.
 
     Raises:
         UserError: no such file, a column that is not there, or no row that can be read.
@@ -198,12 +200,13 @@ def read_catalogue(
     def choose(first: Row) -> MakeListing:
         # An object of a JSON file may leave out what it has not.
         if file.suffix.lower() not in JSON_SUFFIXES:
-            _check_columns(file, columns, first.cells)
+            _check_columns(file, columns, first.cells, spelling)
         return make
 
     if rows == "photo":
-        return read_photo_rows(file, delimiter, choose, rejects, on_progress)
-    return read_listings(file, delimiter, choose, rejects, on_progress, _REPEATED_HINT)
+        return read_photo_rows(file, delimiter, choose, rejects, on_progress, spelling)
+    hint = f"if each row is one photo of a product, add {spelling.photo_rows}"
+    return read_listings(file, delimiter, choose, rejects, on_progress, hint, spelling)
 
 
 def write_catalogue_json(path: Path, listings: Iterable[Listing], columns: Columns) -> None:
@@ -252,17 +255,19 @@ def _to_object(listing: Listing, keys: Mapping[str, str]) -> dict[str, object]:
     return named | attributes
 
 
-def _check_columns(file: Path, columns: Columns, header: Iterable[str]) -> None:
+def _check_columns(
+    file: Path, columns: Columns, header: Iterable[str], spelling: TableSpelling
+) -> None:
     present = list(header)
     shown = show_text(", ".join(present[:_SHOWN_COLUMNS]))
     shown += ", ..." if len(present) > _SHOWN_COLUMNS else ""
     for field, names in columns.by_field().items():
         for name in names:
             if name not in present:
-                raise UserError(
-                    f"{file}: has no column {name!r}; set data.columns.{field} to one of "
-                    f"{shown}" + ("" if field == "id" else ", or to null")
-                )
+                advice = spelling.ask_column.format(field=field, columns=shown)
+                if field != "id":
+                    advice += f", or {spelling.no_column.format(field=field)}"
+                raise UserError(f"{file}: has no column {name!r}; {advice}")
 
 
 def _describe_without(products: int, without: Sequence[str]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from seentwice.data.tabular.columns import Made
 from seentwice.data.tabular.key_index import open_key_index
 from seentwice.data.tabular.rejects import Rejects, RowError
 from seentwice.data.tabular.rows import Row, read_rows
+from seentwice.data.tabular.spelling import CONFIG, TableSpelling
 from seentwice.records import Listing
 
 Record = TypeVar("Record")
@@ -24,6 +25,7 @@ def read_records(
     choose: Callable[[Row], Callable[[Row], Record]],
     rejects: Rejects,
     on_progress: Progress,
+    spelling: TableSpelling = CONFIG,
 ) -> Iterator[Record]:
     """Yield the records of a table one at a time.
 
@@ -33,13 +35,14 @@ def read_records(
         choose: looks at the first row and returns what makes a record of each, or raises RowError.
         rejects: told of every row that gives none.
         on_progress: told of the bytes that are read.
+        spelling: see `read_rows`.
 
     Raises:
         UserError: see `read_rows`; or no row can be read.
     """
     count = 0
     make: Callable[[Row], Record] | None = None
-    for row in read_rows(file, delimiter, rejects, on_progress):
+    for row in read_rows(file, delimiter, rejects, on_progress, spelling):
         make = make or choose(row)
         try:
             record = make(row)
@@ -58,6 +61,7 @@ def read_listings(
     rejects: Rejects,
     on_progress: Progress,
     repeated_hint: str | None = None,
+    spelling: TableSpelling = CONFIG,
 ) -> Iterator[Listing]:
     """Yield the listings of a table one at a time, of those with the same key the first.
 
@@ -68,6 +72,7 @@ def read_listings(
         rejects: told of every row that gives none, and of what is odd in the others.
         on_progress: told of the bytes that are read.
         repeated_hint: what to do where many rows have the id of another one, if anything.
+        spelling: see `read_rows`.
 
     Raises:
         UserError: see `read_rows`; or no row can be read.
@@ -92,7 +97,7 @@ def read_listings(
 
             return make_new
 
-        yield from read_records(file, delimiter, choose_new, rejects, on_progress)
+        yield from read_records(file, delimiter, choose_new, rejects, on_progress, spelling)
     if repeated_hint is not None and repeated > _REPEATED_SHARE * (count + repeated):
         rows = "1 row has" if repeated == 1 else f"{repeated:,} rows have"
         rejects.add_hint(f"{file}: {rows} the id of another row; {repeated_hint}")

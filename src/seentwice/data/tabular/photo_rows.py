@@ -14,6 +14,7 @@ from seentwice.data.source import Progress
 from seentwice.data.tabular.listing_rows import MakeListing, read_records, tell_odd
 from seentwice.data.tabular.rejects import Rejects, RowError
 from seentwice.data.tabular.rows import Row
+from seentwice.data.tabular.spelling import CONFIG, TableSpelling
 from seentwice.data.tabular.temporary_database import open_temporary_database
 from seentwice.records import Listing
 
@@ -27,6 +28,7 @@ def read_photo_rows(
     choose: Callable[[Row], MakeListing],
     rejects: Rejects,
     on_progress: Progress,
+    spelling: TableSpelling = CONFIG,
 ) -> Iterator[Listing]:
     """Yield the listings of a table in the order of their first rows.
 
@@ -41,6 +43,7 @@ def read_photo_rows(
             or seller than one before of their id, or with nothing that is new; and of what is odd
             in the others.
         on_progress: told of the bytes that are read.
+        spelling: see `read_rows`.
 
     Raises:
         UserError: see `read_rows`; or no row can be read.
@@ -58,7 +61,7 @@ def read_photo_rows(
 
             return merge
 
-        for _ in read_records(file, delimiter, choose_merged, rejects, on_progress):
+        for _ in read_records(file, delimiter, choose_merged, rejects, on_progress, spelling):
             pass
         yield from merged.listings()
 

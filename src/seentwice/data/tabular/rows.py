@@ -16,6 +16,7 @@ from seentwice.data.source import Progress
 from seentwice.data.tabular.json_values import read_values
 from seentwice.data.tabular.lines import LONGEST_LINE, Line, open_table, read_lines
 from seentwice.data.tabular.rejects import NOT_UTF_8, Rejects, RowError
+from seentwice.data.tabular.spelling import CONFIG, TableSpelling
 from seentwice.errors import UserError
 
 JSON_LINES = (".jsonl", ".ndjson")
@@ -55,7 +56,11 @@ class Row:
 
 
 def read_rows(
-    path: Path, delimiter: str | None, rejects: Rejects, on_progress: Progress
+    path: Path,
+    delimiter: str | None,
+    rejects: Rejects,
+    on_progress: Progress,
+    spelling: TableSpelling = CONFIG,
 ) -> Iterator[Row]:
     """Read a table whose kind the extension tells.
 
@@ -67,6 +72,7 @@ def read_rows(
         delimiter: between cells of CSV; None is a tab in `.tsv` and a comma elsewhere.
         rejects: told of every malformed row.
         on_progress: told of the bytes that are read.
+        spelling: of the settings that errors advise.
 
     Raises:
         UserError: no such file, no usable header, a delimiter for JSON, or a JSON array that
@@ -74,7 +80,7 @@ def read_rows(
     """
     suffix = path.suffix.lower()
     if delimiter is not None and suffix in (".json", *JSON_LINES):
-        raise UserError(f"data.delimiter: {path} is JSON, which has none; leave it out")
+        raise UserError(f"{spelling.delimiter}: {path} is JSON, which has none; leave it out")
     with open_table(path) as stream:
         if suffix == ".json":
             yield from _object_rows(path, read_values(path, stream, on_progress), rejects)
@@ -84,7 +90,7 @@ def read_rows(
         else:
             comma = "\t" if suffix == ".tsv" else ","
             lines = read_lines(stream, on_progress)
-            yield from _csv_rows(path, lines, delimiter, comma, rejects)
+            yield from _csv_rows(path, lines, delimiter, comma, rejects, spelling)
 
 
 def _object_rows(
@@ -115,10 +121,15 @@ def _parse_lines(
 
 
 def _csv_rows(
-    path: Path, lines: Iterator[Line], asked: str | None, usual: str, rejects: Rejects
+    path: Path,
+    lines: Iterator[Line],
+    asked: str | None,
+    usual: str,
+    rejects: Rejects,
+    spelling: TableSpelling,
 ) -> Iterator[Row]:
     with_header = _read_records(lines, asked or usual)
-    header = _read_header(path, next(with_header, None), asked, usual)
+    header = _read_header(path, next(with_header, None), asked, usual, spelling)
     for record in with_header:
         text = record.text.rstrip("\r\n")
         if record.problem:
@@ -140,7 +151,9 @@ class _Record:
     problem: str | None = None
 
 
-def _read_header(path: Path, record: _Record | None, asked: str | None, usual: str) -> list[str]:
+def _read_header(
+    path: Path, record: _Record | None, asked: str | None, usual: str, spelling: TableSpelling
+) -> list[str]:
     delimiter = asked or usual
     if record is None:
         raise UserError(f"{path}: is empty; its first row must name the columns")
@@ -151,13 +164,12 @@ def _read_header(path: Path, record: _Record | None, asked: str | None, usual: s
         )
     between = _guess_delimiter(record.text, delimiter)
     if between is not None:
-        shown = between.replace("\t", r"\t")
+        advice = spelling.ask_delimiter.format(character=between.replace("\t", r"\t"))
         # Whoever was told to ask for the one may have another table, which needs the other.
         both = "; of two tables both need the same: save one anew" if asked is not None else ""
         raise UserError(
             f"{path}: the header holds no {_NAMES.get(delimiter, repr(delimiter))} but a "
-            f"{_NAMES[between]}; if that stands between cells, add 'data.delimiter=\"{shown}\"'"
-            f"{both}"
+            f"{_NAMES[between]}; if that stands between cells, add {advice}{both}"
         )
     if record.problem:
         raise UserError(

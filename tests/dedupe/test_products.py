@@ -65,6 +65,8 @@ def test_the_share_counts_each_matching_photo_of_both_once():
         ({"family": "f"}, {"family": "g"}, True),
         ({"family": "f"}, {}, True),
         ({"category": "f"}, {"category": "f", "family": "f"}, True),
+        ({"category": "Flat "}, {"category": "flat"}, True),
+        ({"family": "f"}, {"family": " f"}, False),
     ],
 )
 def test_duplicates_are_of_one_category_and_of_no_family(left, right, is_allowed):

@@ -1,7 +1,8 @@
 """The products of a catalogue, and which two of them can be duplicates.
 
 Two products can be duplicates if they are of the same category and not of one family: variants of
-one product look alike and are none. A product without a category can be one of others without one,
+one product look alike and are none. Categories and sellers are told apart without regard to case
+and to blanks around them. A product without a category can be one of others without one,
 so a catalogue without categories is searched whole; a product without a family is of none.
 """
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from seentwice.data.sampling.items import codes_of_known
 from seentwice.data.sampling.pair_space import ALONE, Codes
+from seentwice.data.tabular.labels import fold_label
 from seentwice.records import Listing
 
 MOST_PRODUCTS = 100
@@ -192,10 +194,15 @@ def index_products(
         stand_ins=tuple(photos[number] for number in np.flatnonzero(is_stand_in).tolist()),
         starts=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         owners=owner[np.argsort(photo, kind="stable")],
-        category=codes_of_known([product.category for product in products]),
-        family=codes_of_known([product.family for product in products]),
-        seller=codes_of_known([product.seller for product in products]),
+        category=_number([product.category for product in products]),
+        family=codes_of_known([product.family and product.family.strip() for product in products]),
+        seller=_number([product.seller for product in products]),
     )
+
+
+def _number(labels: Sequence[str | None]) -> Codes:
+    """Number labels that people write, so that those that mean the same have one number."""
+    return codes_of_known([label and fold_label(label) for label in labels])
 
 
 def relate(

@@ -11,6 +11,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from seentwice.data.source import Progress
+from seentwice.data.tabular.labels import fold_label
 from seentwice.data.tabular.listing_rows import MakeListing, read_records, tell_odd
 from seentwice.data.tabular.rejects import Rejects, RowError
 from seentwice.data.tabular.rows import Row
@@ -141,8 +142,8 @@ def _check_labels(
         RowError: one differs.
     """
     for field, (value, _) in labels.items():
-        if field in told and told[field][0] != value:
-            first, line = told[field]
+        first, line = told.get(field, (value, 0))
+        if fold_label(first) != fold_label(value):
             raise RowError(
                 f"the id {key[:80]!r} with the {field} {value[:40]!r}; on line {line} it is "
                 f"{first[:40]!r}"

@@ -159,7 +159,7 @@ def test_products_of_one_family_or_of_two_categories_are_no_duplicates(
     }
     shown_text = capsys.readouterr().out
     assert "5 products, 3 of them with duplicates (products.json): 2 pairs" in shown_text
-    assert "1 photo of products are not among those that were read: 'e: gone.jpg'" in shown_text
+    assert "1 photo of products is not among those that were read: 'e: gone.jpg'" in shown_text
 
 
 @pytest.mark.parametrize(

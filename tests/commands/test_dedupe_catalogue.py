@@ -1,4 +1,5 @@
 import csv
+import json
 import shutil
 from pathlib import Path
 
@@ -67,3 +68,58 @@ def test_errors_advise_the_options_of_this_command(
     assert told in error
     assert "data." not in error
     assert error.count("\n") == 1
+
+
+def test_what_a_catalogue_lacks_gives_exit_code_1(
+    photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_table(*ROWS)
+    assert run() == 0
+    write_table(*ROWS, ("c", "d.jpg", "bed", "", "bob"))  # a row that is rejected
+    assert run() == 1
+    assert "add --rows photo" in capsys.readouterr().out
+    assert run("--rows", "photo") == 0
+    write_table(*ROWS, ("d", "gone.jpg", "bed", "", "bob"))
+    assert run() == 1
+    assert "1 photo of products is not among those that were read" in capsys.readouterr().out
+    write_table(("a", "a.jpg|d.jpg", "bed", "", ""), ("b", "b.jpg|c.jpg", "bed", "", ""))
+    assert run() == 1
+    shown = capsys.readouterr().out
+    assert "that is all of them: paths start in" in shown
+    assert "--photo-separator , stands between" in shown
+    assert run("--photo-separator", "|") == 0
+
+
+def test_a_photo_that_was_not_fetched_is_told_by_its_url(
+    photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_table(*ROWS, ("d", "https://example.com/d.jpg\x1b[1m", "bed", "", "bob"))
+    assert run() == 1
+    shown = capsys.readouterr().out
+    assert r"'d: https://example.com/d.jpg\x1b[1m'" in shown
+    fetch = "seentwice prepare data=catalogue data.file=products.csv data.cache="
+    assert f"{fetch}{photos}" in shown
+
+
+def test_products_are_counted_and_none_could_go(
+    photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_table(*ROWS)
+    assert run() == 0
+    shown = capsys.readouterr().out
+    assert "1 group of duplicates; photos of 2 products are in them; nothing" in shown
+    page = Path("out/report.html").read_text("utf-8")
+    assert "1 group of copies, with photos of 2 products; products.json tells" in page
+    assert '"spare": null' in page
+    for word in ("could go", "most bytes to save first"):
+        assert word not in shown
+        assert word not in page
+
+
+def test_labels_that_differ_by_case_or_blanks_are_one(photos: Path) -> None:
+    write_table(("a", "a.jpg", "Flat ", "", "Ann"), ("b", "b.jpg", "flat", "", " ann"), ROWS[2])
+    assert run() == 0
+    products = json.loads(Path("out/products.json").read_text("utf-8"))
+    assert [(one["id"], one["relation"]) for one in products["a"]] == [("b", "same seller")]
+    groups = json.loads(Path("out/groups.json").read_text("utf-8"))["groups"]
+    assert {photo["seller"] for photo in groups[0]["photos"]} == {"Ann", " ann", None}

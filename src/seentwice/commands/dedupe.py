@@ -27,6 +27,7 @@ from seentwice.dedupe.folder import (
 from seentwice.dedupe.looking import Looking
 from seentwice.dedupe.pictures import PhotoTable
 from seentwice.dedupe.report import write_csv, write_json, write_page
+from seentwice.dedupe.report.counts import count_duplicates
 from seentwice.dedupe.report.csv_file import guard_cell
 from seentwice.dedupe.report.thumbnails import choose_side_px, thumbnail_maker
 from seentwice.dedupe.turning import orient
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
 ON_STOP = "the same command goes on where it stopped"
 UNREADABLE = 1
-"""The exit code where some files gave no photo."""
+"""The exit code where some files gave no photo, or a catalogue's rows or photos are missing."""
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -75,18 +76,16 @@ def _dedupe(options: DedupeOptions, console: Console) -> int:
         catalogue = open_catalogue(options.catalogue, root, out, console)
     searched, duplicates = _search(options, root, settings, catalogue, console)
     if catalogue is not None:
-        groups = catalogue.keep_allowed(duplicates.groups)
-        duplicates = replace(duplicates, groups=groups, links=())
+        duplicates = catalogue.keep_allowed(duplicates)
     if options.is_explained:
         from seentwice.dedupe.naming import name_edits  # brings pandas
 
         with show_progress("Naming edits", console) as progress:
             duplicates = name_edits(duplicates, settings.max_pixels, settings.workers, progress)
     _write_reports(duplicates, out, settings, console)
-    if catalogue is not None:
-        catalogue.write_products(searched, out, console)
+    is_whole = catalogue is None or catalogue.write_products(searched, out, console)
     _tell(searched, duplicates, out, console)
-    code = UNREADABLE if duplicates.unreadable else 0
+    code = UNREADABLE if duplicates.unreadable or not is_whole else 0
     if options.move_to is not None:
         moved = move_duplicates(duplicates, options.move_to, out, options.is_move_meant, console)
         code = max(code, moved)
@@ -230,11 +229,9 @@ def _tell(searched: Searched, duplicates: Duplicates, out: Path, console: Consol
     _tell_same_files(updated.same_files, out, console)
     for line in report_unreadable(duplicates.unreadable, out):
         print_plainly(line, console)
-    spare = [photo for group in duplicates.groups for photo in group.photos[1:]]
     print_plainly(
         f"{name_count(len(duplicates.groups), 'group', 'groups')} of duplicates; "
-        f"{name_count(len(spare), 'photo', 'photos')} could go "
-        f"({name_bytes(sum(photo.size_bytes for photo in spare))}); nothing was deleted",
+        f"{_describe_groups(duplicates)}; nothing was deleted",
         console,
     )
     unconfirmed = len(searched.found.unconfirmed.left)
@@ -251,6 +248,15 @@ def _tell(searched: Searched, duplicates: Duplicates, out: Path, console: Consol
             console,
         )
     print_plainly(f"Look: {out / 'report.html'}; also groups.json and groups.csv", console)
+
+
+def _describe_groups(duplicates: Duplicates) -> str:
+    """Say what could go, or whose photos are in the groups."""
+    if duplicates.products is not None:
+        return f"photos of {name_count(duplicates.products, 'product', 'products')} are in them"
+    counts = count_duplicates(duplicates)
+    spare = name_count(counts.spare_photos, "photo", "photos")
+    return f"{spare} could go ({name_bytes(counts.spare_bytes)})"
 
 
 def describe_coverage(coverage: Coverage) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """`seentwice dedupe --catalogue`: duplicates among the products of a table."""
 
 import os
-from collections.abc import Iterator, Sequence
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 from rich.console import Console
 
 from seentwice.commands.dedupe_options import CatalogueOptions
+from seentwice.commands.options import quote_path
 from seentwice.commands.progress import describe_rejects, print_plainly, show_progress
 from seentwice.data.catalogue import read_catalogue
 from seentwice.data.fetching.url_photos import path_of_url
@@ -16,7 +18,7 @@ from seentwice.data.tabular.photo_references import is_url
 from seentwice.data.tabular.rejects import collect_rejects
 from seentwice.data.tabular.rows import read_delimiter
 from seentwice.data.tabular.spelling import TableSpelling
-from seentwice.dedupe.findings import FoundPhoto, Group
+from seentwice.dedupe.findings import Duplicates, FoundPhoto
 from seentwice.dedupe.folder import Searched
 from seentwice.dedupe.matching import Allow
 from seentwice.dedupe.pair_reasons import MOST_COPIES, list_pair_matches
@@ -48,7 +50,11 @@ _SPELLING = TableSpelling(
 class Catalogue:
     """Products, and once the photos are read, which photo shows which."""
 
+    options: CatalogueOptions
+    root: Path  # that paths of photos start from
     products: tuple[Product, ...]
+    urls: Mapping[str, str]  # key of a photo that is on the web -> where
+    rejected: int  # rows
     index: ProductIndex | None = None
 
     def choose_allowed(self, table: PhotoTable, updated: Updated) -> Allow:
@@ -62,13 +68,14 @@ class Catalogue:
         self.index = index_products(products, photos)
         return self.index.allow
 
-    def keep_allowed(self, groups: Sequence[Group]) -> tuple[Group, ...]:
+    def keep_allowed(self, duplicates: Duplicates) -> Duplicates:
         """Return the groups in which two products can be duplicates, with each photo's product."""
         index = self.index
         assert index is not None, "the search chooses what is allowed"
         number_of = {key: number for number, key in enumerate(index.photos)}
         kept = []
-        for group in groups:
+        shown: set[int] = set()
+        for group in duplicates.groups:
             numbers = np.array([number_of[photo.key] for photo in group.photos])
             if index.allow_any(numbers):
                 photos = tuple(
@@ -76,10 +83,15 @@ class Catalogue:
                     for photo, number in zip(group.photos, numbers.tolist(), strict=True)
                 )
                 kept.append(replace(group, photos=photos))
-        return tuple(kept)
+                for number in numbers.tolist():
+                    shown.update(index.owners[index.starts[number] : index.starts[number + 1]])
+        return replace(duplicates, groups=tuple(kept), links=(), products=len(shown))
 
-    def write_products(self, searched: Searched, out: Path, console: Console) -> None:
+    def write_products(self, searched: Searched, out: Path, console: Console) -> bool:
         """Write products.json, and tell how many products have duplicates.
+
+        Returns:
+            Whether each row gave a product or its photo, and each photo of a product was read.
 
         Raises:
             OSError: the folder cannot be written.
@@ -90,7 +102,15 @@ class Catalogue:
             index, list_pair_matches(searched.found, searched.verifier, index.allow)
         )
         write_products_json(out / "products.json", found)
-        for line in self._describe(found, index):
+        known = set(index.photos)
+        missing = [
+            (product.key, photo)
+            for product in index.products
+            for photo in product.photos
+            if photo not in known
+        ]
+        lines = (*_describe(found, index), *self._describe_missing(missing))
+        for line in lines:
             print_plainly(line, console)
         many = np.bincount(searched.found.pictures.of_photo) > MOST_COPIES
         if many.any():
@@ -100,35 +120,46 @@ class Catalogue:
                 f"{MOST_COPIES} files each say nothing of products: first {photo!r}",
                 console,
             )
+        return not missing and not self.rejected
 
-    def _describe(self, found: ProductMatches, index: ProductIndex) -> Iterator[str]:
-        """Yield lines that tell of products with duplicates, and of photos that say nothing."""
-        doubled = len(np.unique(np.concatenate((found.left, found.right))))
+    def _describe_missing(self, missing: Sequence[tuple[str, str]]) -> Iterator[str]:
+        """Yield lines that tell of photos of products that were not read, and what to do."""
+        if not missing:
+            return
+        names = [f"{product}: {self.urls.get(photo, photo)}" for product, photo in missing]
+        is_are = "is" if len(missing) == 1 else "are"
         yield (
-            f"{name_count(len(index.products), 'product', 'products')}, {doubled:,} of them with "
-            f"duplicates (products.json): {name_count(len(found.left), 'pair', 'pairs')}"
+            f"  {name_count(len(missing), 'photo', 'photos')} of products {is_are} not among those "
+            f"that were read: {name_first(names)}"
         )
-        for number, relation in enumerate(RELATIONS):
-            count = int((found.relation == number).sum())
-            if count:
-                yield f"  {count:,}: {relation.value}"
-        known = set(index.photos)
-        missing = [
-            f"{product.key}: {photo}"
-            for product in index.products
-            for photo in product.photos
-            if photo not in known
-        ]
-        if missing:
+        if any(photo in self.urls for _, photo in missing):
+            file, root = quote_path(self.options.file), quote_path(self.root)
+            words = ["seentwice", "prepare", "data=catalogue", f"data.file={file}"]
+            told = shlex.join([*words, f"data.cache={root}"])
+            yield f"  those on the web are fetched by: {told}"
+        if len(missing) == sum(len(product.photos) for product in self.products):
             yield (
-                f"  {name_count(len(missing), 'photo', 'photos')} of products are not among those "
-                f"that were read: {name_first(missing)}"
+                f"  that is all of them: paths start in {self.root}, and --photo-separator "
+                f"{shlex.quote(self.options.photo_separator)} stands between those of a cell"
             )
-        if index.stand_ins:
-            yield (
-                f"  {name_count(len(index.stand_ins), 'photo', 'photos')} of more than "
-                f"{MOST_PRODUCTS} products say nothing: {name_first(index.stand_ins)}"
-            )
+
+
+def _describe(found: ProductMatches, index: ProductIndex) -> Iterator[str]:
+    """Yield lines that tell of products with duplicates, and of photos that say nothing."""
+    doubled = len(np.unique(np.concatenate((found.left, found.right))))
+    yield (
+        f"{name_count(len(index.products), 'product', 'products')}, {doubled:,} of them with "
+        f"duplicates (products.json): {name_count(len(found.left), 'pair', 'pairs')}"
+    )
+    for number, relation in enumerate(RELATIONS):
+        count = int((found.relation == number).sum())
+        if count:
+            yield f"  {count:,}: {relation.value}"
+    if index.stand_ins:
+        yield (
+            f"  {name_count(len(index.stand_ins), 'photo', 'photos')} of more than "
+            f"{MOST_PRODUCTS} products say nothing: {name_first(index.stand_ins)}"
+        )
 
 
 def open_catalogue(options: CatalogueOptions, root: Path, out: Path, console: Console) -> Catalogue:
@@ -159,21 +190,29 @@ def open_catalogue(options: CatalogueOptions, root: Path, out: Path, console: Co
             progress,
             _SPELLING,
         )
-        products = to_products(_with_keys(listing, root) for listing in listings)
+        urls: dict[str, str] = {}
+        products = to_products(_with_keys(listing, root, urls) for listing in listings)
     for line in describe_rejects(rejects.summary()):
         print_plainly(line, console)
-    return Catalogue(products)
+    return Catalogue(options, root, products, urls, rejects.count)
 
 
-def _with_keys(listing: Listing, root: Path) -> Listing:
-    """Name the photos of a listing as the table of photos does: by their paths below the root."""
-    keys = tuple(
-        path_of_url(root, photo).relative_to(root).as_posix()
-        if is_url(photo)
-        else os.path.normpath(photo)
-        for photo in listing.photos
-    )
-    return replace(listing, photos=keys)
+def _with_keys(listing: Listing, root: Path, urls: dict[str, str]) -> Listing:
+    """Name the photos of a listing as the table of photos does: by their paths below the root.
+
+    Args:
+        listing: whose photos are paths below the root, or URLs.
+        root: holds what URLs serve.
+        urls: gets each URL under the key of its photo.
+    """
+    keys = []
+    for photo in listing.photos:
+        if is_url(photo):
+            keys.append(path_of_url(root, photo).relative_to(root).as_posix())
+            urls[keys[-1]] = photo
+        else:
+            keys.append(os.path.normpath(photo))
+    return replace(listing, photos=tuple(keys))
 
 
 def _with_product(photo: FoundPhoto, index: ProductIndex, number: int) -> FoundPhoto:

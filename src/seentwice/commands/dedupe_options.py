@@ -199,8 +199,9 @@ def _make_parser() -> OptionParser:
         "Finds photos that are there twice, at any depth of a folder: the same bytes, the same\n"
         "pixels, copies that were saved again, resized, marked, mirrored or turned, and with a\n"
         "trained detector cropped and rotated ones. Writes report.html, groups.json and\n"
-        "groups.csv; deletes nothing. A second run reads only what is new or has changed. It\n"
-        "ends with 1 where files gave no photo: they are listed with the reason, the rest is done.",
+        "groups.csv; deletes nothing. A second run reads only what is new or has changed.\n"
+        "It ends with 1 where files gave no photo, or where rows of a catalogue or photos of its\n"
+        "products are missing: they are told, the rest is done; with 2 for wrong input.",
         _EXAMPLES,
     )
     parser.add_argument("photos", nargs="?", type=Path, metavar="PHOTOS", help="folder of photos")

@@ -95,3 +95,6 @@ class Duplicates:
     unreadable: tuple[Unreadable, ...]
     same_files: tuple[SameFile, ...] = ()
     coverage: Coverage = WHOLE
+    # Of a catalogue, whose photos are in groups; None without one. With a catalogue no photo could
+    # go: products may share it, or none have it.
+    products: int | None = None

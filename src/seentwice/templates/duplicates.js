@@ -98,11 +98,13 @@
     const thumbnails = JSON.parse(item.script.textContent);
     item.script = null;
     const heading = make("h3", item.title);
-    const facts = item.kind === "group" ? [count(item.size, "photo"), `${item.spare} to save`] : [];
+    const facts = item.kind === "group" ? [count(item.size, "photo")] : [];
+    if (item.spare) facts.push(`${item.spare} to save`);
+    if (item.products) facts.push(count(item.products, "product"));
     if (item.sellers > 1) facts.push(count(item.sellers, "seller"));
     heading.append(" ", make("small", facts.join(" · ")));
     const photos = make("ul", "", "photos");
-    photos.append(...item.photos.map((photo, place) => drawPhoto(photo, thumbnails, item.kind === "group" && place === 0)));
+    photos.append(...item.photos.map((photo, place) => drawPhoto(photo, thumbnails, Boolean(item.spare) && place === 0)));
     item.article.append(heading, photos);
     const more = item.size - item.photos.length;
     if (more > 0) item.article.append(make("p", `and ${count(more, "more photo")}, listed in groups.csv`, "more"));

@@ -47,6 +47,12 @@ def describe_found(duplicates: Duplicates) -> str:
     searched = name_count(counts.searched, "photo", "photos")
     if not counts.groups:
         return f"{searched} searched, no duplicates found."
+    if duplicates.products is not None:
+        return (
+            f"{searched} searched. {name_count(counts.groups, 'group', 'groups')} of copies, with "
+            f"photos of {name_count(duplicates.products, 'product', 'products')}; products.json "
+            "tells which products are duplicates."
+        )
     spare = name_count(counts.spare_photos, "photo", "photos")
     return (
         f"{searched} searched. {name_count(counts.groups, 'group', 'groups')} of duplicates: "
@@ -66,6 +72,7 @@ def _render(
         root=show_text(str(duplicates.root)),
         summary=describe_found(duplicates),
         counts=count_duplicates(duplicates),
+        products=duplicates.products,
         kinds=[evidence.value for evidence in Evidence],
         has_sellers=any(photo.seller for group in duplicates.groups for photo in group.photos),
         items=make_items(duplicates, limits, budget, on_progress),

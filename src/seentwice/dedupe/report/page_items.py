@@ -1,11 +1,12 @@
 """Groups and links as the script of the page takes them."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
+from seentwice.data.tabular.labels import fold_label
 from seentwice.dedupe.findings import Duplicates, FoundPhoto, Group, Match
 from seentwice.dedupe.report.limits import PageLimits
 from seentwice.dedupe.report.reasons import find_reasons, other_of
@@ -44,7 +45,7 @@ def make_items(
         budget.prepare(paths)
         for group in some:
             done += 1
-            yield _group_item(done, group, limits, budget)
+            yield _group_item(done, group, duplicates.products is not None, limits, budget)
             on_progress(done, total)
     for some_links in _batch(links):
         keys = [key for link in some_links for key in (link.left, link.right)]
@@ -65,7 +66,9 @@ def _locate(key: str, known: Mapping[str, FoundPhoto], root: Path) -> tuple[str,
     return (photo.sha256, photo.path) if photo else (key, root / key)
 
 
-def _group_item(number: int, group: Group, limits: PageLimits, budget: ThumbnailBudget) -> Item:
+def _group_item(
+    number: int, group: Group, is_catalogue: bool, limits: PageLimits, budget: ThumbnailBudget
+) -> Item:
     reasons = find_reasons(group)
     kept = group.photos[0].key
     row = budget.begin_row()
@@ -79,9 +82,11 @@ def _group_item(number: int, group: Group, limits: PageLimits, budget: Thumbnail
     record: Record = {
         "number": number,
         "size": len(group.photos),
-        "spare": name_bytes(spare_bytes),
+        # Of a catalogue nothing is kept or could go.
+        "spare": None if is_catalogue else name_bytes(spare_bytes),
+        "products": len({photo.product for photo in group.photos if photo.product}),
         "spareBytes": spare_bytes,
-        "sellers": len({photo.seller for photo in group.photos if photo.seller}),
+        "sellers": _count_sellers(photo.seller for photo in group.photos),
         "photos": photos,
         **_summarise(others or list(group.matches)),
     }
@@ -103,12 +108,16 @@ def _link_item(
         shown = _describe(photo, row) if photo else _name(key, path, row, content)
         photos.append({**shown, "reason": None})
     photos[1]["reason"] = _reason(link.right, link, link.left)
-    sellers = {known[key].seller for key in (link.left, link.right) if key in known} - {None, ""}
+    sellers = _count_sellers(known[key].seller for key in (link.left, link.right) if key in known)
     record: Record = {
-        **{"number": number, "size": 2, "spareBytes": 0, "sellers": len(sellers)},
+        **{"number": number, "size": 2, "spareBytes": 0, "sellers": sellers},
         **{"photos": photos, **_summarise([link])},
     }
     return Item("link", record, row.taken)
+
+
+def _count_sellers(sellers: Iterable[str | None]) -> int:
+    return len({fold_label(seller) for seller in sellers if seller})
 
 
 def _find_photos(duplicates: Duplicates, links: tuple[Match, ...]) -> Mapping[str, FoundPhoto]:

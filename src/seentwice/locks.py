@@ -1,5 +1,7 @@
 """Files that one process of a host holds at a time."""
 
+import errno
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +24,8 @@ def hold_lock(path: Path, on_wait: Callable[[], None], is_for_all: bool = False)
         is_for_all: whether other accounts may hold it, too, where this one makes it.
 
     Raises:
-        OSError: the folder cannot be written, or the lock is another account's alone.
+        OSError: the folder cannot be written, is missing or is none that holds files, or the lock
+            is another account's alone.
     """
     lock = FileLock(path, mode=_FOR_ALL) if is_for_all else FileLock(path)
     while True:
@@ -30,6 +33,10 @@ def hold_lock(path: Path, on_wait: Callable[[], None], is_for_all: bool = False)
             lock.acquire(timeout=_POLL_SECONDS)
             break
         except Timeout:
+            # It takes a lock that cannot be made, as in /proc, for one that is held.
+            if not os.path.lexists(path):
+                code = errno.ENOENT
+                raise FileNotFoundError(code, os.strerror(code), str(path)) from None
             on_wait()
     try:
         yield

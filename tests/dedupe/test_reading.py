@@ -272,6 +272,19 @@ def test_a_photo_that_was_too_large_is_read_with_another_limit(photos: Path) -> 
 
 
 @shares_pool
+def test_a_photo_that_is_too_large_for_another_limit_is_listed(photos: Path) -> None:
+    update(photos)
+    (photos / "a.png").write_bytes(encode(draw(1, 80, 48), "PNG"))
+    update(photos)
+    looking = Looking(photos, "blocks", 64 * 48)
+    with PhotoStore.open(photos.parent / "index", looking.meta, lambda: None) as store:
+        updated = update_table(store, looking, 1, lambda done, total: None)
+        found = store.read_columns(("reason",))
+        assert found["reason"].to_pylist() == [Reason.TOO_LARGE.value.encode(), b"", b"", b""]
+    assert count(updated) == (1, 3, 0)
+
+
+@shares_pool
 def test_progress_counts_the_files_that_are_read(
     photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -64,7 +64,7 @@ def update_table(
     _start_server()
     walked = walk_files(looking.root)
     first = _first_names(walked)
-    known = store.read_columns(("size_bytes", "modified_ns", "inode", "reason"))
+    known = store.read_columns(("size_bytes", "modified_ns", "inode", "reason", "width", "height"))
     place = pc.index_in(walked.keys, value_set=known["key"]).fill_null(-1)
     place = place.to_numpy(zero_copy_only=False).astype(np.int64)
     is_first = first == np.arange(len(walked))
@@ -76,11 +76,13 @@ def update_table(
         known["reason"],
         pa.array([reason.encode() for reason in _TRIED_AGAIN], pa.large_binary()),
     )
+    pixels = known["width"].astype(np.int64) * known["height"]
     is_stale[there] = (
         (known["size_bytes"][at] != walked.size_bytes[there])
         | (known["modified_ns"][at] != walked.modified_ns[there])
         | (known["inode"][at] != walked.inode[there])
         | is_tried.to_numpy(zero_copy_only=False)[at]
+        | (pixels[at] > looking.max_pixels)
     )
     is_gone = np.ones(len(known), bool)
     is_gone[place[is_first & (place >= 0)]] = False

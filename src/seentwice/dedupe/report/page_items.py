@@ -79,12 +79,13 @@ def _group_item(
     # Of all photos, so that the filters know of those that are not shown.
     others = [reasons[photo.key] for photo in group.photos[1:] if photo.key in reasons]
     spare_bytes = sum(photo.size_bytes for photo in group.photos[1:])
+    products = len({photo.product for photo in group.photos if photo.product})
     record: Record = {
         "number": number,
         "size": len(group.photos),
         # Of a catalogue nothing is kept or could go.
         "spare": None if is_catalogue else name_bytes(spare_bytes),
-        "products": len({photo.product for photo in group.photos if photo.product}),
+        "products": products if is_catalogue else None,
         "spareBytes": spare_bytes,
         "sellers": _count_sellers(photo.seller for photo in group.photos),
         "photos": photos,

@@ -14,6 +14,7 @@ from seentwice.dedupe.pair_reasons import describe_pair, explain_pairs
 from seentwice.dedupe.pictures import read_table
 from seentwice.dedupe.search import search_table
 from seentwice.dedupe.verify import SearchSettings, open_hash_verifier
+from seentwice.errors import UserError
 from seentwice.index.store import PhotoStore
 
 LIMIT = 1_000_000
@@ -75,3 +76,33 @@ def test_a_pair_has_the_score_that_dedupe_gives_it(
             (Evidence.NEAR_ONCE_TURNED,)
         }
         assert all(by_check[name].score > 0.5 for name in turned)
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ((13, 0.5, True, LIMIT, 1), "hash_bits=13: choose 0 to 12"),
+        ((10, 1.5, True, LIMIT, 1), "least_score=1.5"),
+        ((10, 0.5, True, 0, 1), "max_pixels=0"),
+        ((10, 0.5, True, LIMIT, 0), "threads=0"),
+    ],
+)
+def test_settings_out_of_their_ranges_are_refused(
+    settings: tuple[int, float, bool, int, int], told: str
+) -> None:
+    with pytest.raises(UserError, match=told):
+        CheckSettings(*settings)
+
+
+def test_a_store_that_was_closed_and_a_path_that_is_none_are_told(tmp_path: Path) -> None:
+    photo = tmp_path / "a.png"
+    photo.write_bytes(encode(PHOTO, "PNG"))
+    looking = Looking(tmp_path, "blocks", LIMIT)
+    with PhotoStore.open(tmp_path / "index", looking.meta, lambda: None) as store:
+        checker = PhotoChecker(store, CheckSettings(10, 0.5, True, LIMIT, 1))
+        with pytest.raises(UserError, match="give Path"):
+            checker.check(str(photo))  # type: ignore[arg-type]
+    with pytest.raises(UserError, match="was closed; ask it before, or open it again"):
+        checker.check(photo)
+    with pytest.raises(UserError, match="was closed"):
+        store.write((), ["a.png"])

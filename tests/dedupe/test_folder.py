@@ -85,13 +85,16 @@ def test_what_a_duplicate_is_can_be_chosen(
         ({"least_score": 0.0}, "least_score=0.0: give a number above 0"),
         ({"max_pixels": 0}, "max_pixels=0: give a whole number from 1 on"),
         ({"workers": -2}, "workers=-2"),
+        ({"workers": 0}, "workers=0"),
+        ({"photos": "photos"}, "photos='photos': give Path('photos')"),
+        ({"index": "index"}, "index='index': give Path('index')"),
     ],
 )
 def test_wrong_arguments_are_told_before_anything_is_read(
     photos: Path, tmp_path: Path, options: dict, words: str
 ) -> None:
     with pytest.raises(UserError) as error:
-        find_duplicates(photos, tmp_path / "index", **options)
+        find_duplicates(**{"photos": photos, "index": tmp_path / "index", **options})
     assert words in str(error.value)
     assert not (tmp_path / "index").exists()
 

@@ -17,7 +17,7 @@ from seentwice.dedupe.query_views import QueryViews, look_at_query
 from seentwice.dedupe.same_pixels import digest_pixels
 from seentwice.dedupe.verify import open_hash_verifier
 from seentwice.errors import UserError
-from seentwice.hamming import find_near_queries
+from seentwice.hamming import MOST_BITS, find_near_queries
 from seentwice.index.columns import READ, encode_text, name_hash
 from seentwice.index.photo_row import PhotoRow
 from seentwice.index.store import PhotoStore
@@ -35,6 +35,16 @@ class CheckSettings:
     is_turned: bool  # whether a mirrored or turned photo is a copy
     max_pixels: int
     threads: int
+
+    def __post_init__(self) -> None:
+        """Refuse numbers out of their ranges."""
+        if not 0 <= self.hash_bits <= MOST_BITS:
+            raise UserError(f"hash_bits={self.hash_bits}: choose 0 to {MOST_BITS}")
+        if not 0 <= self.least_score <= 1:
+            raise UserError(f"least_score={self.least_score}: give a number from 0 to 1")
+        for name, number in (("max_pixels", self.max_pixels), ("threads", self.threads)):
+            if number < 1:
+                raise UserError(f"{name}={number}: give a whole number from 1 on")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,8 +84,11 @@ class PhotoChecker:
 
         Raises:
             PhotoError: the file gives no photo; see `Reason`.
-            UserError: the index is damaged, or holds no photo.
+            UserError: the index is damaged, closed, or holds no photo; or the file is no `Path`.
         """
+        given: object = photo  # whatever its annotation says
+        if not isinstance(given, Path):
+            raise UserError(f"photo={given!r}: give Path({str(given)!r})")
         settings = self.settings
         seen = look_at_query(photo, self.decoding, settings.max_pixels, settings.is_turned)
         with self.store.snapshot():

@@ -152,18 +152,24 @@ def find_duplicates(
         raise UserError(f"hash_bits={hash_bits}: choose 0 to {MOST_BITS}, or None")
     if decoding not in get_args(Decoding):
         raise UserError(f"decoding={decoding!r}: choose one of {', '.join(get_args(Decoding))}")
+    paths: dict[str, object] = {"photos": photos, "index": index}  # whatever annotations say
+    for name, path in paths.items():
+        if not isinstance(path, Path):
+            raise UserError(f"{name}={path!r}: give Path({str(path)!r})")
     root = photos.absolute()
     looking = Looking(root, decoding, max_pixels)
     if not 0 < least_score <= 1:
         raise UserError(f"least_score={least_score}: give a number above 0, up to 1")
-    for name, number in (("max_pixels", max_pixels), ("workers", workers or 1)):
+    for name, number in (
+        ("max_pixels", max_pixels),
+        ("workers", 1 if workers is None else workers),
+    ):
         if number < 1:
             raise UserError(f"{name}={number}: give a whole number from 1 on")
     settings = SearchSettings(
         hash_bits, least_score, True, max_pixels, workers or os.cpu_count() or 1
     )
     check_root(root)
-    index.mkdir(parents=True, exist_ok=True)
     with PhotoStore.open(index, looking.meta, lambda: None) as store:
         searched = search_folder(
             store,

@@ -68,9 +68,9 @@ class Database:
             UserError: the file cannot be written, the disk is full, or the file is damaged.
             RuntimeError: within a block that reads.
         """
-        if self.connection.in_transaction:
-            raise RuntimeError("write before or after what one snapshot reads")
         with explain_errors(self.folder):
+            if self.connection.in_transaction:
+                raise RuntimeError("write before or after what one snapshot reads")
             self._begin("BEGIN IMMEDIATE")
             try:
                 yield self.connection
@@ -206,6 +206,8 @@ def tell_damage(folder: Path, what: str) -> UserError:
 def _explain(folder: Path, error: sqlite3.Error) -> Exception:
     code = _primary_code(error)
     told = one_line(error)
+    if isinstance(error, sqlite3.ProgrammingError) and "closed database" in told:
+        return UserError(f"{_name(folder)}: the index was closed; ask it before, or open it again")
     # Statements are right, so one that fails, or gives a text that is none, met other tables.
     is_other = code in (-1, sqlite3.SQLITE_ERROR) and isinstance(error, sqlite3.OperationalError)
     if is_other or code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):

@@ -1,7 +1,12 @@
+import base64
 import json
+import os
 import shutil
+from importlib import resources
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
 from PIL import Image
 
@@ -22,11 +27,18 @@ def photos(few_rooms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     return root
 
 
+def read_line(text: str) -> dict[str, Any]:
+    schema = resources.files("seentwice.dedupe") / "schema" / "check.schema.json"
+    found: dict[str, Any] = json.loads(text)
+    jsonschema.validate(found, json.loads(schema.read_text("utf-8")))
+    return found
+
+
 def check(capsys: pytest.CaptureFixture[str], *words: str | Path) -> list[tuple[str, str]]:
     """Check a photo; return the photos that it is a copy of, each with the reason."""
     capsys.readouterr()
     assert main(["check", *map(str, words), "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
+    found = read_line(capsys.readouterr().out)
     return [(copy["path"], copy["evidence"][0]) for copy in found["copies"]]
 
 
@@ -87,12 +99,38 @@ def test_files_that_are_no_photos_are_told_and_the_rest_is_done(
     assert f"{photos / '0.jpg'}: a copy of" in shown
 
 
+def test_copies_that_are_gone_and_names_of_other_bytes_are_told(
+    photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = os.fsdecode(b"caf\xe9.jpg")
+    (photos / "2.jpg").rename(name)
+    capsys.readouterr()
+    assert main(["check", name, "--json"]) == 0
+    found = read_line(capsys.readouterr().out)
+    assert found["photo"] == r"caf\udce9.jpg"
+    assert base64.b64decode(found["photo_bytes"]) == b"caf\xe9.jpg"
+    assert [(copy["path"], copy["is_there"]) for copy in found["copies"]] == [("2.jpg", False)]
+    assert main(["check", name]) == 0
+    assert "2.jpg (gone)  (same bytes" in capsys.readouterr().out
+    Path("torn.jpg").write_bytes(b"GIF")
+    assert main(["check", "torn.jpg", "--json"]) == 1
+    assert read_line(capsys.readouterr().out)["reason"] == "not an image"
+
+
 def test_without_an_index_one_is_told_how_to_make_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for words in ((), ("--against", "photos"), ("--index", "nothing")):
+    (tmp_path / "photos").mkdir()
+    cases = {
+        (): "no index yet; make one",
+        ("--against", "photos"): "no index yet; make one: seentwice dedupe photos",
+        ("--against", "."): f"in another folder run seentwice dedupe {tmp_path}, and check from",
+        ("--against", "nowhere"): "'nowhere': no such folder",
+        ("--index", "nothing"): "holds no index",
+    }
+    for words, told in cases.items():
         assert main(["check", "a.jpg", *words]) == 2
         error = capsys.readouterr().err
         assert error.count("\n") == 1
-        assert "index" in error
+        assert told in error

@@ -240,3 +240,26 @@ def test_only_what_was_not_compared_is_told() -> None:
     assert "99.2 % of those of a sample" in by_embedding
     (by_tones,) = describe_coverage(Coverage(nearest_only=4_200))
     assert "4,200 pictures" in by_tones
+
+
+def test_folders_of_results_that_cannot_be_are_told_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("photos").mkdir()
+    Path("file").touch()
+    cases = {
+        (".",): "run from another folder, or give --out FOLDER --index FOLDER outside",
+        (".", "--out", "../out"): "or give --index FOLDER outside",
+        ("photos", "--index", "file"): "--index file: a file has the name of a folder there",
+        ("photos", "--out", "file/out"): "--out file/out: a file has the name of a folder there",
+    }
+    if Path("/proc/self").is_dir():
+        cases["photos", "--out", "/proc/x"] = "--out /proc/x: cannot be made"
+        cases["photos", "--index", "/proc"] = "cannot be written"
+    for words, told in cases.items():
+        assert main(["dedupe", *words]) == 2
+        error = capsys.readouterr().err
+        assert error.count("\n") == 1
+        assert told in error
+        assert "[Errno" not in error

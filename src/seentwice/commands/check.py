@@ -1,6 +1,5 @@
 """Ask which photos of an index a photo is a copy of."""
 
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -12,9 +11,9 @@ from seentwice.commands.matching_options import add_matching_options
 from seentwice.commands.options import OptionParser, whole_number
 from seentwice.commands.photo_index import choose_index
 from seentwice.commands.progress import describe_unreadable, open_console, print_plainly
+from seentwice.dedupe.check_json import spell_copies, spell_problem
 from seentwice.dedupe.checking import CheckSettings, PhotoChecker
 from seentwice.dedupe.findings import Match
-from seentwice.dedupe.report.writing import spell_name
 from seentwice.index.store import PhotoStore
 from seentwice.photos import PhotoError
 from seentwice.records import Unreadable
@@ -56,8 +55,11 @@ def _make_parser() -> OptionParser:
     parser = OptionParser(
         "check",
         "Tells which photos of an index one photo is a copy of, and why: a borrowed photo, or one\n"
-        "that is about to be added again. The index is what seentwice dedupe made of a folder. It\n"
-        "ends with 1 where a file gives no photo.",
+        "that is about to be added again. The index is what seentwice dedupe made of a folder;\n"
+        "photos that are gone since are marked so. Copies that embeddings alone find, such as\n"
+        "crops to 60 % and turns by 5 degrees, are out of its reach: dedupe --detector finds\n"
+        "them among the photos of a folder. It ends with 0 whether or not there are copies, with\n"
+        "1 where a file gives no photo (the rest is done), 2 for wrong input, 130 after Ctrl-C.",
         _EXAMPLES,
     )
     parser.add_argument("photos", nargs="+", type=Path, metavar="PHOTO", help="a file")
@@ -65,7 +67,11 @@ def _make_parser() -> OptionParser:
     which.add_argument("--against", type=Path, metavar="PHOTOS", help="folder that dedupe has read")
     which.add_argument("--index", type=Path, metavar="FOLDER", help="as dedupe --index named it")
     add_matching_options(parser)
-    parser.add_argument("--json", action="store_true", help="a line of JSON for each photo")
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="a line of JSON for each photo; its copies list is empty where there is none",
+    )
     parser.add_argument(
         "--max-pixels",
         type=whole_number(1),
@@ -80,35 +86,26 @@ def _print_lines(photo: Path, matches: Sequence[Match], root: Path, console: Con
         print_plainly(f"{photo}: no copy found", console)
         return
     print_plainly(f"{photo}: a copy of", console)
-    for match in matches:
+    for match, is_there in _look_for(matches, root):
         bits = "" if match.hash_bits is None else f", {match.hash_bits} of 64 bits"
+        gone = "" if is_there else " (gone)"
         print_plainly(
-            f"  {match.score:.3f}  {root / match.left}  ({match.evidence[0].value}{bits})", console
+            f"  {match.score:.3f}  {root / match.left}{gone}  ({match.evidence[0].value}{bits})",
+            console,
         )
 
 
 def _print_json(photo: Path, matches: Sequence[Match], root: Path, console: Console) -> None:
-    copies = [
-        {
-            "path": spell_name(match.left),
-            "score": round(match.score, 6),
-            "evidence": [evidence.value for evidence in match.evidence],
-            "hash_bits": match.hash_bits,
-        }
-        for match in matches
-    ]
-    _print_record(
-        {"photo": spell_name(str(photo)), "root": spell_name(str(root)), "copies": copies}
-    )
+    sys.stdout.write(spell_copies(photo, root, _look_for(matches, root)) + "\n")
+
+
+def _look_for(matches: Sequence[Match], root: Path) -> list[tuple[Match, bool]]:
+    """Return each match with whether its photo is still where the index found it."""
+    return [(match, os.path.exists(root / match.left)) for match in matches]  # noqa: PTH110
 
 
 def _print_problem(photo: Path, problem: Unreadable, is_json: bool, console: Console) -> None:
     if is_json:
-        names = {"photo": spell_name(str(photo)), "reason": problem.reason.value}
-        _print_record({**names, "detail": problem.detail})
+        sys.stdout.write(spell_problem(photo, problem) + "\n")
     else:
         print_plainly(describe_unreadable(problem), console)
-
-
-def _print_record(record: dict[str, object]) -> None:
-    sys.stdout.write(json.dumps(record, ensure_ascii=False) + "\n")

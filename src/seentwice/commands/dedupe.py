@@ -12,7 +12,9 @@ from rich.console import Console
 
 from seentwice.commands.dedupe_moving import move_duplicates, undo
 from seentwice.commands.dedupe_options import DedupeOptions, UndoOptions, read_options
+from seentwice.commands.photo_index import index_of
 from seentwice.commands.progress import open_console, print_plainly, show_progress
+from seentwice.commands.result_folders import check_apart, make_folder
 from seentwice.commands.unreadable import report_unreadable
 from seentwice.data.source import Progress
 from seentwice.data.variants.tables import open_table
@@ -33,7 +35,6 @@ from seentwice.dedupe.report.thumbnails import choose_side_px, thumbnail_maker
 from seentwice.dedupe.turning import orient
 from seentwice.dedupe.verify import SearchSettings, Verifier
 from seentwice.display import name_bytes, name_count
-from seentwice.errors import UserError
 from seentwice.index.store import PhotoStore
 from seentwice.photos.finding import check_root
 from seentwice.records import Unreadable
@@ -41,6 +42,7 @@ from seentwice.records import Unreadable
 if TYPE_CHECKING:
     from seentwice.commands.dedupe_catalogue import Catalogue
 
+OUTPUTS = Path("outputs/dedupe")
 ON_STOP = "the same command goes on where it stopped"
 UNREADABLE = 1
 """The exit code where some files gave no photo, or a catalogue's rows or photos are missing."""
@@ -57,9 +59,8 @@ def run(arguments: Sequence[str]) -> int:
 
 def _dedupe(options: DedupeOptions, console: Console) -> int:
     root = options.photos.absolute()
-    out = options.out or Path("outputs/dedupe", f"{datetime.now():%Y-%m-%d_%H-%M-%S-%f}")
-    _check_apart(root, out, options)
     check_root(root)
+    out = _choose_out(options, root)
     settings = SearchSettings(
         hash_bits=options.bits if "hashes" in options.by else None,
         least_score=options.least_score,
@@ -67,7 +68,8 @@ def _dedupe(options: DedupeOptions, console: Console) -> int:
         max_pixels=options.max_pixels,
         workers=options.workers or os.cpu_count() or 1,
     )
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder("--index", options.index)
+    make_folder("--out", out)
     catalogue = None
     if options.catalogue is not None:
         # Here, for what it takes to import.
@@ -92,6 +94,21 @@ def _dedupe(options: DedupeOptions, console: Console) -> int:
     return code
 
 
+def _choose_out(options: DedupeOptions, root: Path) -> Path:
+    """Return the folder of the results.
+
+    Raises:
+        UserError: something would be written among the photos.
+    """
+    folders = {"--out": options.out, "--index": options.index, "--to": options.move_to}
+    given = {option: folder for option, folder in folders.items() if folder is not None}
+    usual = {} if options.out else {"--out": OUTPUTS}
+    if options.index == index_of(options.photos, options.decoding):
+        usual["--index"] = given.pop("--index")
+    check_apart(root, given, usual)
+    return options.out or OUTPUTS / f"{datetime.now():%Y-%m-%d_%H-%M-%S-%f}"
+
+
 def _search(
     options: DedupeOptions,
     root: Path,
@@ -101,7 +118,6 @@ def _search(
 ) -> tuple[Searched, Duplicates]:
     looking = Looking(root, options.decoding, options.max_pixels)
     vanished: list[Unreadable] = []  # since they were read
-    options.index.mkdir(parents=True, exist_ok=True)
     with (
         PhotoStore.open(options.index, looking.meta, _tell_waiting(options, console)) as store,
         show_progress("Reading photos", console) as on_read,
@@ -175,26 +191,6 @@ def _tell_waiting(options: DedupeOptions, console: Console) -> Callable[[], None
         print_plainly(f"Another run writes {options.index}; waiting for it", console)
 
     return tell
-
-
-def _check_apart(root: Path, out: Path, options: DedupeOptions) -> None:
-    """Refuse to write where photos are looked for: thumbnails and tables would be found again.
-
-    Raises:
-        UserError: a folder of results is the folder of the photos, or lies in it.
-    """
-    real_root = os.path.realpath(root)
-    folders = {"--out": out, "--index": options.index, "--to": options.move_to}
-    inside = [
-        f"{option} {folder}"
-        for option, folder in folders.items()
-        if folder is not None and Path(os.path.realpath(folder)).is_relative_to(real_root)
-    ]
-    if inside:
-        raise UserError(
-            f"{' and '.join(inside)}: in the folder of the photos, where it would be searched; "
-            "name folders outside"
-        )
 
 
 def _write_reports(

@@ -4,8 +4,10 @@ import hashlib
 import shlex
 from pathlib import Path
 
+from seentwice.commands.result_folders import lies_in
 from seentwice.dedupe.looking import Decoding
 from seentwice.errors import UserError
+from seentwice.photos.finding import check_root
 
 INDEXES = Path("data/prepared/index")
 _SHOWN = 48  # characters of the folder's own name
@@ -30,7 +32,7 @@ def choose_index(index: Path | None, photos: Path | None) -> Path:
         photos: the folder of its photos, if given.
 
     Raises:
-        UserError: there is none, or more than one to choose from.
+        UserError: there is none, more than one to choose from, or no such folder of photos.
     """
     if index is not None:
         return index
@@ -39,6 +41,13 @@ def choose_index(index: Path | None, photos: Path | None) -> Path:
             found = index_of(photos, decoding)
             if found.is_dir():
                 return found
+        check_root(photos)
+        if lies_in(INDEXES, photos):
+            words = shlex.join(["seentwice", "dedupe", str(photos.absolute())])
+            raise UserError(
+                f"{str(photos)!r} has no index yet, and none may lie in it: in another folder run "
+                f"{words}, and check from there"
+            )
         raise UserError(
             f"{str(photos)!r} has no index yet; make one: "
             f"{shlex.join(['seentwice', 'dedupe', str(photos)])}"

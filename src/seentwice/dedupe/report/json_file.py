@@ -10,9 +10,8 @@ from typing import Any
 from seentwice.dedupe.findings import Coverage, Duplicates, FoundPhoto, Group, Match
 from seentwice.dedupe.report.counts import count_duplicates
 from seentwice.dedupe.report.writing import (
-    is_utf8,
+    name_fields,
     round_measure,
-    spell_bytes,
     spell_name,
     spell_time,
 )
@@ -51,7 +50,7 @@ def read_schema() -> dict[str, Any]:
 
 def _spell(duplicates: Duplicates) -> Iterator[str]:
     yield f'{{"schema": {_dump({"id": SCHEMA_ID, "version": SCHEMA_VERSION})},\n'
-    yield f'"root": {_dump(_name("path", str(duplicates.root)))},\n'
+    yield f'"root": {_dump(name_fields("path", str(duplicates.root)))},\n'
     yield f'"counts": {_dump(asdict(count_duplicates(duplicates)))},\n'
     yield f'"coverage": {_dump(_coverage(duplicates.coverage))},\n'
     groups = (_group(number, group) for number, group in enumerate(duplicates.groups, 1))
@@ -91,7 +90,7 @@ def _group(number: int, group: Group) -> dict[str, Any]:
 
 def _photo(photo: FoundPhoto, keep: bool) -> dict[str, Any]:
     return {
-        **_name("path", photo.key),
+        **name_fields("path", photo.key),
         "keep": keep,
         "width": photo.width,
         "height": photo.height,
@@ -105,8 +104,8 @@ def _photo(photo: FoundPhoto, keep: bool) -> dict[str, Any]:
 
 def _match(match: Match) -> dict[str, Any]:
     return {
-        **_name("left", match.left),
-        **_name("right", match.right),
+        **name_fields("left", match.left),
+        **name_fields("right", match.right),
         "score": round_measure(match.score),
         "evidence": [evidence.value for evidence in match.evidence],
         "hash_bits": match.hash_bits,
@@ -117,14 +116,8 @@ def _match(match: Match) -> dict[str, Any]:
 
 def _unreadable(file: Unreadable) -> dict[str, Any]:
     return {
-        **_name("path", str(file.path)),
+        **name_fields("path", str(file.path)),
         "url": None if file.url is None else spell_name(file.url),
         "reason": file.reason.value,
         "detail": spell_name(file.detail),
     }
-
-
-def _name(field: str, name: str) -> dict[str, str]:
-    if is_utf8(name):
-        return {field: name}
-    return {field: spell_name(name), f"{field}_bytes": spell_bytes(name)}

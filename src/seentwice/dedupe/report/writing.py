@@ -27,6 +27,13 @@ def spell_bytes(name: str) -> str:
     return b64encode(os.fsencode(name)).decode("ascii")
 
 
+def name_fields(field: str, name: str) -> dict[str, str]:
+    """Return a name as a field of JSON, with its bytes beside it where it is not UTF-8."""
+    if is_utf8(name):
+        return {field: name}
+    return {field: spell_name(name), f"{field}_bytes": spell_bytes(name)}
+
+
 def spell_time(seconds: float) -> str | None:
     """Return a time as "2026-01-31T23:59:59Z", fractions cut off.
 

@@ -1,3 +1,4 @@
+import importlib
 import subprocess
 import sys
 
@@ -39,3 +40,15 @@ def test_cfg_job_prints_the_configuration_and_runs_nothing(
     config = yaml.safe_load(capsys.readouterr().out)
     assert config["seed"] == 7
     assert list(config["head"]) == ["l1"]
+
+
+@pytest.mark.parametrize("command", ["dedupe", "compare"])
+def test_ctrl_c_while_a_command_is_imported_ends_in_a_line(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(name: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(importlib, "import_module", stop)
+    assert main([command, "anything"]) == 130
+    assert capsys.readouterr().err == f"seentwice {command}: stopped\n"

@@ -60,6 +60,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     no photo where the rest was done, 2 wrong input, 130 Ctrl-C, 143 SIGTERM.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return _run(words)
+    except KeyboardInterrupt:  # while a command was imported; what it does tells itself of it
+        from seentwice.commands.stopping import STOPPED  # what is imported before cannot be caught
+
+        print(f"seentwice{' ' if words else ''}{''.join(words[:1])}: stopped", file=sys.stderr)
+        return STOPPED
+
+
+def _run(words: list[str]) -> int:
+    """Run the command that the words name."""
     if not words or words[0] in ("-h", "--help", "help"):
         print(HELP, end="")
         return 0

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from seentwice.commands.matching_options import add_matching_options
+from seentwice.commands.matching_options import HASH_BITS, LEAST_SCORE, add_matching_options
 from seentwice.commands.options import OptionParser, whole_number
 from seentwice.commands.photo_index import choose_index
 from seentwice.commands.progress import describe_unreadable, open_console, print_plainly
@@ -31,8 +31,8 @@ def run(arguments: Sequence[str]) -> int:
     """Check photos one after the other, and print what each is a copy of."""
     given = _make_parser().parse(arguments)
     settings = CheckSettings(
-        hash_bits=given.bits,
-        least_score=given.least_score,
+        hash_bits=HASH_BITS if given.bits is None else given.bits,
+        least_score=given.least_score or LEAST_SCORE,
         is_turned=not given.upright,
         max_pixels=given.max_pixels,
         threads=os.cpu_count() or 1,

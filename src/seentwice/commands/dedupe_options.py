@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
-from seentwice.commands.matching_options import add_matching_options
+from seentwice.commands.matching_options import HASH_BITS, LEAST_SCORE, add_matching_options
 from seentwice.commands.options import OptionParser, whole_number
 from seentwice.commands.photo_index import index_of
 from seentwice.data.tabular.columns import PHOTO_SEPARATOR, Columns
@@ -109,14 +109,16 @@ def read_options(arguments: Sequence[str]) -> DedupeOptions | UndoOptions:
     keep = given.keep or (given.apply or _APPLY[0]).removeprefix("keep-")
     if given.apply is not None and given.apply != f"keep-{keep}":
         raise UserError(f"--keep {keep} and --apply {given.apply} differ; leave --keep out")
+    by = _choose_by(given.by, given.detector)
+    _check_weighed(by, given.bits, given.least_score, given.upright)
     decoding: Decoding = "full" if given.full_decode else "blocks"
     return DedupeOptions(
         photos=given.photos,
         out=given.out,
         index=given.index or index_of(given.photos, decoding),
-        by=_choose_by(given.by, given.detector),
-        bits=given.bits,
-        least_score=given.least_score,
+        by=by,
+        bits=HASH_BITS if given.bits is None else given.bits,
+        least_score=given.least_score or LEAST_SCORE,
         is_turned=not given.upright,
         detector=given.detector,
         is_confirmed=given.detector is not None and not given.unconfirmed,
@@ -143,6 +145,21 @@ def _choose_by(given: tuple[str, ...] | None, detector: Path | None) -> tuple[st
     if "embeddings" not in given and detector is not None:
         raise UserError(f"--detector: --by {','.join(given)} has no use for it; add embeddings")
     return given
+
+
+def _check_weighed(
+    by: Sequence[str], bits: int | None, least_score: float | None, is_upright: bool
+) -> None:
+    """Refuse options without effect: the very same bytes and pixels are not weighed."""
+    is_weighed = "hashes" in by or "embeddings" in by
+    idle = {
+        "--bits": bits is not None and "hashes" not in by,
+        "--least-score": least_score is not None and not is_weighed,
+        "--upright": is_upright and not is_weighed,
+    }
+    for option, is_idle in idle.items():
+        if is_idle:
+            raise UserError(f"{option}: --by {','.join(by)} has no use for it; add hashes")
 
 
 def _read_catalogue_options(
@@ -176,7 +193,7 @@ def _read_catalogue_options(
 
 
 def _read_by(text: str) -> tuple[str, ...]:
-    names = tuple(dict.fromkeys(text.split(",")))
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
     for name in names:
         if name not in BY:
             raise ArgumentTypeError(f"{name!r}: choose some of {','.join(BY)}")
@@ -199,7 +216,8 @@ def _make_parser() -> OptionParser:
         "Finds photos that are there twice, at any depth of a folder: the same bytes, the same\n"
         "pixels, copies that were saved again, resized, marked, mirrored or turned, and with a\n"
         "trained detector cropped and rotated ones. Writes report.html, groups.json and\n"
-        "groups.csv; deletes nothing. A second run reads only what is new or has changed.\n"
+        "groups.csv (a cell that begins with - = + or @ has ' before it there, lest a spreadsheet\n"
+        "runs it); deletes nothing. A second run reads only what is new or has changed.\n"
         "It ends with 1 where files gave no photo, or where rows of a catalogue or photos of its\n"
         "products are missing: they are told, the rest is done; with 2 for wrong input.",
         _EXAMPLES,
@@ -244,7 +262,8 @@ def _make_parser() -> OptionParser:
         "--keep",
         choices=KEEP,
         help="of each group: the most pixels, of equal ones the older file; the sharpest; or the "
-        "oldest file (default: largest)",
+        "oldest file (default: largest). Bars around a screenshot are pixels, too: look at what "
+        "goes before --apply",
     )
     doing.add_argument(
         "--explain",

@@ -145,6 +145,16 @@ def test_scores_and_sellers_filter_and_order(opened: Tab) -> None:
     assert shown(opened) == ["Group 3", "Group 1", "Group 4", "Group 2", "Link 1"]
 
 
+def test_of_a_catalogue_nothing_is_kept_or_saved(tab: Tab, tmp_path: Path) -> None:
+    tab.open(write(tmp_path, replace(some_groups(), products=3)))
+    heading = tab.run("document.querySelector('article h3').innerText")
+    assert " ".join(heading.split()) == "Group 1 3 photos · 3 products · 2 sellers"
+    assert tab.run("document.querySelectorAll('.keep').length") == 0
+    text = tab.run("document.body.innerText")
+    assert "4 groups of copies, with photos of 3 products" in text
+    assert "save" not in text
+
+
 def test_keys_walk_search_and_help(opened: Tab) -> None:
     opened.press("j")
     assert current(opened) == "Group 1"

@@ -3,11 +3,13 @@ import json
 import shutil
 from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pytest
 from PIL import Image
 
 from seentwice.commands.main import main
+from seentwice.dedupe.report.json_file import read_schema
 
 HEADER = ("id", "photos", "category", "productFamily", "seller")
 
@@ -108,6 +110,12 @@ def test_products_are_counted_and_none_could_go(
     assert run() == 0
     shown = capsys.readouterr().out
     assert "1 group of duplicates; photos of 2 products are in them; nothing" in shown
+    found = json.loads(Path("out/groups.json").read_text("utf-8"))
+    jsonschema.validate(found, read_schema())
+    assert found["counts"]["spare_photos"] == found["counts"]["spare_bytes"] == 0
+    assert {photo["keep"] for photo in found["groups"][0]["photos"]} == {None}
+    with Path("out/groups.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert {row["keep"] for row in csv.DictReader(file)} == {""}
     page = Path("out/report.html").read_text("utf-8")
     assert "1 group of copies, with photos of 2 products; products.json tells" in page
     assert '"spare": null' in page

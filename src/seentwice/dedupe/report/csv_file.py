@@ -18,7 +18,7 @@ _FORMULA = "=+-@\t\r\n＝＋－＠"  # the wide ones too: some spreadsheets narr
 
 
 def write_csv(path: Path, duplicates: Duplicates) -> None:
-    r"""Write one row a photo that is in a group, the one to keep first.
+    r"""Write one row a photo that is in a group, the one to keep first; of a catalogue none is.
 
     `matches` is the photo that score, evidence, hash_bits, similarity and edit compare with: the
     one to keep, or the surest other where it does not match that one itself. `edit` is what makes
@@ -49,8 +49,9 @@ def _rows(duplicates: Duplicates) -> Iterator[tuple[object, ...]]:
     for number, group in enumerate(duplicates.groups, 1):
         reasons = find_reasons(group)
         for place, photo in enumerate(group.photos):
+            keep = "" if duplicates.products is not None else "no" if place else "yes"
             yield (
-                *(number, "no" if place else "yes", guard_cell(photo.key)),
+                *(number, keep, guard_cell(photo.key)),
                 *(photo.width, photo.height, photo.size_bytes, spell_time(photo.modified_seconds)),
                 *_reason_cells(photo, reasons.get(photo.key)),
                 *(guard_cell(photo.product), guard_cell(photo.seller)),

@@ -53,7 +53,10 @@ def _spell(duplicates: Duplicates) -> Iterator[str]:
     yield f'"root": {_dump(name_fields("path", str(duplicates.root)))},\n'
     yield f'"counts": {_dump(asdict(count_duplicates(duplicates)))},\n'
     yield f'"coverage": {_dump(_coverage(duplicates.coverage))},\n'
-    groups = (_group(number, group) for number, group in enumerate(duplicates.groups, 1))
+    groups = (
+        _group(number, group, duplicates.products is not None)
+        for number, group in enumerate(duplicates.groups, 1)
+    )
     yield from _spell_list("groups", groups)
     yield ",\n"
     yield from _spell_list("links", map(_match, duplicates.links))
@@ -80,15 +83,18 @@ def _coverage(coverage: Coverage) -> dict[str, Any]:
     }
 
 
-def _group(number: int, group: Group) -> dict[str, Any]:
+def _group(number: int, group: Group, is_catalogue: bool) -> dict[str, Any]:
     return {
         "number": number,
-        "photos": [_photo(photo, place == 0) for place, photo in enumerate(group.photos)],
+        "photos": [
+            _photo(photo, None if is_catalogue else place == 0)
+            for place, photo in enumerate(group.photos)
+        ],
         "matches": [_match(match) for match in group.matches],
     }
 
 
-def _photo(photo: FoundPhoto, keep: bool) -> dict[str, Any]:
+def _photo(photo: FoundPhoto, keep: bool | None) -> dict[str, Any]:
     return {
         **name_fields("path", photo.key),
         "keep": keep,

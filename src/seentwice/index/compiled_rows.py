@@ -15,9 +15,6 @@ from numba import njit, types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-GROUP = 4
-"""Queries that share one reading of a row."""
-
 # What is only read may be of an array that cannot be written, such as a file's.
 _UPPER = types.Array(types.uint16, 2, "C", readonly=True)
 _LOWER = types.Array(types.int16, 2, "C", readonly=True)
@@ -161,32 +158,40 @@ def scan_rows(
         positions: (m,) of the rows that count, or (0,) where all do.
         start: the first that this call looks at: of the positions, or of all rows.
         stop: the one after its last.
-        queries: (q, d), q = 1 or a multiple of `GROUP`.
+        queries: (q, d).
         products: (q, c) of which columns `column + start` to `column + stop` are filled.
         column: where the first position, or row, has its products.
     """
-    width = upper.shape[1]
+    width, grouped = upper.shape[1], len(queries) - len(queries) % 8
     for index in range(start, stop):
-        row = positions[index] if len(positions) else index
-        if len(queries) == 1:
+        row, place = positions[index] if len(positions) else index, column + index
+        # A number that is widened once for eight queries takes a third less time.
+        for query in range(0, grouped, 8):
+            sum_0, sum_1, sum_2, sum_3 = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
+            sum_4, sum_5, sum_6, sum_7 = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
+            for at in range(width):
+                number = _widen(upper[row, at])
+                sum_0 += queries[query, at] * number
+                sum_1 += queries[query + 1, at] * number
+                sum_2 += queries[query + 2, at] * number
+                sum_3 += queries[query + 3, at] * number
+                sum_4 += queries[query + 4, at] * number
+                sum_5 += queries[query + 5, at] * number
+                sum_6 += queries[query + 6, at] * number
+                sum_7 += queries[query + 7, at] * number
+            products[query, place] = sum_0
+            products[query + 1, place] = sum_1
+            products[query + 2, place] = sum_2
+            products[query + 3, place] = sum_3
+            products[query + 4, place] = sum_4
+            products[query + 5, place] = sum_5
+            products[query + 6, place] = sum_6
+            products[query + 7, place] = sum_7
+        for query in range(grouped, len(queries)):
             total = np.float32(0)
-            for place in range(width):
-                total += queries[0, place] * _widen(upper[row, place])
-            products[0, column + index] = total
-            continue
-        for first in range(0, len(queries), GROUP):
-            total, total_1 = np.float32(0), np.float32(0)
-            total_2, total_3 = np.float32(0), np.float32(0)
-            for place in range(width):
-                number = _widen(upper[row, place])
-                total += queries[first, place] * number
-                total_1 += queries[first + 1, place] * number
-                total_2 += queries[first + 2, place] * number
-                total_3 += queries[first + 3, place] * number
-            products[first, column + index] = total
-            products[first + 1, column + index] = total_1
-            products[first + 2, column + index] = total_2
-            products[first + 3, column + index] = total_3
+            for at in range(width):
+                total += queries[query, at] * _widen(upper[row, at])
+            products[query, place] = total
 
 
 @_compile(types.void(_UPPER, _LOWER, _POSITIONS, _QUERY, types.Array(types.float32, 1, "C")))

@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from seentwice.index.compiled_rows import GROUP, multiply_rows, scan_rows
+from seentwice.index.compiled_rows import multiply_rows, scan_rows
 from seentwice.index.row_segment import Segment
 
 NONE = -1
@@ -61,18 +61,12 @@ def search_rows(choices: Sequence[Choice], queries: NDArray[np.float32], k: int)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for start in range(0, len(queries), together):
             few = queries[start : start + together]
-            asked = _pad(few)
-            scanned = np.empty((len(asked), total), np.float32)
-            list(pool.map(lambda task: scan_rows(*task), _list_scans(choices, asked, scanned)))
-            found = pool.map(partial(_choose, choices, k), few, scanned[: len(few)])
+            scanned = np.empty((len(few), total), np.float32)
+            list(pool.map(lambda task: scan_rows(*task), _list_scans(choices, few, scanned)))
+            found = pool.map(partial(_choose, choices, k), few, scanned)
             for row, (best, values) in enumerate(found, start):
                 numbers[row, : len(best)], products[row, : len(best)] = best, values
     return NearRows(numbers, products)
-
-
-def _pad(queries: NDArray[np.float32]) -> NDArray[np.float32]:
-    missing = -len(queries) % GROUP if len(queries) > 1 else 0
-    return np.concatenate([queries, np.zeros((missing, queries.shape[1]), np.float32)])
 
 
 def _list_scans(

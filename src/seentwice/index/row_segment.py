@@ -48,6 +48,10 @@ class Part:
     def __len__(self) -> int:
         return len(self.segment) if self.is_alive is None else int(self.is_alive.sum())
 
+    def places(self) -> NDArray[np.int64] | None:
+        """Return where the rows that count are, ascending; None where all do."""
+        return None if self.is_alive is None else np.flatnonzero(self.is_alive)
+
     def positions(self) -> NDArray[np.int64]:
         """Return where the rows that count are, ascending."""
         if self.is_alive is None:
@@ -160,9 +164,8 @@ def drop_numbers(parts: Sequence[Part], numbers: NDArray[np.int64]) -> tuple[Par
     return tuple(left)
 
 
-def read_rows(part: Part, positions: NDArray[np.int64]) -> NDArray[np.float32]:
+def read_rows(segment: Segment, positions: NDArray[np.int64]) -> NDArray[np.float32]:
     """Return rows as they were given, (m, d)."""
-    segment = part.segment
     rows = np.empty((len(positions), segment.upper.shape[1]), np.float32)
     join_rows(segment.upper, segment.lower, positions, rows)
     return rows

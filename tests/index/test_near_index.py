@@ -57,6 +57,14 @@ def test_rows_that_upper_halves_cannot_tell_apart_are_told_apart():
     assert order[found.numbers[0]].tolist() == list(range(2999, 2989, -1))
 
 
+@given(seed=st.integers(0, 10**6), spread=st.integers(0, 12), k=st.integers(1, 60))
+def test_the_search_is_exact_whatever_lengths_rows_have(seed, spread, k):
+    rng = np.random.default_rng(seed)
+    rows = rng.normal(size=(300, 7)) * 10 ** rng.uniform(-spread, spread / 2, (300, 1))
+    rows = rows.astype(np.float32)
+    check(make_index(rows), dict(enumerate(rows)), rng.normal(size=(2, 7)).astype(np.float32), k)
+
+
 def test_equal_rows_come_by_number_whatever_the_order_and_the_blocks(monkeypatch):
     monkeypatch.setattr(near_search, "_BLOCK", 100)
     monkeypatch.setattr(near_search, "_PRODUCTS", 1000)
@@ -151,6 +159,16 @@ def test_adding_one_by_one_keeps_few_segments():
     check(index, dict(enumerate(rows[::-1])), rows[:2], 20)
 
 
+def test_what_is_left_of_many_segments_is_merged(monkeypatch):
+    monkeypatch.setattr(row_segment, "MOST_MERGED", 64)
+    rows = make_rows(640, 4)
+    index = make_index(rows)
+    assert len(index._snapshot.parts) == 10
+    index.remove(np.flatnonzero(np.arange(640) % 8))
+    assert len(index._snapshot.parts) < 4
+    check(index, {number: rows[number] for number in range(0, 640, 8)}, rows[:2], 20)
+
+
 def test_a_segment_that_lost_most_of_its_rows_is_written_anew():
     index = make_index(make_rows(100, 4))
     index.remove(np.arange(60))
@@ -213,6 +231,7 @@ def test_threads_that_add_and_remove_at_once_lose_nothing():
         ([1], np.zeros((1, 4)), r"numbers \(1,\) of rows \(1, 4\): give \(n,\), \(n, 3\)"),
         ([1], np.full((1, 3), np.nan), "a row is not finite"),
         ([1, 2], np.array([[0, 0, 0], [0, np.inf, 0]]), "a row is not finite"),
+        ([1, 2, 3], np.array([[1, 0, 0], [0, np.nan, 0], [2, 0, 0]]), "a row is not finite"),
         ([1], np.full((1, 3), 1e16), "or longer than 1e"),
     ],
 )

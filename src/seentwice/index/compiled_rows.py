@@ -22,6 +22,7 @@ _POSITIONS = types.Array(types.int64, 1, "C", readonly=True)
 _QUERY = types.Array(types.float32, 1, "C", readonly=True)
 _ROWS = types.Array(types.float32, 2, "C", readonly=True)
 _INDEX = types.int64
+_EXPONENT = 0x7F800000  # of a float32: all of these bits are set where it is not finite
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -96,7 +97,7 @@ def split_rows(
 
     Returns:
         The greatest squared length of a row, and of what the upper half of a row leaves out. The
-        first is not finite where a number is none.
+        first is infinite where a number is not finite; the rows after it are left out then.
     """
     longest, farthest = 0.0, 0.0
     for row in range(len(rows)):
@@ -104,14 +105,16 @@ def split_rows(
         for index in range(rows.shape[1]):
             number = rows[row, index]
             word = np.int64(_bits(number))
+            # Told by its bits, since sums in any order are no sure way to tell.
+            if word & _EXPONENT == _EXPONENT:
+                return np.inf, farthest
             half = (word + 0x8000) >> 16
             upper[row, index] = half
             lower[row, index] = word - (half << 16)
             rest = np.float64(number) - np.float64(_widen(np.uint16(half)))
             length += np.float64(number) * np.float64(number)
             left_out += rest * rest
-        if not length <= longest:
-            longest = length
+        longest = max(longest, length)
         farthest = max(farthest, left_out)
     return longest, farthest
 

@@ -126,7 +126,7 @@ def merge_parts(parts: Sequence[Part]) -> Part:
 
 
 def tidy_parts(parts: Sequence[Part]) -> tuple[Part, ...]:
-    """Merge small segments at the end, and rewrite those of which more than half is gone.
+    """Merge the smallest segments, and rewrite those of which more than half is gone.
 
     Each row is moved some log(n) times in all, so that adding one by one stays cheap.
     """
@@ -137,6 +137,7 @@ def tidy_parts(parts: Sequence[Part]) -> tuple[Part, ...]:
             part = merge_parts([part])
         if alive:
             kept.append(part)
+    kept.sort(key=len, reverse=True)
     while len(kept) > 1:
         last, before = len(kept[-1]), len(kept[-2])
         if before >= 2 * last or before + last > MOST_MERGED:

@@ -47,7 +47,7 @@ from seentwice.index.near_index import NearIndex
 RESULT = Path(__file__).resolve().parent / "results" / "near_index.json"
 THREADS = os.cpu_count() or 1
 DIMENSIONS, FACTORS, BEST, BLOCK = 512, 64, 1_000, 50_000
-QUERIES, TOGETHER, RUNS = 201, 16, 21
+QUERIES, PEER_QUERIES, TOGETHER, RUNS, BATCHES = 201, 51, 16, 21, 5
 SHARES = (0.01, 0.1, 0.5)
 CELLS, PROBES, TRAINING = 1_000, 50, 50_000
 SAVE, OURS, NEARLY = "ours, saved", "ours", "ours, approximate"
@@ -92,6 +92,7 @@ def main() -> None:
         "dimensions": DIMENSIONS,
         "best": BEST,
         "queries": QUERIES,
+        "queries_of_peers": PEER_QUERIES,
         "cases": cases,
     }
     RESULT.parent.mkdir(exist_ok=True)
@@ -107,7 +108,7 @@ def measure(way: str, count: int, folder: Path) -> dict[str, object]:
     start = perf_counter()
     search = OPENERS[way](count, folder)
     seconds = perf_counter() - start
-    queries = make_queries(count)
+    queries = make_queries(count)[: QUERIES if way == OURS else PEER_QUERIES]
     found = {"seconds_to_open": round(seconds, 3), **time_searches(search, queries, count)}
     numbers = np.concatenate([search(query[None], None) for query in queries[:TOGETHER]])
     truth = folder / "truth.npy"
@@ -161,7 +162,7 @@ def time_searches(search: Search, queries: Rows, count: int) -> dict[str, object
     """Return the times of one query, of many at once, and of one among some of the rows."""
     first = time_call(partial(search, queries[:1], None))
     ones = np.split(queries, len(queries))
-    batches = [queries[at : at + TOGETHER] for at in range(RUNS // 3)]
+    batches = [queries[at : at + TOGETHER] for at in range(BATCHES)]
     generator = np.random.default_rng(2)
     found: dict[str, object] = {
         "first_ms": round(first[0] * 1e3, 2),

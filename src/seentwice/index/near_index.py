@@ -185,9 +185,9 @@ class NearIndex:
     def approximate(self, k: int, least_recall: float) -> float:
         """Let later searches look at the likeliest rows alone, where there are millions.
 
-        Rows are parted into cells, which takes a minute for each few millions, and is not saved. A
-        search looks into the cells nearest to its query, and at all rows that were added since.
-        With a filter it stays exact.
+        Rows are parted into cells, which takes minutes, and is not saved. A search looks into the
+        cells nearest to its query, and at all rows that were added since. With a filter it stays
+        exact.
 
         Args:
             k: of the searches that follow.

@@ -96,6 +96,35 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
+class TagHead:
+    """What a photo is asked, such as how many storeys it shows, and the possible answers."""
+
+    name: str
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TagSet:
+    """The heads of a tagger; their labels stand side by side in one row of probabilities."""
+
+    heads: tuple[TagHead, ...]
+
+    @property
+    def columns(self) -> tuple[slice, ...]:
+        """Where the labels of each head stand in a row."""
+        ends = [sum(len(head.labels) for head in self.heads[: n + 1]) for n in range(len(self))]
+        return tuple(map(slice, [0, *ends[:-1]], ends))
+
+    @property
+    def width(self) -> int:
+        """How many labels all heads have together."""
+        return sum(len(head.labels) for head in self.heads)
+
+    def __len__(self) -> int:
+        return len(self.heads)
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """What is advertised once, a home or a product: photos, text and attributes."""
 

@@ -73,18 +73,37 @@ def test_a_training_leaves_a_tagger_its_measures_and_every_answer(
     np.testing.assert_allclose(kinds.max(dim=1).values, said, atol=1e-3)
 
 
-def test_its_checkpoint_measures_the_same_again_and_tells_of_known_photos(
+def measure(trained: Path, words: list[str], folder: Path, *more: str) -> int:
+    data = [word for word in words if word.startswith(("data", "workers"))]
+    return main(["tagger", f"checkpoint={trained}", f"hydra.run.dir={folder}", *data, *more])
+
+
+def test_its_checkpoint_measures_on_its_own_photos_what_it_claims(
     trained: Path, words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    data = [word for word in words if word.startswith(("data", "workers"))]
-    again = [f"checkpoint={trained}", f"hydra.run.dir={tmp_path}", *data]
-    assert main(["tagger", *again]) == 0
+    assert measure(trained, words, tmp_path) == 0
+    before, found = results(trained), results(tmp_path)
+    assert found["heads"] == before["heads"]
+    assert (found["learned_photos"], found["test_photos"]) == (0, before["test_photos"])
+    assert found["temperatures"] == before["temperatures"]
+    assert "Reproduced: 36 numbers" in capsys.readouterr().out
+    assert not (tmp_path / CHECKPOINT_FILE).exists()
+
+
+def test_on_other_data_it_is_measured_on_all_photos_and_known_ones_are_told(
+    trained: Path, words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "kinds.csv"
+    lines = Path(words[-2].removeprefix("data.path=")).read_text().splitlines()
+    table.write_text("\n".join(line.rpartition(",")[0] for line in lines))
+    assert measure(trained, words, tmp_path, f"data.path={table}") == 0
     counts, found = results(trained), results(tmp_path)
     known = counts["train_photos"] + counts["validation_photos"]
     assert (found["learned_photos"], found["test_photos"]) == (known, 60)
-    assert "Of 60 photos" in capsys.readouterr().out
-    assert found["temperatures"] == counts["temperatures"]
-    assert not (tmp_path / CHECKPOINT_FILE).exists()
+    assert [head["name"] for head in found["heads"]] == ["kind"]
+    said = capsys.readouterr().out
+    assert f"Of 60 photos {known} trained or validated the checkpoint" in said
+    assert "Reproduced" not in said
 
 
 def test_folds_test_every_photo_once_and_no_home_is_on_both_sides(

@@ -1,6 +1,5 @@
 """Train one classifier of photos, write its checkpoint and measure it; or measure one again."""
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
@@ -17,6 +16,7 @@ from seentwice.commands.progress import open_console, print_plainly, show_progre
 from seentwice.commands.provenance import describe_machine, git_commit, library_versions
 from seentwice.commands.settings import BundleSettings, SeedSettings, read_settings
 from seentwice.commands.splits import choose_splits
+from seentwice.commands.tagger_again import measure_tagger
 from seentwice.commands.tagger_bench import TaggerBench, set_up_tagger
 from seentwice.commands.tagger_fitting import answer_photos, fit_on_split
 from seentwice.commands.tagger_report import TaggerReport, report_answers, write_tagger_report
@@ -30,13 +30,11 @@ from seentwice.commands.tagger_settings import (
 from seentwice.commands.trunks import read_trunks, tell_cut
 from seentwice.commands.workbench import check_photo_settings, load_photos
 from seentwice.data.splits import Split
-from seentwice.data.tag_labels import match_labels
 from seentwice.detectors.trunk import describe_input
 from seentwice.files import write_atomically
 from seentwice.learn.tracking import FOLDER_TAG, RUN_FILE, check_store, track_run
 from seentwice.models.checkpoint import CHECKPOINT_FILE
 from seentwice.models.tagger_checkpoint import (
-    OpenedTagger,
     TaggerRecord,
     open_tagger_checkpoint,
     save_tagger,
@@ -44,20 +42,24 @@ from seentwice.models.tagger_checkpoint import (
 from seentwice.models.trunk import Trunk, fingerprint_frozen
 
 
-def run(config: DictConfig) -> None:
-    """Train on the training photos and measure the test photos, of one split or of folds."""
+def run(config: DictConfig) -> int:
+    """Train on the training photos and measure the test photos, of one split or of folds.
+
+    Returns:
+        1 where a checkpoint's own data do not give what it claims, otherwise 0.
+    """
     console = open_console()
     check_photo_settings(config)
     settings = read_settings(TaggerSettings, config, None)
     if settings.checkpoint is not None:
         check_measuring(HydraConfig.get().overrides.task)
         opened = open_tagger_checkpoint(settings.checkpoint, settings.weights, "weights=")
-        _measure_again(config, opened, console)
-        return
+        return measure_tagger(config, opened, console)
     trunk = read_trunks(config).own
     check_training(config, trunk)
     check_store()
     _train(config, settings, trunk, console)
+    return 0
 
 
 def _train(config: DictConfig, settings: TaggerSettings, trunk: Trunk, console: Console) -> None:
@@ -90,7 +92,7 @@ def _train(config: DictConfig, settings: TaggerSettings, trunk: Trunk, console: 
             _count_photos(bench, splits),
             perf_counter() - started,
         )
-        files = write_tagger_report(report, bench, answers, config, _command(), folder, console)
+        files = write_tagger_report(report, bench, answers, config, folder, console)
         tracked.log_parameters(
             {"data": photo_set.name, "backbone": trunk.backbone, "seed": config.seed}
         )
@@ -103,33 +105,6 @@ def _train(config: DictConfig, settings: TaggerSettings, trunk: Trunk, console: 
             print_plainly(f"Checkpoint: {path}", console)
         for file in files:
             tracked.log_file(file)
-
-
-def _measure_again(config: DictConfig, opened: OpenedTagger, console: Console) -> None:
-    """Measure a tagger on all photos of a data set, and tell which of them it has learned from."""
-    record = opened.record
-    photo_set = load_photos(config, console)
-    labels = match_labels(choose_labels(config, photo_set, console), opened.tagger.tags)
-    seen = describe_input(opened.trunk, record.row_type, record.passing)
-    bench = set_up_tagger(config, photo_set, labels, seen, console)
-    answers = [answer_photos(opened.tagger, bench, np.arange(len(photo_set.photos)))]
-    learned = set(record.learned_photos)
-    known = sum(digest_name(bench.fingerprint.files[n]) in learned for n in answers[0].photos)
-    if known:
-        print_plainly(
-            f"Of {len(answers[0].photos):,} photos {known:,} trained or validated the checkpoint: "
-            "measured is not of unseen photos alone",
-            console,
-        )
-    temperatures = [opened.tagger.temperatures.tolist()]
-    counts = {"test_photos": len(answers[0].photos), "learned_photos": known}
-    report = report_answers(bench, answers, temperatures, counts, 0.0)
-    folder = Path(HydraConfig.get().runtime.output_dir)
-    write_tagger_report(report, bench, answers, config, _command(), folder, console)
-
-
-def _command() -> str:
-    return shlex.join(["seentwice", "tagger", *HydraConfig.get().overrides.task])
 
 
 def _count_photos(bench: TaggerBench, splits: Sequence[Split]) -> dict[str, int]:

@@ -1,10 +1,12 @@
 """What a run of `tagger` found: on the terminal, as JSON, as pictures and photo by photo."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from rich.table import Table
@@ -74,7 +76,6 @@ def write_tagger_report(
     bench: TaggerBench,
     answers: Sequence[TagAnswers],
     config: DictConfig,
-    command: str,
     folder: Path,
     console: Console,
 ) -> list[Path]:
@@ -85,7 +86,6 @@ def write_tagger_report(
         bench: the photos.
         answers: one a fold.
         config: the composed configuration.
-        command: that was run.
         folder: exists.
         console: prints.
     """
@@ -101,7 +101,7 @@ def write_tagger_report(
         "temperatures": report.temperatures,
         "looking_seconds": bench.looking_seconds,
         "fit_seconds": report.fit_seconds,
-        "command": command,
+        "command": shlex.join(["seentwice", "tagger", *HydraConfig.get().overrides.task]),
         "git_commit": git_commit(),
         "versions": library_versions(),
         "machine": describe_machine(),

@@ -48,7 +48,7 @@ def rules_of_columns(photos: Sequence[Photo]) -> dict[str, HeadRule]:
     """
     values: dict[str, set[str]] = {}
     for photo in photos:
-        for name, value in _tags_of(photo):
+        for name, value in photo.tags:
             values.setdefault(name, set()).add(value)
     if not values:
         raise UserError(

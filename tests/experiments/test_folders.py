@@ -87,7 +87,8 @@ def test_what_was_measured_is_what_would_be_measured_today(name: str) -> None:
         with initialize_config_dir(str(ROOT / "configs"), version_base=None):
             config = compose(plan.command, overrides=list(jobs[0].words))
         today = OmegaConf.to_container(config, resolve=True)
-        assert not differences(configs[run], today, LATER), run
+        later = LATER if plan.command == COMPARE else {}
+        assert not differences(configs[run], today, later), run
 
 
 @pytest.mark.parametrize("name", list_plans())

@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 
 from experiments.measured import keep_run
-from experiments.plan import FOLDER, list_plans, read_plan, read_plans
+from experiments.plan import COMPARE, FOLDER, TAGGER, list_plans, read_plan, read_plans
 from experiments.tables import renew_tables
 from seentwice.commands.provenance import git_commit
 from seentwice.files import write_atomically
@@ -47,12 +47,12 @@ def main() -> None:
         runs = {run: w for run, w in plan.runs.items() if chosen.run in (None, run)}
         for number, (run, words) in enumerate(runs.items(), 1):
             print(f"{plan.name}: {run} ({number} of {len(runs)})", flush=True)
-            measure_run(FOLDER / plan.name, run, words)
+            measure_run(FOLDER / plan.name, run, words, plan.command)
         renew_tables([*PAGES, FOLDER / plan.name / "README.md"])
 
 
-def measure_run(folder: Path, run: str, words: tuple[str, ...]) -> None:
-    """Run one comparison, of one job or several, and keep its results."""
+def measure_run(folder: Path, run: str, words: tuple[str, ...], command: str = COMPARE) -> None:
+    """Run one comparison, or one tagger, of one job or several, and keep its results."""
     commit = git_commit()
     work = WORK / folder.name / run / str(commit).removesuffix("+")
     done = work / "done"
@@ -60,14 +60,17 @@ def measure_run(folder: Path, run: str, words: tuple[str, ...]) -> None:
         shutil.rmtree(work, ignore_errors=True)
         program = Path(sys.executable).with_name("seentwice")
         where = [f"hydra.sweep.dir={work}", "--multirun"]
-        subprocess.run([program, "compare", *words, *where], cwd=ROOT, check=True)
+        subprocess.run([program, command, *words, *where], cwd=ROOT, check=True)
         done.touch()
     found = sorted(work.rglob("results.json"))
     jobs = [json.loads(path.read_text(encoding="utf-8")) for path in found]
     config = (found[0].parent / "config.yaml").read_text(encoding="utf-8")
     keep_run(folder, run, jobs, config)
+    if command == TAGGER:
+        for picture in found[0].parent.glob("confusion_*.png"):
+            write_atomically(folder / f"{run}_{picture.name}", picture.read_bytes())
     # The page shows the curves of the first run.
-    if len(jobs) == 1 and run == next(iter(read_plan(folder.name).runs)):
+    elif len(jobs) == 1 and run == next(iter(read_plan(folder.name).runs)):
         write_atomically(folder / PICTURE, (found[0].parent / PICTURE).read_bytes())
 
 

@@ -11,6 +11,7 @@ COMMANDS = {
     "compare": "fit detectors on one data set and put them side by side",
     "train": "train one Siamese network and write its checkpoint",
     "evaluate": "measure a checkpoint on the test pairs of a data set",
+    "tagger": "train one classifier of photos: house fronts, room types, style, storeys",
     "pairs": "write the pair tables and triplets of a training as CSV",
     "card": "write what a data set holds: counts, sizes, leaks, pictures",
 }

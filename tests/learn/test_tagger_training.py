@@ -11,6 +11,7 @@ from seentwice.errors import UserError
 from seentwice.learn.tagger_task import TaggerTask
 from seentwice.learn.tagger_training import PhotoBatches, PhotoModule, TaggerTraining, fit_tagger
 from seentwice.models.photo_tagger import PhotoTagger
+from seentwice.models.tag_losses import tag_loss
 from seentwice.records import TagHead, TagSet
 
 TAGS = TagSet((TagHead("front", ("front", "room")), TagHead("storeys", ("one", "two", "more"))))
@@ -68,3 +69,21 @@ def test_an_epoch_shows_every_photo_once_in_an_order_of_its_own() -> None:
     assert [len(batch) for batch in one] == [2, 2, 1]
     assert sorted(torch.cat(one).tolist()) == photos.tolist()
     assert torch.cat(one).tolist() == torch.cat(same).tolist() != torch.cat(other).tolist()
+
+
+def test_validation_photos_weigh_the_same_whatever_their_label(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows, labels = make_photos(40)
+    tagger = PhotoTagger(TAGS, FEATURES, 4, torch.nn.Sequential(), None)
+    weights = [torch.tensor([9.0, 0.1]), torch.tensor([5.0, 0.1, 0.0])]
+    make = partial(torch.optim.AdamW, lr=0.1)
+    task = TaggerTask(tagger, rows, labels, weights, make, torch.nn.Identity(), 0, "constant")
+    logged: dict[str, float] = {}
+    monkeypatch.setattr(task, "log", lambda name, value: logged.update({name: float(value)}))
+    with torch.no_grad():
+        for batch in (torch.arange(15), torch.arange(15, 40)):
+            task.validation_step(batch, 0)
+        task.on_validation_epoch_end()
+        plain = tag_loss(tagger(rows), labels, [torch.ones(2), torch.ones(3)])
+    assert logged == {"validation/loss": pytest.approx(float(plain), rel=1e-5)}

@@ -312,6 +312,10 @@ def _one_line(
     unknown = re.search(r"full_key: (\S+)", text) if "not in struct" in text else None
     if unknown:
         return _unknown_key(unknown[1], command, arguments)
+    lacking = re.search(r"In '(\w+)/(\w+)': Could not override '(\w+)'", text)
+    if lacking:
+        group, option, other = lacking.groups()
+        return f"{group}={option}: sets {other}, which {command} has not; choose another {group}"
     text = str(error).split("Config search path:")[0]
     text = re.sub(r"\s*\n\s*\n?\t?", " ", text.split("Set the environment variable")[0])
     return re.sub(r"\s+", " ", text).strip()

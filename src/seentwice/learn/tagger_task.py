@@ -42,7 +42,7 @@ class TaggerTask(pl.LightningModule):
             tagger: trained in place.
             rows: (p, ...) its inputs, one a photo.
             labels: (p, h) number of a label of each head, -1 where it is not known.
-            weights: of each head's labels, in the loss.
+            weights: of each head's labels, in the loss of training photos.
             make_optimizer: from parameters to their optimizer.
             augment: changes copies of inputs on their way into the tagger.
             seed: of augmentation.
@@ -84,14 +84,16 @@ class TaggerTask(pl.LightningModule):
         self._seen.append(batch.cpu())
 
     def on_validation_epoch_end(self) -> None:
-        """Log the loss over all validation photos.
+        """Log the loss over all validation photos, each of which weighs the same.
+
+        Weights of labels would let the one photo of a rare label choose the epoch.
 
         Raises:
             DivergedError: it is no number any more.
         """
         logits = [torch.cat(parts) for parts in zip(*self._logits, strict=True)]
-        weights = [weight.cpu() for weight in self.weights]
-        loss = tag_loss(logits, self.labels[torch.cat(self._seen)], weights)
+        plain = [torch.ones_like(weight, device="cpu") for weight in self.weights]
+        loss = tag_loss(logits, self.labels[torch.cat(self._seen)], plain)
         self._logits.clear()
         self._seen.clear()
         self._check_finite(loss)

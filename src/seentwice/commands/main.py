@@ -23,6 +23,8 @@ FILE_COMMANDS = {
 
 OPTION_COMMANDS = {
     "check": "ask which photos of an index one photo is a copy of",
+    "index": "look at the photos of a folder once, to recommend listings that look alike",
+    "recommend": "tell which listings of an index look most like a photo, and why",
     "dedupe": "find photos of a folder that are there twice; report them, or move them away",
     "bank": "list or clear what is kept of photos: features, hashes",
     "download": "fetch a published checkpoint by its name, and check it",

@@ -16,6 +16,7 @@ from seentwice.errors import UserError
 from seentwice.recommend.scores import ScoreWeights
 
 FOLDS = 5
+_INVERSE_PENALTY = 1e3  # so weak that it keeps weights finite where one part tells all, no more
 Parts = NDArray[np.float64]
 """Class share, tag share and visual similarity of n pairs, (n, 3), each in [0, 1]."""
 
@@ -72,7 +73,11 @@ def _fit(differences: Parts, before: ScoreWeights) -> ScoreWeights:
     while True:
         both = np.concatenate([differences, -differences])[:, told]
         label = np.repeat([1, 0], len(differences))
-        fitted = LogisticRegression(fit_intercept=False).fit(both, label).coef_[0]
+        fitted = (
+            LogisticRegression(C=_INVERSE_PENALTY, fit_intercept=False, max_iter=1_000)
+            .fit(both, label)
+            .coef_[0]
+        )
         found = np.where(np.any(differences != 0, axis=0), 0.0, np.nan)
         found[told] = fitted
         if found[2] <= 0:

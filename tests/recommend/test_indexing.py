@@ -1,0 +1,213 @@
+"""Photos of a store become what is recommended from, whatever comes, goes or stops."""
+
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made_homes import ABOUT, TAGS
+
+from seentwice.data.source import Progress
+from seentwice.dedupe.looking import Looking
+from seentwice.dedupe.reading import update_table
+from seentwice.errors import UserError
+from seentwice.files import digest_file
+from seentwice.index.store import PhotoStore
+from seentwice.recommend import filling
+from seentwice.recommend.filling import fill_store
+from seentwice.recommend.indexing import Brought, update_snapshot
+from seentwice.recommend.photo_reader import SeenPhotos
+from seentwice.recommend.recommender import Recommender
+from seentwice.recommend.snapshot import FOLDER, Snapshot, open_snapshot, save_snapshot
+from seentwice.records import Reason, TagSet, Unreadable
+
+PHOTO_ABOUT = replace(ABOUT, grouping="photo")
+
+
+@dataclass
+class FakeReader:
+    """Sees in a file what its bytes say."""
+
+    read_files: list[str]
+    fingerprint: str = "made"
+    tags: TagSet = TAGS
+
+    def read(self, files: Sequence[Path], on_progress: Progress) -> Iterator[SeenPhotos]:
+        for file in files:
+            self.read_files.append(file.name)
+            if not file.exists():
+                yield SeenPhotos(
+                    (), np.empty((0, 15), np.float32), (Unreadable(file, Reason.MISSING, "gone"),)
+                )
+                continue
+            rng = np.random.default_rng(int.from_bytes(digest_file(file)[:8]))
+            heads = [rng.dirichlet([1.0] * len(head.labels)) for head in TAGS.heads]
+            row = np.concatenate([*heads, rng.normal(size=8)]).astype(np.float32)
+            yield SeenPhotos((file,), row[np.newaxis], ())
+
+
+@pytest.fixture
+def photos(few_rooms: Path, tmp_path: Path) -> Path:
+    """Five photos, and the first once more."""
+    root = tmp_path / "photos"
+    root.mkdir()
+    for number, file in enumerate(sorted(few_rooms.rglob("*_1.jpg"))[:5]):
+        shutil.copy(file, root / f"{number}.jpg")
+    shutil.copy(root / "0.jpg", root / "again.jpg")
+    return root
+
+
+@contextmanager
+def open_store(root: Path) -> Iterator[PhotoStore]:
+    """The store of a folder, beside it, brought up to date."""
+    looking = Looking(root, "blocks", 10**8)
+    with PhotoStore.open(root.parent / "index", looking.meta, lambda: None) as store:
+        update_table(store, looking, 1, lambda done, total: None)
+        yield store
+
+
+def index(root: Path, old: Snapshot | None, reader: FakeReader) -> Brought:
+    with open_store(root) as store:
+        fill_store(store, root, reader, lambda done, total: None)
+        brought = update_snapshot(old, store, PHOTO_ABOUT)
+    save_snapshot(root.parent / "index", brought.snapshot)
+    return brought
+
+
+def test_each_file_is_looked_at_once_and_what_is_new_alone(photos: Path) -> None:
+    reader = FakeReader([])
+    first = index(photos, None, reader)
+    assert sorted(reader.read_files) == [f"{number}.jpg" for number in range(5)]
+    assert (first.added, first.removed) == (6, 0)
+    reader.read_files.clear()
+    (photos / "1.jpg").unlink()
+    (photos / "2.jpg").rename(photos / "moved.jpg")
+    shutil.copy(photos / "3.jpg", photos / "4.jpg")  # another file now
+    second = index(photos, open_snapshot(photos.parent / "index"), reader)
+    assert reader.read_files == []
+    assert (second.added, second.removed) == (2, 3)
+    anew = update_anew(photos)
+    assert list_rows(second.snapshot) == list_rows(anew)
+    third = index(photos, open_snapshot(photos.parent / "index"), reader)
+    assert (third.added, third.removed) == (0, 0)
+
+
+def update_anew(root: Path) -> Snapshot:
+    with open_store(root) as store:
+        return update_snapshot(None, store, PHOTO_ABOUT).snapshot
+
+
+def list_rows(snapshot: Snapshot) -> dict[str, tuple[list[int], list[float], bytes]]:
+    """What is kept of each photo, by its key."""
+    photos = snapshot.photos
+    return {
+        key: (
+            photos.labels[number].tolist(),
+            snapshot.near.read(np.array([number]))[0].tolist(),
+            photos.digests[number].tobytes(),
+        )
+        for key, number in photos.number().items()
+    }
+
+
+def test_a_saved_state_opens_as_it_was_and_older_files_are_gone(photos: Path) -> None:
+    folder = photos.parent / "index"
+    for _ in range(2):
+        saved = index(photos, None, FakeReader([])).snapshot
+    opened = open_snapshot(folder)
+    assert opened.about == saved.about
+    assert list_rows(opened) == list_rows(saved)
+    assert len(list((folder / FOLDER).glob("photos-*"))) == 1
+
+
+def test_names_that_are_no_text_and_photos_that_are_gone_are_kept(photos: Path) -> None:
+    shutil.copy(photos / "1.jpg", photos / "b\udcff.jpg")
+    first = index(photos, None, FakeReader([])).snapshot
+    (photos / "0.jpg").unlink()
+    index(photos, first, FakeReader([]))
+    opened = open_snapshot(photos.parent / "index")
+    assert "b\udcff.jpg" in opened.photos.number()
+    assert "0.jpg" not in opened.photos.number()
+
+
+def test_a_run_that_was_stopped_goes_on_where_it_was(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filling, "_BATCH", 2)
+
+    class Stopping(FakeReader):
+        def read(self, files: Sequence[Path], on_progress: Progress) -> Iterator[SeenPhotos]:
+            if len(self.read_files) >= 2:
+                raise KeyboardInterrupt
+            yield from super().read(files, on_progress)
+
+    stopped, after = Stopping([]), FakeReader([])
+    with pytest.raises(KeyboardInterrupt):
+        index(photos, None, stopped)
+    assert index(photos, None, after).added == 6
+    assert sorted(stopped.read_files + after.read_files) == [f"{n}.jpg" for n in range(5)]
+
+
+def test_a_file_that_changes_meanwhile_is_told_and_not_recommended(photos: Path) -> None:
+    class Changing(FakeReader):
+        def read(self, files: Sequence[Path], on_progress: Progress) -> Iterator[SeenPhotos]:
+            for seen in super().read(files, on_progress):
+                if seen.files and seen.files[0].name == "2.jpg":
+                    seen.files[0].write_bytes(b"another")
+                yield seen
+
+    with open_store(photos) as store:
+        filled = fill_store(store, photos, Changing([]), lambda done, total: None)
+        found = update_snapshot(None, store, PHOTO_ABOUT)
+    assert [(file.path.name, file.reason) for file in filled.unreadable] == [
+        ("2.jpg", Reason.CHANGED)
+    ]
+    assert filled.seen == 4
+    assert "2.jpg" not in found.snapshot.photos.number()
+
+
+def test_another_reader_makes_the_state_anew(photos: Path) -> None:
+    first = index(photos, None, FakeReader([])).snapshot
+    with open_store(photos) as store:
+        fill_store(store, photos, FakeReader([], "other"), lambda done, total: None)
+        about = replace(PHOTO_ABOUT, fingerprint="other")
+        assert update_snapshot(first, store, about).added == 6
+        with pytest.raises(UserError, match="no photo to recommend"):
+            update_snapshot(first, store, replace(PHOTO_ABOUT, fingerprint="third"))
+
+
+def test_an_index_opens_with_the_photos_that_its_store_has_by_now(photos: Path) -> None:
+    index(photos, None, FakeReader([]))
+    folder = photos.parent / "index"
+    assert len(Recommender.open(folder)) == 6
+    (photos / "3.jpg").unlink()
+    shutil.copy(photos / "1.jpg", photos / "more.jpg")
+    with open_store(photos):
+        homes = Recommender.open(folder)
+    found = homes.recommend(homes.ask_about("1.jpg"), 10)
+    assert {one.photo for one in found} == {"0.jpg", "2.jpg", "4.jpg", "again.jpg", "more.jpg"}
+    assert (found[0].photo, found[0].visual_similarity) == ("more.jpg", 1.0)
+
+
+@pytest.mark.parametrize("damage", ["cut", "gone"])
+def test_a_damaged_state_is_told(photos: Path, damage: str) -> None:
+    index(photos, None, FakeReader([]))
+    folder = photos.parent / "index"
+    (file,) = (folder / FOLDER).glob("photos-*")
+    if damage == "cut":
+        file.write_bytes(file.read_bytes()[:-10])
+    else:
+        file.unlink()
+    with pytest.raises(UserError, match=r"is damaged .* run seentwice index again") as caught:
+        Recommender.open(folder)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_index_that_dedupe_made_has_nothing_to_recommend_from(photos: Path) -> None:
+    with open_store(photos):
+        pass
+    with pytest.raises(UserError, match="make it with seentwice index"):
+        Recommender.open(photos.parent / "index")

@@ -89,6 +89,14 @@ def test_the_best_by_the_whole_score_are_found_in_order(
     assert order == sorted(order)
 
 
+@pytest.mark.parametrize("title", ["first", "front", "any"])
+def test_many_questions_are_answered_as_one_by_one(homes: Recommender, title: Title) -> None:
+    asked = [homes.ask_about(record.id, title) for record in RECORDS]
+    filters = [read_filter("city=Paris")]
+    together = homes.recommend_many(asked, 12, filters, title=title)
+    assert together == [homes.recommend(one, 12, filters, title=title) for one in asked]
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, PHOTOS - 1), WEIGHTS)
 def test_three_parts_add_up_to_the_score_and_are_those_of_the_photos(

@@ -23,8 +23,9 @@ from seentwice.display import show_text
 from seentwice.files import digest_file
 from seentwice.photos import PhotoError
 from seentwice.photos.problems import find_problem
+from seentwice.recommend.answering import Asked
 from seentwice.recommend.page import write_recommendations
-from seentwice.recommend.recommender import Asked, Recommender
+from seentwice.recommend.recommender import Recommender
 from seentwice.recommend.results import Recommendation
 from seentwice.recommend.scores import ScoreWeights
 from seentwice.records import Unreadable

@@ -1,7 +1,7 @@
 """The listings that look most like a photo: one scan by the whole score, explained by its parts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 
@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seentwice.errors import UserError
-from seentwice.index.near_search import NearRows
 from seentwice.index.store import PhotoStore
-from seentwice.recommend.candidates import Candidates, Title
+from seentwice.recommend.answering import Asked, Question, answer_all
+from seentwice.recommend.candidates import Title
 from seentwice.recommend.changing import NewPhotos, drop_listing_from, put_listing_into
 from seentwice.recommend.filters import Filter
 from seentwice.recommend.indexing import update_snapshot
@@ -25,25 +25,11 @@ from seentwice.recommend.listings import (
     list_records,
 )
 from seentwice.recommend.photo_table import IndexedPhotos, unit_rows
-from seentwice.recommend.results import Recommendation, ScoredPairs, describe_best
-from seentwice.recommend.scores import ScoreWeights, explain_products, make_queries
+from seentwice.recommend.results import Recommendation
+from seentwice.recommend.scores import ScoreWeights
 from seentwice.recommend.snapshot import Snapshot, open_snapshot
 from seentwice.recommend.state import State
-from seentwice.recommend.tags import Labels, choose_labels
-
-_SPARE = 64
-"""Rows that are found besides those asked for, so that equal scores at the end are put in order."""
-_GROWTH = 4  # how many times as many are found where listings were too few
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Asked:
-    """What is asked about: q photos of one home."""
-
-    labels: Labels  # (q, h)
-    embeddings: NDArray[np.float32]  # (q, e), each of length 1
-    photos: NDArray[np.int64]  # numbers of photos that are no results
-    listings: NDArray[np.int64]  # numbers of listings that are none
+from seentwice.recommend.tags import choose_labels
 
 
 class Recommender:
@@ -182,27 +168,20 @@ class Recommender:
         Raises:
             UserError: a filter on no column, an unknown id, or no house front is known.
         """
-        state = self._state
-        weights = weights or self.about.weights
-        pairs = state.candidates(title)
-        allowed = state.allow(pairs, filters, candidates)
-        among = state.choose_photos(title, allowed)
-        total = len(self._near) if among is None else len(among)
-        if not total:
-            return ()
-        queries = make_queries(state.tags, weights, asked.labels, asked.embeddings)
-        own = sum(len(state.listings.photos_of(number)) for number in asked.listings.tolist())
-        wanted = k + _SPARE + len(asked.photos) + own
-        while True:
-            wanted = min(wanted, total)
-            found = self._near.search(queries, wanted, among)
-            scored = _score(state, weights, asked, pairs, allowed, found)
-            if wanted < total:
-                scored = scored.keep_sure(found.products)
-            best = scored.choose_best()
-            if len(best) >= k or wanted == total:
-                return describe_best(state, scored, best[: k + _SPARE].tolist(), k)
-            wanted *= _GROWTH
+        return self.recommend_many([asked], k, filters, candidates, title, weights)[0]
+
+    def recommend_many(
+        self,
+        asked: Sequence[Asked],
+        k: int,
+        filters: Sequence[Filter] = (),
+        candidates: Sequence[str] | None = None,
+        title: Title = "first",
+        weights: ScoreWeights | None = None,
+    ) -> list[tuple[Recommendation, ...]]:
+        """Answer several questions by one scan, each as `recommend` answers it."""
+        how = Question(k, tuple(filters), candidates, title, weights or self.about.weights)
+        return answer_all(self._state, self._near, asked, how)
 
     def add(self, record: ListingRecord, photos: NewPhotos) -> None:
         """Add a listing and its photos, or replace the listing of its id.
@@ -264,27 +243,3 @@ def group_photos(folder: Path, grouping: Grouping, photos: IndexedPhotos) -> Lis
         return list_records(load_listings(folder), photos.number())
     group = list_folders if grouping == "folder" else list_photos
     return group(photos.keys, photos.is_there)
-
-
-def _score(
-    state: State,
-    weights: ScoreWeights,
-    asked: Asked,
-    candidates: Candidates,
-    allowed: NDArray[np.bool_] | None,
-    found: NearRows,
-) -> ScoredPairs:
-    """Return the listings that were found, each with the photos that it was found by."""
-    query, rank = np.nonzero(found.numbers >= 0)
-    place, pair = candidates.expand(found.numbers[query, rank])
-    is_other = ~np.isin(candidates.listing[pair], asked.listings)
-    is_other &= ~np.isin(candidates.photo[pair], asked.photos)
-    if allowed is not None:
-        is_other &= allowed[pair]
-    place, pair = place[is_other], pair[is_other]
-    photo = candidates.photo[pair]
-    products = found.products[query, rank][place]
-    parts = explain_products(
-        state.tags, weights, asked.labels[query[place]], state.photos.labels[photo], products
-    )
-    return ScoredPairs(photo, candidates.listing[pair], products, parts)

@@ -135,6 +135,9 @@ def test_listings_of_a_table_are_found_and_filtered(
     assert "in 4 listings" in capsys.readouterr().out
     assert index("--each", "folder") == 0
     assert "in 1 listing;" in capsys.readouterr().out
+    Path("elsewhere.csv").write_text("id,photos\nA,photos/a1.jpg\n")
+    assert index("--listings", "elsewhere.csv") == 2
+    assert "such as 'photos/a1.jpg'; paths start in that folder" in capsys.readouterr().err
     assert index("--each", "photo") == 0
 
 

@@ -20,7 +20,7 @@ from seentwice.commands.unreadable import report_unreadable
 from seentwice.dedupe.folder import read_problems
 from seentwice.dedupe.looking import Looking
 from seentwice.dedupe.reading import Updated, update_table
-from seentwice.display import name_count, name_first
+from seentwice.display import name_count, name_first, show_text
 from seentwice.errors import UserError
 from seentwice.index.columns import READ
 from seentwice.index.store import PhotoStore
@@ -100,6 +100,7 @@ def _index(
     brought = update_snapshot(old, store, about)
     if records is not None:
         records = _follow_links(records, updated)
+        _require_photos(records, brought.snapshot, looking.root)
         replace_listings(options.index, records)
     snapshot = _learn(options, brought.snapshot, console)
     if snapshot.about != known or brought.added or brought.removed:
@@ -129,6 +130,21 @@ def _follow_links(records: Sequence[ListingRecord], updated: Updated) -> list[Li
         replace(record, photos=tuple(name.get(key, key) for key in record.photos))
         for record in records
     ]
+
+
+def _require_photos(records: Sequence[ListingRecord], snapshot: Snapshot, root: Path) -> None:
+    """Refuse a table whose paths start somewhere else.
+
+    Raises:
+        UserError: not one photo of the listings is in the index.
+    """
+    missing = find_missing(records, snapshot.photos.number())
+    if len(missing) == len({key for record in records for key in record.photos}):
+        named = f"such as {missing[0]!r}" if missing else "since it names none"
+        raise UserError(
+            f"--listings: no photo of it is in {show_text(str(root))}, {named}; paths start in "
+            "that folder"
+        )
 
 
 def _open_old(folder: Path, console: Console) -> Snapshot | None:

@@ -45,11 +45,7 @@ def choose_candidates(listings: Listings, front: NDArray[np.float32], title: Tit
     """
     owner, photo = listings.owners(), listings.photos
     if title == "front":
-        if not front.any():
-            raise UserError(
-                "the best house front: the index knows none; choose the first photo or any, or "
-                "index with a tagger that has the head front"
-            )
+        require_fronts(front)
         order = np.lexsort((np.arange(len(photo)), -front[photo], owner))
         owner, photo = owner[order], photo[order]
     if title != "any":
@@ -57,3 +53,16 @@ def choose_candidates(listings: Listings, front: NDArray[np.float32], title: Tit
         owner, photo = owner[is_first], photo[is_first]
     order = np.lexsort((owner, photo))
     return Candidates(photo[order], owner[order])
+
+
+def require_fronts(front: NDArray[np.float32]) -> None:
+    """Refuse to choose house fronts where none can be known.
+
+    Raises:
+        UserError: no photo is known to be a house front.
+    """
+    if not front.any():
+        raise UserError(
+            "the best house front: the index knows none; choose the first photo or any, or "
+            "index with a tagger that has the head front"
+        )

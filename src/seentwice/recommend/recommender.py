@@ -100,10 +100,7 @@ class Recommender:
         listing = state.listing_numbers.get(name)
         if listing is None:
             return self.ask_about_photo(name)
-        candidates = state.candidates(title)
-        photos = candidates.photo[candidates.listing == listing]
-        if not len(photos):
-            raise UserError(f"listing {name!r}: none of its photos could be read")
+        photos = state.titles_of(listing, title)
         return self._ask(state, photos, np.array([listing]))
 
     def ask_about_photo(self, key: str) -> Asked:

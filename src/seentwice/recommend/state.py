@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seentwice.errors import UserError
-from seentwice.recommend.candidates import Candidates, Title, choose_candidates
+from seentwice.recommend.candidates import Candidates, Title, choose_candidates, require_fronts
 from seentwice.recommend.filters import Filter, refuse_column, refuse_label
 from seentwice.recommend.listings import Grouping, Listings
 from seentwice.recommend.photo_table import IndexedPhotos
@@ -71,6 +71,21 @@ class State:
         if allowed is None:
             return self._photos[title]
         return Candidates(candidates.photo[allowed], candidates.listing[allowed]).list_photos()
+
+    def titles_of(self, listing: int, title: Title) -> NDArray[np.int64]:
+        """Return the photos that one listing is compared by.
+
+        Raises:
+            UserError: no photo is known to be a house front.
+        """
+        photos = self.listings.photos_of(listing)
+        if title == "first":
+            return photos[:1]
+        if title == "front":
+            require_fronts(self.photos.front)
+            best = self.photos.front[photos].argmax()
+            return photos[best : best + 1]
+        return photos
 
     def owners_of(self, photos: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the listings that show any of some photos."""

@@ -15,6 +15,7 @@ from seentwice.dedupe.looking import Looking
 from seentwice.dedupe.reading import update_table
 from seentwice.errors import UserError
 from seentwice.files import digest_file
+from seentwice.index.near_index import NearIndex
 from seentwice.index.store import PhotoStore
 from seentwice.recommend import filling
 from seentwice.recommend.filling import fill_store
@@ -167,6 +168,28 @@ def test_a_file_that_changes_meanwhile_is_told_and_not_recommended(photos: Path)
     ]
     assert filled.seen == 4
     assert "2.jpg" not in found.snapshot.photos.number()
+
+
+def test_a_run_that_ends_while_it_saves_leaves_the_old_state(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = photos.parent / "index"
+    before = list_rows(index(photos, None, FakeReader([])).snapshot)
+    (photos / "1.jpg").unlink()
+
+    def stop(near: NearIndex, place: Path, label: str = "") -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(NearIndex, "save", stop)
+        with pytest.raises(KeyboardInterrupt):
+            index(photos, open_snapshot(folder), FakeReader([]))
+    assert list_rows(open_snapshot(folder)) == before
+    # Asked now, the index knows that the photo is gone; the next run keeps that.
+    assert len(Recommender.open(folder)) == 5
+    index(photos, open_snapshot(folder), FakeReader([]))
+    assert len(list_rows(open_snapshot(folder))) == 5
+    assert len(list((folder / FOLDER).glob("photos-*"))) == 1
 
 
 def test_another_reader_makes_the_state_anew(photos: Path) -> None:

@@ -1,5 +1,7 @@
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -218,6 +220,35 @@ def test_a_photo_that_changed_is_found_anew_by_all_listings_that_show_it(tmp_pat
     found = homes.recommend(homes.ask_about_values(VALUES[50]), 3)
     assert [one.listing for one in found[:2]] == ["A", "B"]
     assert [one.visual_similarity for one in found[:2]] == [1.0, 1.0]
+
+
+def test_questions_are_answered_in_full_while_listings_come_and_go(tmp_path: Path) -> None:
+    homes = open_made(tmp_path, make_snapshot(VALUES), RECORDS)
+    asked = homes.ask_about_values(VALUES[5])
+    before = len(homes)
+    done = Event()
+
+    def change() -> None:
+        for number in range(20):
+            photos = NewPhotos(("new",), np.full((1, 32), number, np.uint8), VALUES[5:6])
+            homes.add(ListingRecord("N", ("new",)), photos)
+            homes.remove("N")
+        done.set()
+
+    with ThreadPoolExecutor(3) as pool:
+        changing = pool.submit(change)
+
+        def question() -> set[int]:
+            sizes = set()
+            while not done.is_set():
+                sizes.add(len(homes.recommend(asked, 100, title="any")))
+            return sizes
+
+        asking = [pool.submit(question) for _ in range(2)]
+        changing.result()
+        for one in asking:
+            assert one.result() <= {before, before + 1}
+    assert len(homes) == before
 
 
 def test_listings_that_come_of_photos_cannot_be_added(tmp_path: Path) -> None:

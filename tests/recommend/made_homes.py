@@ -18,7 +18,8 @@ TAGS = TagSet(
     (
         TagHead("front", ("front", "room")),
         TagHead("style", ("modern", "ranch", "spanish")),
-        TagHead("storeys", ("one", "two")),
+        TagHead("room_type", ("kitchen", "bath")),
+        TagHead("pool", ("yes", "no")),
     )
 )
 ABOUT = About(
@@ -78,14 +79,20 @@ def score_slowly(
             likely = values[photo, columns]
             best = int(likely.argmax())
             chosen.append(head.labels[best] if likely[best] >= 0.5 else None)
+        if chosen[0] == "front":
+            chosen[2] = None
+        else:
+            chosen[1] = None
         labels.append(chosen)
     one, other = labels
     class_points = weights.class_points * (one[0] == other[0] == "front")
     agree = sum(a is not None and a == b for a, b in zip(one[1:], other[1:], strict=True))
+    known = sum(a is not None for a in one[1:])
+    tag_points = weights.tag_points * agree / known if known else 0.0
     left, right = (values[photo, TAGS.width :].astype(np.float64) for photo in (asked, found))
     cosine = left @ right / (np.linalg.norm(left) * np.linalg.norm(right))
     visual = weights.visual_similarity * (1 + cosine) / 2
-    return class_points, weights.tag_points * agree / 2, visual
+    return class_points, tag_points, visual
 
 
 def list_shown(listings: Listings) -> dict[str, list[int]]:

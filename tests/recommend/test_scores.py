@@ -56,10 +56,23 @@ def test_a_label_that_is_not_sure_is_unknown_and_agrees_with_nothing() -> None:
 
 
 def test_two_rooms_get_no_class_points() -> None:
-    labels = np.array([[0, 0, 0], [1, 0, 0]], np.int16)
+    labels = np.array([[0, 0, UNKNOWN, 0], [1, UNKNOWN, 0, 0]], np.int16)
     classes, tags = compare_labels(TAGS, labels, labels)
     assert classes.tolist() == [1, 0]
     assert tags.tolist() == [1, 1]
+
+
+def test_fronts_have_no_room_type_and_rooms_no_style() -> None:
+    probabilities = np.tile([0.9, 0.1, 0.8, 0.1, 0.1, 0.7, 0.3, 0.6, 0.4], (2, 1))
+    probabilities[1, :2] = [0.1, 0.9]
+    labels = choose_labels(TAGS, probabilities)
+    assert labels.tolist() == [[0, 0, UNKNOWN, 0], [1, UNKNOWN, 0, 0]]
+
+
+def test_the_share_is_of_the_labels_that_the_asked_photo_has() -> None:
+    asked = np.array([[0, UNKNOWN, UNKNOWN, 1], [0, 2, UNKNOWN, 1]], np.int16)
+    found = np.array([[0, 2, UNKNOWN, 1], [0, UNKNOWN, UNKNOWN, 1]], np.int16)
+    assert compare_labels(TAGS, asked, found)[1].tolist() == [1, 0.5]
 
 
 def test_without_a_head_that_tells_fronts_no_photo_is_one() -> None:

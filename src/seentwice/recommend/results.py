@@ -20,7 +20,7 @@ class Recommendation:
     listing: str  # its id
     photo: str  # the key of the photo that was compared
     class_points: float  # 0, or their weight where both photos show house fronts
-    tag_points: float  # their weight times the share of the other tags that agree
+    tag_points: float  # their weight times the share of the asked photo's other tags that agree
     visual_similarity: float  # its weight times (1 + cosine) / 2
     score: float
 

@@ -25,7 +25,7 @@ class ScoreWeights:
     """The most that each part of the score can give."""
 
     class_points: float = 1.0  # where both photos show house fronts
-    tag_points: float = 0.3  # where all other tags agree
+    tag_points: float = 0.3  # where all other tags of the asked photo agree
     visual_similarity: float = 1.0  # where both embeddings are the same
 
     def __post_init__(self) -> None:
@@ -82,7 +82,7 @@ def make_queries(
         (q, t + e).
     """
     half = np.float32(weights.visual_similarity / 2)
-    weighted = make_one_hot(tags, labels) * _weigh_labels(tags, weights)
+    weighted = make_one_hot(tags, labels) * _weigh_labels(tags, weights, labels)
     return np.concatenate([weighted, half * embeddings], axis=1, dtype=np.float32)
 
 
@@ -121,29 +121,42 @@ def compare_labels(
         found: (n, h).
 
     Returns:
-        (n,) 1 where both show house fronts, else 0; (n,) the share of the other heads that agree.
+        (n,) 1 where both show house fronts, else 0; (n,) the share of the other labels of the
+        asked photo that the found one has, too.
     """
     agrees = (asked == found) & (asked != UNKNOWN)
+    is_other = _other_heads(tags)
+    known = _count_known(tags, asked)
+    share = agrees[:, is_other].sum(axis=1) / known
     front = head_number(tags, FRONT)
     if front is None:
-        return np.zeros(len(agrees)), agrees.sum(axis=1) / max(1, len(tags.heads))
-    labels = tags.heads[front].labels
-    is_front = agrees[:, front] & (FRONT in labels) & (asked[:, front] == _place(labels))
-    others = np.delete(agrees, front, axis=1)
-    return is_front.astype(np.float64), others.sum(axis=1) / max(1, others.shape[1])
+        return np.zeros(len(agrees)), share
+    is_front = agrees[:, front] & (asked[:, front] == _place(tags.heads[front].labels))
+    return is_front.astype(np.float64), share
+
+
+def _other_heads(tags: TagSet) -> NDArray[np.bool_]:
+    """Return which heads tell anything but house fronts, (h,)."""
+    return np.array([head.name != FRONT for head in tags.heads], np.bool_)
+
+
+def _count_known(tags: TagSet, labels: Labels) -> NDArray[np.int64]:
+    """Return how many of the other heads have a label, at least 1, (n,)."""
+    known = np.count_nonzero(labels[:, _other_heads(tags)] != UNKNOWN, axis=1)
+    counts: NDArray[np.int64] = np.maximum(1, known)
+    return counts
 
 
 def _place(labels: tuple[str, ...]) -> int:
+    # No photo that agrees is unknown.
     return labels.index(FRONT) if FRONT in labels else UNKNOWN
 
 
-def _weigh_labels(tags: TagSet, weights: ScoreWeights) -> NDArray[np.float32]:
-    """Return what each label gives where both photos have it, (t,)."""
-    others = sum(head.name != FRONT for head in tags.heads)
-    values: list[float] = []
-    for head in tags.heads:
+def _weigh_labels(tags: TagSet, weights: ScoreWeights, labels: Labels) -> NDArray[np.float32]:
+    """Return what each label gives where the found photo has it, too, (q, t)."""
+    of_tags = weights.tag_points / _count_known(tags, labels)
+    values = np.repeat(of_tags[:, np.newaxis], tags.width, axis=1)
+    for head, columns in zip(tags.heads, tags.columns, strict=True):
         if head.name == FRONT:
-            values += [weights.class_points * (label == FRONT) for label in head.labels]
-        else:
-            values += [weights.tag_points / others] * len(head.labels)
-    return np.array(values, np.float32)
+            values[:, columns] = [weights.class_points * (label == FRONT) for label in head.labels]
+    return values.astype(np.float32)

@@ -13,6 +13,8 @@ LEAST_PROBABILITY = 0.5
 """Of a label; a photo whose likeliest one is less sure has none."""
 FRONT = "front"
 """The head that tells house fronts, and its label of one."""
+OF_ROOMS, OF_FRONTS = ("room_type",), ("style", "storeys")
+"""Heads that ask of rooms, and of house fronts: of the others a tagger's answer means nothing."""
 NO_TAGS = TagSet(())
 """Of photos that have embeddings alone."""
 
@@ -28,6 +30,8 @@ def head_number(tags: TagSet, name: str) -> int | None:
 def choose_labels(tags: TagSet, probabilities: NDArray[np.floating[Any]]) -> Labels:
     """Return the likeliest label a head (n, h) where it is sure enough.
 
+    Where a head tells house fronts, fronts have no room type, and rooms no style and no storeys.
+
     Args:
         tags: h heads of t labels.
         probabilities: (n, t), those of each head adding up to 1.
@@ -37,6 +41,12 @@ def choose_labels(tags: TagSet, probabilities: NDArray[np.floating[Any]]) -> Lab
         of_head = probabilities[:, columns]
         is_sure = of_head.max(axis=1) >= LEAST_PROBABILITY
         labels[is_sure, number] = of_head.argmax(axis=1)[is_sure]
+    front = head_number(tags, FRONT)
+    if front is not None and FRONT in tags.heads[front].labels:
+        is_front = labels[:, front] == tags.heads[front].labels.index(FRONT)
+        for number, head in enumerate(tags.heads):
+            if head.name in (*OF_ROOMS, *OF_FRONTS):
+                labels[is_front == (head.name in OF_ROOMS), number] = UNKNOWN
     return labels
 
 

@@ -121,7 +121,9 @@ def test_the_help_shows_groups_keys_and_examples(
 ) -> None:
     assert main([command, "--help"]) == 0
     text = capsys.readouterr().out
-    assert "  data: airbnb, catalogue, folder, houses, listings, rooms, text_pairs\n" in text
+    assert (
+        "  data: airbnb, catalogue, folder, fronts, houses, listings, rooms, text_pairs\n" in text
+    )
     assert (
         "  data.workers=null                             rendering processes; null is one" in text
     )

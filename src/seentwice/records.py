@@ -61,6 +61,7 @@ class Photo:
     zone: str | None = None  # two photos of one zone may see each other's room: never a negative
     split: str | None = None  # "train" or "test" where the data set itself says so
     city: str | None = None
+    tags: tuple[tuple[str, str], ...] = ()  # name and value, such as ("storeys", "two")
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,10 @@ def test_source_draws_the_fronts_and_reads_their_splits(tmp_path: Path) -> None:
     ]
     assert all(photo.split == photo.key.split("/")[0] for photo in photo_set.photos)
     assert len({photo.property for photo in photo_set.photos}) == 5
+    planned = {front.photo: front for front in plan_fronts(0, 3, 2)}
+    for photo in photo_set.photos:
+        front = planned[photo.key]
+        assert photo.tags == (("storeys", front.storeys), ("style", front.style))
 
 
 def test_fronts_that_are_not_there_name_the_command(tmp_path: Path) -> None:

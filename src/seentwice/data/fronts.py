@@ -82,7 +82,7 @@ class FrontsSource:
         )
 
     def read(self) -> PhotoSet:
-        """Return the photos, each a place and a home of its own."""
+        """Return the photos, each a place and a home of its own, with its tags."""
         return read_fronts(Path(self.root))
 
 
@@ -180,8 +180,9 @@ def read_fronts(root: Path) -> PhotoSet:
             property=photo,
             room_type="frontal",
             split=split,
+            tags=(("storeys", storeys), ("style", style)),
         )
-        for photo, split, _, _ in sorted(rows[1:])
+        for photo, split, storeys, style in sorted(rows[1:])
     )
     return PhotoSet(name="fronts", photos=photos, origin=_ORIGIN)
 

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
+from safetensors.torch import save_file
 
 from experiments.visual_embeddings import latency
 from experiments.visual_embeddings.contenders import list_contenders
 from experiments.visual_embeddings.embeddings import Embedding, Projections, Recipe
 from experiments.visual_embeddings.measure import judge
 from experiments.visual_embeddings.shares import measure_gain, measure_share
-from experiments.visual_embeddings.sight import NETWORKS, Network
+from experiments.visual_embeddings.sight import NETWORKS, Network, look_through
 from experiments.visual_embeddings.table import METRICS, PAGE, fill_page, write_table
 from experiments.visual_embeddings.triplets import (
     Fold,
@@ -22,9 +24,11 @@ from experiments.visual_embeddings.triplets import (
     plan_copies,
     split_homes,
 )
+from seentwice.bank.bank import open_bank
 from seentwice.data.pairs import PairTable
 from seentwice.detectors.similarity import ZeroShot
 from seentwice.detectors.trunk import FEATURES
+from seentwice.detectors.windows import WINDOWS
 from seentwice.edits import STRENGTHS
 from seentwice.models.backbones import find_backbone
 from seentwice.models.weights import NoDownloadError
@@ -217,6 +221,24 @@ def test_a_network_without_weights_is_told_and_never_random(
     with pytest.raises(NoDownloadError):
         Network("googlenet", "googlenet").build()
     assert asked == ["imagenet", str(file)]
+
+
+@pytest.mark.parametrize("name", ["googlenet", "mobilenet_v2"])
+def test_a_network_whose_weights_are_in_their_file_is_looked_through(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = NETWORKS[name]
+    monkeypatch.setattr("experiments.visual_embeddings.sight.ROOT", tmp_path)
+    network.file.parent.mkdir()
+    save_file(find_backbone(network.backbone).build().state_dict(), network.file)
+    path = tmp_path / "photo.png"
+    Image.effect_noise((64, 48), 50).convert("RGB").save(path)
+    photo = Photo(path, "photo.png", "place")
+    views = (View(photo), View(photo, "hflip"))
+    rows = look_through(network, network.build(), views, open_bank(tmp_path / "bank", 1), 1)
+    assert rows[FEATURES].shape == (2, find_backbone(network.backbone).feature_size)
+    assert not np.array_equal(rows[FEATURES][0], rows[FEATURES][1])
+    assert (WINDOWS in rows) == network.windows
 
 
 def test_what_was_not_measured_stands_last_with_no_number() -> None:

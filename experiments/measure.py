@@ -6,7 +6,8 @@
 Runs what `experiments/<name>/runs.yaml` lists, puts what comes out into `metrics.json` and
 `config.yaml`, and renews the tables of the pages. Photos and weights are looked for where the
 words of the runs say (data/raw, checkpoints). What was measured at this commit already, and was
-stopped in between, is not measured again.
+stopped in between, is not measured again. An experiment that has a `measure.py` instead is measured
+by that program.
 """
 
 import argparse
@@ -17,7 +18,16 @@ import sys
 from pathlib import Path
 
 from experiments.measured import keep_run
-from experiments.plan import COMPARE, FOLDER, TAGGER, list_plans, read_plan, read_plans
+from experiments.plan import (
+    COMPARE,
+    FOLDER,
+    PROGRAM,
+    TAGGER,
+    list_plans,
+    list_programs,
+    read_plan,
+    read_plans,
+)
 from experiments.tables import renew_tables
 from seentwice.commands.provenance import git_commit
 from seentwice.files import write_atomically
@@ -31,13 +41,22 @@ PAGES = (ROOT / "README.md", FOLDER / "README.md")
 def main() -> None:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", help=f"experiments; all: {', '.join(list_plans())}")
+    known = [*list_plans(), *list_programs()]
+    parser.add_argument("names", nargs="*", help=f"experiments; all: {', '.join(known)}")
     parser.add_argument("--run", help="one run of theirs alone")
     chosen = parser.parse_args()
+    names = chosen.names or known
+    for name in names:
+        if name not in known:
+            parser.error(f"{name}: no such experiment; choose one of {', '.join(known)}")
+    programs = [name for name in names if name in list_programs()]
+    compared = [name for name in names if name not in programs]
     try:
-        plans = read_plans(chosen.names)
+        plans = read_plans(compared) if compared else []
     except ValueError as error:
         parser.error(str(error))
+    if chosen.run is not None and programs:
+        parser.error(f"{programs[0]} has no runs: leave --run out")
     # All before the first, which may take hours.
     for plan in plans:
         if chosen.run is not None and chosen.run not in plan.runs:
@@ -49,6 +68,9 @@ def main() -> None:
             print(f"{plan.name}: {run} ({number} of {len(runs)})", flush=True)
             measure_run(FOLDER / plan.name, run, words, plan.command)
         renew_tables([*PAGES, FOLDER / plan.name / "README.md"])
+    for name in programs:
+        module = f"experiments.{name}.{Path(PROGRAM).stem}"
+        subprocess.run([sys.executable, "-m", module], cwd=ROOT, check=True)
 
 
 def measure_run(folder: Path, run: str, words: tuple[str, ...], command: str = COMPARE) -> None:

@@ -19,6 +19,7 @@ import yaml
 
 FOLDER = Path(__file__).resolve().parent
 PLAN = "runs.yaml"
+PROGRAM = "measure.py"
 _KEYS = ("command", "words", "runs", "checkpoints")
 COMPARE, TAGGER = "compare", "tagger"
 _OF_CHECKPOINT = ("train", "evaluate")
@@ -48,8 +49,13 @@ class Plan:
 
 
 def list_plans() -> list[str]:
-    """Return the names of the experiments that can be measured."""
+    """Return the names of the experiments that `seentwice compare` measures."""
     return sorted(path.parent.name for path in FOLDER.glob(f"*/{PLAN}"))
+
+
+def list_programs() -> list[str]:
+    """Return the names of the experiments that a program of their own measures."""
+    return sorted(path.parent.name for path in FOLDER.glob(f"*/{PROGRAM}"))
 
 
 def read_plans(names: Sequence[str]) -> list[Plan]:

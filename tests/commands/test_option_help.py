@@ -125,7 +125,7 @@ def test_the_help_shows_groups_keys_and_examples(
         "airbnb, catalogue, folder, fronts, house_fronts, houses, listings, rooms, tags_csv, "
         "text_pairs"
     )
-    assert f"  data: {names}\n" in text
+    assert f" data: {names} " in " ".join(text.split())
     assert (
         "  data.workers=null                             rendering processes; null is one" in text
     )

@@ -30,6 +30,7 @@ OPTION_COMMANDS = {
     "download": "fetch a published checkpoint by its name, and check it",
     "export": "write a checkpoint as one program, score(left, right), for ONNX or torch.export",
     "runs": "compare the runs of an MLflow store as a table",
+    "serve": "answer recommendations and checks over HTTP, with a page to try it",
     "variants": "make edited copies of photos, and pairs of them with the duplicate flag",
 }
 """Commands for use: they take arguments and --options instead of key=value."""

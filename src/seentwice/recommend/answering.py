@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from seentwice.index.near_index import NearIndex
 from seentwice.index.near_search import NearRows
+from seentwice.recommend.batching import BatchedSearch
 from seentwice.recommend.candidates import Candidates, Title
 from seentwice.recommend.filters import Filter
 from seentwice.recommend.results import Recommendation, ScoredPairs, describe_best
@@ -42,7 +43,7 @@ class Question:
 
 
 def answer_all(
-    state: State, near: NearIndex, asked: Sequence[Asked], how: Question
+    state: State, near: NearIndex | BatchedSearch, asked: Sequence[Asked], how: Question
 ) -> list[tuple[Recommendation, ...]]:
     """Return what looks most like each of several homes.
 

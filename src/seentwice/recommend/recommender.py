@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from seentwice.errors import UserError
 from seentwice.index.store import PhotoStore
 from seentwice.recommend.answering import Asked, Question, answer_all
+from seentwice.recommend.batching import BatchedSearch
 from seentwice.recommend.candidates import Title
 from seentwice.recommend.changing import NewPhotos, drop_listing_from, put_listing_into
 from seentwice.recommend.filters import Filter
@@ -50,6 +51,7 @@ class Recommender:
         self.root = root
         self.about = snapshot.about
         self._folder = folder
+        self.search = BatchedSearch(snapshot.near)
         self._near = snapshot.near
         self._state = State(snapshot.about.tags, snapshot.about.grouping, snapshot.photos, listings)
         self._changing = Lock()
@@ -73,6 +75,16 @@ class Recommender:
             root = Path(store.meta.root)
         listings = group_photos(folder, snapshot.about.grouping, snapshot.photos)
         return cls(folder, root, snapshot, listings)
+
+    @property
+    def state(self) -> State:
+        """Photos and listings of this moment."""
+        return self._state
+
+    @property
+    def dimensions(self) -> int:
+        """Of what is seen of a photo: probabilities of labels, then the embedding."""
+        return self._near.dimensions
 
     def __len__(self) -> int:
         """Return how many listings may be recommended."""
@@ -178,7 +190,7 @@ class Recommender:
     ) -> list[tuple[Recommendation, ...]]:
         """Answer several questions by one scan, each as `recommend` answers it."""
         how = Question(k, tuple(filters), candidates, title, weights or self.about.weights)
-        return answer_all(self._state, self._near, asked, how)
+        return answer_all(self._state, self.search, asked, how)
 
     def add(self, record: ListingRecord, photos: NewPhotos) -> None:
         """Add a listing and its photos, or replace the listing of its id.

@@ -21,6 +21,7 @@ from seentwice.display import one_line, show_text
 from seentwice.errors import UserError
 from seentwice.files import write_atomically
 from seentwice.index.near_index import NearIndex
+from seentwice.index.near_snapshot import FILE as NEAR_FILE
 from seentwice.recommend.listings import Grouping
 from seentwice.recommend.photo_reader import ReaderChoice
 from seentwice.recommend.photo_table import IndexedPhotos
@@ -153,3 +154,12 @@ def _tell_damage(path: Path, what: str) -> UserError:
         f"{show_text(str(path))} is damaged ({what}); delete its folder and run seentwice index "
         "again, which makes it anew of what is kept of the photos"
     )
+
+
+def mark_snapshot(folder: Path) -> tuple[int, ...]:
+    """Return numbers that change when another state was written; none where there is none."""
+    try:
+        status = (folder / FOLDER / _ROWS / NEAR_FILE).stat()
+    except OSError:
+        return ()
+    return status.st_ino, status.st_mtime_ns, status.st_size

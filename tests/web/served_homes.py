@@ -1,17 +1,23 @@
 """An index of a few rendered rooms, as the command makes it, and what starts a service of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from threading import Thread
 
 from fastapi.testclient import TestClient
+from uvicorn import Config, Server
 
 from seentwice.commands.main import main
 from seentwice.recommend.photo_reader import PhotoReader, ReaderChoice
 from seentwice.recommend.readers import open_reader
 from seentwice.recommend.snapshot import About
+from seentwice.web.app import create_app
 from seentwice.web.folder_index import FolderSource
+from seentwice.web.server import listen
+from seentwice.web.service import Service
 
 CHECKPOINT = Path(__file__).resolve().parents[2] / "checkpoints" / "rooms.safetensors"
 BASE = "http://127.0.0.1:8000"
@@ -64,3 +70,18 @@ def index_homes(homes: Homes, *options: str) -> None:
     words += ["--detector", str(CHECKPOINT)]
     words += options or ("--listings", str(homes.table))
     assert main(words) == 0
+
+
+@contextmanager
+def serve_in_thread(service: Service) -> Iterator[str]:
+    """A real server on a port of this machine; gives its address."""
+    with listen("127.0.0.1", 0, service.keys) as listening:
+        config = Config(create_app(service), lifespan="on", log_config=None, ws="none")
+        server = Server(config)
+        thread = Thread(target=server.run, args=([listening],))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()

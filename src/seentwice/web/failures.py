@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 _LOG = logging.getLogger(__name__)
 _LONGEST_MESSAGE = 500
@@ -114,10 +115,11 @@ def add_handlers(app: FastAPI) -> None:
 
     async def tell_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        code = _NAMES.get(error.status_code, "failed")
-        return answer_error(
-            ApiError(error.status_code, code, str(error.detail), headers=error.headers)
-        )
+        status, headers = error.status_code, error.headers
+        if status == 405:
+            headers = {"Allow": ", ".join(_list_methods(request))}
+        code = _NAMES.get(status, "failed")
+        return answer_error(ApiError(status, code, str(error.detail), headers=headers))
 
     async def tell_invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
@@ -133,3 +135,12 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, tell_http)
     app.add_exception_handler(RequestValidationError, tell_invalid)
     app.add_exception_handler(Exception, tell_unknown)
+
+
+def _list_methods(request: Request) -> list[str]:
+    """Return what a path can be asked by, of all operations that share it."""
+    known: set[str] = set()
+    for route in request.app.routes:
+        if route.matches(request.scope)[0] != Match.NONE:
+            known |= getattr(route, "methods", None) or set()
+    return sorted(known)

@@ -6,11 +6,17 @@ import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
 
+from fastapi import Security
+from fastapi.params import Depends
+from fastapi.security import APIKeyHeader
+
 from seentwice.display import show_text
 from seentwice.errors import UserError
 
 SHORTEST = 16
 """Characters of a key; a shorter one can be guessed."""
+
+_HEADER = APIKeyHeader(name="X-API-Key", auto_error=False, description="One of the service's keys.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +74,11 @@ def check_host(host: str, keys: ApiKeys | None) -> None:
             f"--host {host}: whoever reaches it could ask and add; give --api-key-file FILE, or "
             "--host 127.0.0.1"
         )
+
+
+def describe_key(keys: ApiKeys | None) -> list[Depends]:
+    """Return what an operation depends on, so that the document says whether it needs a key.
+
+    It is asked for before any operation; see `Guard`.
+    """
+    return [] if keys is None else [Security(_HEADER)]

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Response
 
 from seentwice.web.answers import HealthAnswer
 from seentwice.web.failures import describe_failures
+from seentwice.web.keys import describe_key
 from seentwice.web.metrics import CONTENT_TYPE
 from seentwice.web.service import Service
 
@@ -44,6 +45,7 @@ def make_page_routes(service: Service) -> APIRouter:
         operation_id="metrics",
         summary="Measures of the service, as Prometheus reads them.",
         tags=["service"],
+        dependencies=describe_key(service.keys),
         response_class=Response,
         responses={
             **describe_failures(),

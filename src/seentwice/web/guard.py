@@ -19,7 +19,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-OPEN = ("/", "/docs", "/health", "/openapi.json", "/page.css", "/page.js", "/docs.js")
+OPEN = ("/", "/docs", "/health", "/openapi.json", "/page.css", "/page.js", "/docs.js", "/icon.svg")
 """Paths that need no key: they tell nothing of photos."""
 _CHEAP = (*OPEN, "/metrics")  # answered however many wait
 _METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")

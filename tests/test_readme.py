@@ -107,4 +107,6 @@ def test_no_photo_is_committed_but_rendered_ones() -> None:
         for path in (ROOT / folder).rglob("*")
         if path.suffix in (".jpg", ".jpeg", ".html")
     ]
-    assert sorted(photos) == ["experiments/house_styles/fronts.jpg", "experiments/rooms/rooms.jpg"]
+    rendered = ["experiments/house_styles/fronts.jpg", "experiments/rooms/rooms.jpg"]
+    pages = ["src/seentwice/web/page/docs.html", "src/seentwice/web/page/index.html"]
+    assert sorted(photos) == [*rendered, *pages]

@@ -107,6 +107,9 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_read(
                 else {"Content-Type": "multipart/form-data; boundary=x"},
             )
             assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
+    few = start(made_homes, ServiceLimits(field_bytes=100), is_read_only=True)
+    answer = few.post("/recommend", json={"id": "L00", "candidates": ["L01"] * 20})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
     answer = client.post("/recommend", json={"id": "L00"}, headers={"Content-Length": "-1"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "bad_request")
 

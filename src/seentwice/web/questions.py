@@ -106,8 +106,11 @@ async def read_json_question(request: Request, limits: ServiceLimits) -> Questio
     Raises:
         ApiError: it is none.
     """
+    body = await request.body()
+    if len(body) > limits.field_bytes:
+        raise ApiError(413, "too_large", f"JSON may have {limits.field_bytes:,} bytes")
     try:
-        asked = RecommendQuestion.model_validate_json(await request.body())
+        asked = RecommendQuestion.model_validate_json(body)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         raise invalid(first["msg"], ".".join(map(str, first["loc"])) or "body") from error

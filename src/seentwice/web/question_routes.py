@@ -4,6 +4,7 @@ import json
 
 from fastapi import APIRouter, Request, Response
 
+from seentwice.errors import UserError
 from seentwice.photos import PhotoError
 from seentwice.recommend.answering import Asked
 from seentwice.web.answers import CheckAnswer, RecommendAnswer
@@ -134,4 +135,6 @@ def _check(
             matches = check_copies(photo.file).result()
         except PhotoError as error:
             raise tell_unreadable(error, "photo") from error
+        except UserError as error:
+            raise later("unusable", "the index cannot be asked for copies now") from error
     return to_json(describe_copies(opened, matches))

@@ -1,12 +1,15 @@
 import hashlib
 from collections import Counter
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from numpy.random import PCG64, Generator
 
-from seentwice.rendering.fronts.houses import STOREYS, STYLES, draw_storeys
-from seentwice.rendering.fronts.palette import draw_palette
+from seentwice.rendering.fronts import photo
+from seentwice.rendering.fronts.houses import BUILDS, STOREYS, STYLES, draw_storeys
+from seentwice.rendering.fronts.palette import Palette
+from seentwice.rendering.fronts.panels import Panel
 from seentwice.rendering.fronts.photo import render_front
 from seentwice.rendering.fronts.sides import Side, SideDraws
 
@@ -47,14 +50,28 @@ def test_seeds_styles_storeys_and_sides_all_change_the_picture() -> None:
     assert len(set(pictures)) == len(pictures)
 
 
-def test_colours_are_drawn_before_the_house() -> None:
+def test_one_seed_has_the_same_colours_whatever_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else a colour could tell a style: this is what keeps the histogram near chance."""
-    first, second = (
-        draw_palette(SideDraws(Generator(PCG64(5)), side)) for side in ("train", "train")
-    )
-    other = draw_palette(SideDraws(Generator(PCG64(5)), "test"))
-    assert first == second
-    assert first != other
+    seen: list[tuple[str, Palette]] = []
+
+    def record(style: str) -> Callable[[SideDraws, Palette, int], list[Panel]]:
+        build = BUILDS[style]
+
+        def build_recorded(draws: SideDraws, palette: Palette, floors: int) -> list[Panel]:
+            seen.append((style, palette))
+            return build(draws, palette, floors)
+
+        return build_recorded
+
+    monkeypatch.setattr(photo, "BUILDS", {style: record(style) for style in STYLES})
+    for seed in range(4):
+        for style in STYLES:
+            for storeys in ("one", "two"):
+                render_front(seed, style, storeys, "train", SIZE_PX)
+    palettes = [palette for _, palette in seen]
+    each = len(STYLES) * 2
+    assert all(palettes[n] == palettes[n - n % each] for n in range(len(palettes)))
+    assert any(palettes[n] != palettes[0] for n in range(each, len(palettes)))
 
 
 def test_storeys_are_equally_frequent_over_the_styles() -> None:

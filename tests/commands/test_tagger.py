@@ -151,6 +151,7 @@ def test_room_types_of_a_folder_are_heads_without_a_table(few_rooms: Path, tmp_p
         ),
         ("data.path=none.csv", "none.csv: no such file; give the table of tags"),
         ("checkpoint=nowhere", "has no effect with checkpoint=FILE; leave it out"),
+        ("weights=some.pth", "weights=some.pth: of which checkpoint? add checkpoint=FILE"),
     ],
 )
 def test_what_is_wrong_is_one_line(

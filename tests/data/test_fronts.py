@@ -95,5 +95,15 @@ def test_other_tables_are_errors(tmp_path: Path) -> None:
         read_fronts(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "row", ["train/1.jpg,train,two", "../1.jpg,train,two,spanish", "valid/1.jpg,valid,two,spanish"]
+)
+def test_a_row_that_is_no_front_is_told(tmp_path: Path, row: str) -> None:
+    lines = ("photo,split,storeys,style", "train/0.jpg,train,one,ranch", row)
+    (tmp_path / "tags.csv").write_text("\n".join(lines))
+    with pytest.raises(UserError, match=r"tags\.csv:3: no row of a rendered front; delete "):
+        read_fronts(tmp_path)
+
+
 def test_training_fronts_stay_the_same_when_there_are_more_to_test() -> None:
     assert plan_fronts(3, 10, 2)[:10] == plan_fronts(3, 10, 40)[:10]

@@ -31,6 +31,7 @@ from seentwice.commands.trunks import read_trunks, tell_cut
 from seentwice.commands.workbench import check_photo_settings, load_photos
 from seentwice.data.splits import Split
 from seentwice.detectors.trunk import describe_input
+from seentwice.errors import UserError
 from seentwice.files import write_atomically
 from seentwice.learn.tracking import FOLDER_TAG, RUN_FILE, check_store, track_run
 from seentwice.models.checkpoint import CHECKPOINT_FILE
@@ -55,6 +56,11 @@ def run(config: DictConfig) -> int:
         check_measuring(HydraConfig.get().overrides.task)
         opened = open_tagger_checkpoint(settings.checkpoint, settings.weights, "weights=")
         return measure_tagger(config, opened, console)
+    if settings.weights is not None:
+        raise UserError(
+            f"weights={settings.weights}: of which checkpoint? add checkpoint=FILE; those of a "
+            "trunk to train on are backbone.weights="
+        )
     trunk = read_trunks(config).own
     check_training(config, trunk)
     check_store()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import get_args
 
 from numpy.random import PCG64, Generator
 from PIL import Image
@@ -172,6 +173,12 @@ def read_fronts(root: Path) -> PhotoSet:
         ) from error
     if not rows or tuple(rows[0]) != TAG_COLUMNS:
         raise UserError(f"{table}:1: the columns must be {','.join(TAG_COLUMNS)}")
+    for number, row in enumerate(rows[1:], 2):
+        is_front = len(row) == len(TAG_COLUMNS) and row[1] in get_args(Side)
+        if not (is_front and row[0].rpartition("/")[0] == row[1]):
+            raise UserError(
+                f"{table}:{number}: no row of a rendered front; delete {root} and prepare it again"
+            )
     photos = tuple(
         Photo(
             path=root / photo,

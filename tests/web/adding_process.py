@@ -19,7 +19,7 @@ from seentwice.recommend.photo_reader import PhotoReader, SeenPhotos
 from seentwice.recommend.recommender import Recommender
 from seentwice.recommend.snapshot import About
 from seentwice.records import TagSet
-from seentwice.web import adding
+from seentwice.web import adding, photo_writer
 from seentwice.web.live_index import LiveIndex
 from seentwice.web.metrics import ServiceMetrics
 from seentwice.web.uploads import UploadFolder
@@ -69,7 +69,7 @@ def paint(number: int) -> bytes:
 
 def add(folder: Path, id: str, *numbers: int) -> None:
     live = LiveIndex(Source(folder), ServiceMetrics())
-    writer = adding.StoreWriter(folder, 10**8)
+    writer = photo_writer.StoreWriter(folder, 10**8)
     uploads = UploadFolder()
     with uploads.keep([("photos", BytesIO(paint(number))) for number in numbers]) as sent:
         adding.add_listing(live, writer, ListingRecord(id, (), {"city": "Rome"}), sent)
@@ -94,10 +94,10 @@ def main() -> None:
     if step == "file":
         adding.write_atomically = after(adding.write_atomically)
     elif step == "row":
-        adding.PhotoStore.write = after(adding.PhotoStore.write)  # type: ignore[method-assign]
+        photo_writer.PhotoStore.write = after(photo_writer.PhotoStore.write)  # type: ignore[method-assign]
     elif step == "embedding":
-        writing = adding.StoreWriter.write
-        adding.StoreWriter.write = after(writing)  # type: ignore[method-assign]
+        writing = photo_writer.StoreWriter.write
+        photo_writer.StoreWriter.write = after(writing)  # type: ignore[method-assign]
     elif step == "listing":
         recommenders.put_listing = after(recommenders.put_listing)
     add(folder, "K1", 1, 2)

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Path, Request, Response
 from seentwice.recommend.listings import ListingRecord
 from seentwice.web.adding import (
     ListedPhotos,
-    PhotoWriter,
     add_listing,
     find_listing,
     remove_listing,
@@ -18,8 +17,10 @@ from seentwice.web.asking import describe_listing as tell_listing
 from seentwice.web.descriptions import describe_listing
 from seentwice.web.failures import ApiError, describe_failures
 from seentwice.web.live_index import LiveIndex
+from seentwice.web.photo_writer import PhotoWriter
 from seentwice.web.question_routes import to_json, write
-from seentwice.web.questions import LONGEST_ID, NewListing, open_form, read_listing
+from seentwice.web.questions import LONGEST_ID, open_form
+from seentwice.web.sent_listings import NewListing, read_listing
 from seentwice.web.service import Service, call
 from seentwice.web.uploads import Content, UploadFolder
 

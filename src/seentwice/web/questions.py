@@ -1,10 +1,9 @@
 """What a request asks, read from JSON or from a form with files."""
 
-import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -127,11 +126,11 @@ def read_form_question(form: FormData, limits: ServiceLimits) -> Question:
     Raises:
         ApiError: it is none.
     """
-    photos = _files(form, "photo")
-    id = _one(form, "id")
+    photos = read_files(form, "photo")
+    id = read_one(form, "id")
     if len(photos) + (id is not None) != 1:
         raise invalid("send one photo, or an id", "photo")
-    title = _one(form, "title") or "first"
+    title = read_one(form, "title") or "first"
     if title not in get_args(Title):
         raise invalid(f"choose one of {', '.join(get_args(Title))}", "title")
     ids = tuple(str(value) for value in form.getlist("candidates"))
@@ -139,38 +138,14 @@ def read_form_question(form: FormData, limits: ServiceLimits) -> Question:
         Question(
             id,
             photos[0] if photos else None,
-            _whole_number(_one(form, "k") or "20", "k"),
+            _whole_number(read_one(form, "k") or "20", "k"),
             _read_filters([str(value) for value in form.getlist("where")]),
             ids or None,
-            _files(form, "candidate_photos"),
+            read_files(form, "candidate_photos"),
             title,  # type: ignore[arg-type]  # one of them
         ),
         limits,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class NewListing:
-    """A listing that is to be added."""
-
-    id: str
-    photos: tuple[UploadFile, ...]  # the title photo first
-    fields: Mapping[str, str]
-
-
-def read_listing(form: FormData, limits: ServiceLimits) -> NewListing:
-    """Read a listing that is sent.
-
-    Raises:
-        ApiError: it is none.
-    """
-    id = _one(form, "id") or ""
-    if not (0 < len(id) <= LONGEST_ID and id.isprintable() and id == id.strip()):
-        raise invalid(f"give an id of 1 to {LONGEST_ID} characters that can be printed", "id")
-    photos = _files(form, "photos")
-    if not 1 <= len(photos) <= limits.photos:
-        raise invalid(f"send 1 to {limits.photos} photos", "photos")
-    return NewListing(id, photos, _read_fields(_one(form, "fields") or "{}"))
 
 
 def only_photo(form: FormData) -> UploadFile:
@@ -179,7 +154,7 @@ def only_photo(form: FormData) -> UploadFile:
     Raises:
         ApiError: there is none, or there are more.
     """
-    photos = _files(form, "photo")
+    photos = read_files(form, "photo")
     if len(photos) != 1:
         raise invalid("send one photo", "photo")
     return photos[0]
@@ -209,43 +184,20 @@ def _read_filters(texts: Sequence[str]) -> tuple[Filter, ...]:
         raise invalid(str(error), "where") from error
 
 
-def _read_fields(text: str) -> dict[str, str]:
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise invalid("give a JSON object of names and values", "fields") from error
-    if not isinstance(found, dict) or len(found) > _MOST_FILTERS:
-        raise invalid(f"give a JSON object of {_MOST_FILTERS} names at most", "fields")
-    fields: dict[str, str] = {}
-    for name, value in found.items():
-        if not (name and name == name.strip() and name.isprintable() and len(name) <= 100):
-            raise invalid("a name has 1 to 100 characters that can be printed", "fields")
-        if any(character in name for character in "<>=!"):
-            raise invalid("a name has none of < > = !", "fields")
-        fields[name] = _to_text(value)
-    return {name: fields[name] for name in sorted(fields) if fields[name]}
+def read_one(form: FormData, name: str) -> str | None:
+    """Return the text of a field; None where there is none.
 
-
-def _to_text(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if value is None:
-        return ""
-    if isinstance(value, int | float | str):
-        text = str(value).strip()
-        if len(text) <= 1_000 and text.isprintable():
-            return text
-    raise invalid("a value is a number, true, false, null or 1,000 characters of text", "fields")
-
-
-def _one(form: FormData, name: str) -> str | None:
+    Raises:
+        ApiError: there are several.
+    """
     values = form.getlist(name)
     if len(values) > 1:
         raise invalid("give one", name)
     return str(values[0]) if values else None
 
 
-def _files(form: FormData, name: str) -> tuple[UploadFile, ...]:
+def read_files(form: FormData, name: str) -> tuple[UploadFile, ...]:
+    """Return the files of a field."""
     return tuple(value for value in form.getlist(name) if isinstance(value, UploadFile))
 
 

@@ -10,13 +10,13 @@ from types import FrameType
 import uvicorn
 
 from seentwice.errors import UserError
-from seentwice.web.adding import StoreWriter
 from seentwice.web.app import create_app
 from seentwice.web.folder_index import CopyChecker, FolderSource
 from seentwice.web.keys import ApiKeys, check_host
 from seentwice.web.limits import ServiceLimits
 from seentwice.web.live_index import LiveIndex
 from seentwice.web.metrics import ServiceMetrics
+from seentwice.web.photo_writer import StoreWriter
 from seentwice.web.service import Closing, Service
 
 _BACKLOG = 2048

@@ -8,13 +8,13 @@ from typing import ParamSpec, Protocol, TypeVar
 
 from fastapi import Request
 
-from seentwice.web.adding import PhotoWriter
 from seentwice.web.failures import later
 from seentwice.web.folder_index import CheckCopies
 from seentwice.web.keys import ApiKeys
 from seentwice.web.limits import ServiceLimits
 from seentwice.web.live_index import LiveIndex
 from seentwice.web.metrics import ServiceMetrics
+from seentwice.web.photo_writer import PhotoWriter
 from seentwice.web.uploads import UploadFolder
 
 _P = ParamSpec("_P")

@@ -5,9 +5,9 @@
 
 Two cores, which service and client share: 15 and 12 minutes, 5 GB of memory and of a temporary
 folder for the first. Expected at a million listings of 512 numbers, top 1,000: a question a time
-within 20 ms of what it takes in the library, and 16 at once by scans that they share, at several
-times the rate; in ten minutes at 50 questions a second among 100,000 no error, and no more memory
-at the end than after the first minute.
+within 20 ms of what it takes in the library, and 16 at once by scans that they share, at a higher
+rate; in ten minutes at 50 questions a second among 100,000 no error, and memory that does not grow
+once the first minutes are over.
 
 Listings are those of benchmarks/recommend.py, asked about by id. The service is that of `seentwice
 serve` in a process of its own, the client threads of another one, which read every answer to its

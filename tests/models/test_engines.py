@@ -1,3 +1,4 @@
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
@@ -158,3 +159,31 @@ def test_stages_that_openvino_does_not_know_are_told_in_one_line():
 
     with pytest.raises(UserError, match=r"^bank\.engine=openvino: cannot convert .*choose [^\n]*$"):
         open_engine(nn.Sequential(Odd()).eval(), SMALL, Passing("openvino"))
+
+
+ASK_NOBODY = """
+import socket, sys
+
+def refuse(*words, **names):
+    raise SystemExit("asks the network")
+
+socket.getaddrinfo = socket.socket.connect = refuse
+import torch
+from torch import nn
+from seentwice.models.engines import Passing, open_engine
+from seentwice.models.preprocessing import Preprocessing
+
+stages = nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+open_engine(
+    stages.eval(),
+    Preprocessing(32, 32, (0.5,) * 3, (0.2,) * 3),
+    Passing("openvino", "float32"),
+)
+told = [name for name in sys.modules if name.startswith("openvino_telemetry")]
+assert [name for name in told if sys.modules[name] is not None] == [], told
+"""
+
+
+def test_openvino_tells_nobody_that_it_is_used():
+    pytest.importorskip("openvino", reason="needs the extra fast")
+    subprocess.run([sys.executable, "-c", ASK_NOBODY], check=True)

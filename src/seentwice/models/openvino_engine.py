@@ -1,5 +1,6 @@
 """OpenVINO, of the extra `fast`: on processors it is faster than torch."""
 
+import sys
 import threading
 import warnings
 from typing import Any, Literal
@@ -21,6 +22,21 @@ class NoOpenVinoError(UserError):
     """OpenVINO is not installed."""
 
 
+def _import_quietly() -> Any:
+    """Return OpenVINO, which tells nobody that it is used.
+
+    Its import and each conversion would post that to its makers from a process of their own, which
+    waits for the network where there is none. Without this package it posts nothing.
+
+    Raises:
+        ImportError: it is not installed.
+    """
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    import openvino
+
+    return openvino
+
+
 class OpenVinoEngine:
     """Stages compiled by OpenVINO for the processor, with a stream for each of torch's threads."""
 
@@ -37,7 +53,7 @@ class OpenVinoEngine:
             UserError: it cannot convert the stages.
         """
         try:
-            import openvino
+            openvino = _import_quietly()
         except ImportError as error:
             raise NoOpenVinoError(
                 "bank.engine=openvino: not installed: pip install 'seentwice[fast]', or choose "

@@ -183,6 +183,64 @@ def test_weights_are_learned_from_triplets_and_kept(
     assert "triplets.csv, line 2: 'x.jpg' is no photo of the index" in capsys.readouterr().err
 
 
+def test_weights_that_are_given_are_kept_through_damage_and_can_be_gone_back_from(
+    indexed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def ask_scores() -> list[float]:
+        return [one["score"] for one in ask(capsys, "a1.jpg")]
+
+    assert index("--weight", "default", "--each", "photo") == 0
+    usual = ask_scores()
+    assert index("--weight", "visual_similarity=2", "--each", "folder") == 0
+    assert index("--weight", "visual_similarity=0.5", "--each", "photo") == 0
+    halved = ask_scores()
+    assert halved == pytest.approx([score / 2 for score in usual], abs=2e-6)
+    (folder,) = Path("data/prepared/index").iterdir()
+    for file in (folder / "recommend").glob("photos-*"):
+        file.write_bytes(file.read_bytes()[:-1])
+    assert index() == 0
+    assert "it is made anew now" in capsys.readouterr().out
+    assert ask_scores() == halved
+    assert index("--weight", "default") == 0
+    assert ask_scores() == usual
+    assert index("--back") == 0
+    assert "visual similarity 0.5" in capsys.readouterr().out
+    assert ask_scores() == halved
+    assert index("--back", "--each", "photo") == 2
+    assert "--back and --each: go back first" in capsys.readouterr().err
+    assert index("--weight", "default") == 0
+
+
+def test_a_state_of_another_version_is_refused_and_stays(
+    indexed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder,) = Path("data/prepared/index").iterdir()
+    near = folder / "recommend" / "rows" / "near.json"
+    text = near.read_text()
+    near.write_text(text.replace('"version": 1', '"version": 7'))
+    kept = sorted(path.name for path in (folder / "recommend").rglob("*"))
+    assert index() == 2
+    assert "use that version" in capsys.readouterr().err
+    assert sorted(path.name for path in (folder / "recommend").rglob("*")) == kept
+    near.write_text(text)
+
+
+def test_triplets_and_tables_that_cannot_be_used_change_nothing(
+    indexed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = ask(capsys, "a1.jpg")
+    Path("listings.csv").write_text("id,photos\nA,a1.jpg\nB,b1.jpg\n")
+    Path("triplets.csv").write_text("query,positive\na1.jpg,a2.jpg\n")
+    words = ("--listings", "listings.csv", "--learn-from", "triplets.csv")
+    assert index(*words) == 2
+    shown = capsys.readouterr()
+    assert "give query, positive, negative" in shown.err
+    assert "Reading photos" not in shown.out
+    Path("triplets.csv").write_text("query,positive,negative\na1.jpg,a2.jpg,x.jpg\n")
+    assert index(*words) == 2
+    assert ask(capsys, "a1.jpg") == before
+
+
 def test_the_page_shows_pictures_with_their_three_scores(
     indexed: Path, capsys: pytest.CaptureFixture[str], open_in_browser: OpenInBrowser
 ) -> None:

@@ -127,8 +127,8 @@ def test_what_is_saved_while_another_opens_is_opened(tmp_path, monkeypatch):
     read = near_snapshot._read_description
     saved = []
 
-    def read_and_be_late(folder):
-        text = read(folder)
+    def read_and_be_late(folder, name=near_snapshot.FILE):
+        text = read(folder, name)
         if not saved:
             saved.append(save(tmp_path, 2))
         return text

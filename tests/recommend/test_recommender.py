@@ -251,6 +251,40 @@ def test_questions_are_answered_in_full_while_listings_come_and_go(tmp_path: Pat
     assert len(homes) == before
 
 
+def test_a_listing_can_be_asked_about_while_its_photos_are_replaced(tmp_path: Path) -> None:
+    homes = open_made(tmp_path, make_snapshot(VALUES), RECORDS)
+    done = Event()
+
+    def change() -> None:
+        for number in range(150):
+            values = VALUES[number % PHOTOS : number % PHOTOS + 1]
+            photos = NewPhotos(("p7",), np.full((1, 32), number, np.uint8), values)
+            homes.add(ListingRecord("N", ("p7",)), photos)
+        done.set()
+
+    def ask() -> None:
+        while not done.is_set():
+            homes.ask_about_photo("p7")
+
+    with ThreadPoolExecutor(4) as pool:
+        running = [pool.submit(work) for work in (change, ask, ask, ask)]
+        for one in running:
+            one.result()
+
+
+def test_the_rows_of_a_state_stay_when_a_photo_is_replaced(tmp_path: Path) -> None:
+    homes = open_made(tmp_path, make_snapshot(VALUES), RECORDS)
+    before = homes.state
+    number = before.photo_numbers["p7"]
+    row = before.near.read(np.array([number]))
+    homes.add(
+        ListingRecord("N", ("p7",)), NewPhotos(("p7",), np.ones((1, 32), np.uint8), VALUES[8:9])
+    )
+    np.testing.assert_array_equal(before.near.read(np.array([number])), row)
+    now = homes.state
+    assert now.near.read(np.array([now.photo_numbers["p7"]])).tolist() != row.tolist()
+
+
 def test_listings_that_come_of_photos_cannot_be_added(tmp_path: Path) -> None:
     snapshot = replace(make_snapshot(VALUES), about=replace(ABOUT, grouping="photo"))
     listings = list_photos(snapshot.photos.keys, snapshot.photos.is_there)

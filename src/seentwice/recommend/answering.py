@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from seentwice.index.near_index import NearIndex
 from seentwice.index.near_search import NearRows
 from seentwice.recommend.batching import BatchedSearch
 from seentwice.recommend.candidates import Candidates, Title
@@ -43,7 +42,7 @@ class Question:
 
 
 def answer_all(
-    state: State, near: NearIndex | BatchedSearch, asked: Sequence[Asked], how: Question
+    state: State, search: BatchedSearch, asked: Sequence[Asked], how: Question
 ) -> list[tuple[Recommendation, ...]]:
     """Return what looks most like each of several homes.
 
@@ -51,8 +50,8 @@ def answer_all(
     is not enough, four times as many, until there are k listings or no row is left.
 
     Args:
-        state: photos and listings.
-        near: their rows; those that the state does not know are left out.
+        state: photos, their rows and listings.
+        search: scans the rows.
         asked: the homes.
         how: k, filters and weights, for all of them.
 
@@ -62,7 +61,7 @@ def answer_all(
     pairs = state.candidates(how.title)
     allowed = state.allow(pairs, how.filters, how.candidates)
     among = state.choose_photos(how.title, allowed)
-    total = len(near) if among is None else len(among)
+    total = len(state.near) if among is None else len(among)
     answers: list[tuple[Recommendation, ...]] = [()] * len(asked)
     waiting = list(range(len(asked))) if total else []
     wanted = how.k + _SPARE + max((_count_own(state, one) for one in asked), default=0)
@@ -72,7 +71,7 @@ def answer_all(
         queries = [
             make_queries(state.tags, how.weights, one.labels, one.embeddings) for one in some
         ]
-        found = near.search(np.concatenate(queries), wanted, among)
+        found = search.search(state.near, np.concatenate(queries), wanted, among)
         again: list[int] = []
         end = 0
         for number, one in zip(waiting, some, strict=True):

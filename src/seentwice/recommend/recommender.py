@@ -18,7 +18,6 @@ from seentwice.recommend.filters import Filter
 from seentwice.recommend.indexing import update_snapshot
 from seentwice.recommend.listing_table import load_listings, put_listing, remove_listing
 from seentwice.recommend.listings import (
-    Grouping,
     ListingRecord,
     Listings,
     list_folders,
@@ -28,7 +27,7 @@ from seentwice.recommend.listings import (
 from seentwice.recommend.photo_table import IndexedPhotos, unit_rows
 from seentwice.recommend.results import Recommendation
 from seentwice.recommend.scores import ScoreWeights
-from seentwice.recommend.snapshot import Snapshot, open_snapshot
+from seentwice.recommend.snapshot import About, Snapshot, open_snapshot
 from seentwice.recommend.state import State
 from seentwice.recommend.tags import choose_labels
 
@@ -50,10 +49,16 @@ class Recommender:
         """
         self.root = root
         self.about = snapshot.about
-        self._folder = folder
-        self.search = BatchedSearch(snapshot.near)
-        self._near = snapshot.near
-        self._state = State(snapshot.about.tags, snapshot.about.grouping, snapshot.photos, listings)
+        self._table = folder / snapshot.about.listings
+        self.search = BatchedSearch()
+        self._near = snapshot.near  # changes; a state has the rows of its moment
+        self._state = State(
+            snapshot.about.tags,
+            snapshot.about.grouping,
+            snapshot.photos,
+            snapshot.near.freeze(),
+            listings,
+        )
         self._changing = Lock()
 
     @classmethod
@@ -73,7 +78,7 @@ class Recommender:
             if store.generation() != snapshot.about.generation:
                 snapshot = update_snapshot(snapshot, store, snapshot.about).snapshot
             root = Path(store.meta.root)
-        listings = group_photos(folder, snapshot.about.grouping, snapshot.photos)
+        listings = group_photos(folder, snapshot.about, snapshot.photos)
         return cls(folder, root, snapshot, listings)
 
     @property
@@ -206,12 +211,8 @@ class Recommender:
         """
         self._require_table()
         with self._changing:
-            put_listing(self._folder, record)
-            changed = put_listing_into(self._state, record, photos)
-            # Rows come before the state that knows them, and go after it.
-            self._near.add(changed.numbers, changed.rows)
-            self._state = changed.state
-            self._near.remove(changed.gone)
+            put_listing(self._table, record)
+            self._state = put_listing_into(self._state, self._near, record, photos)
 
     def remove(self, listing: str) -> None:
         """Forget a listing; its photos stay, but are no results unless others show them.
@@ -222,7 +223,7 @@ class Recommender:
         self._require_table()
         with self._changing:
             number = self._state.number_listing(listing)
-            remove_listing(self._folder, listing)
+            remove_listing(self._table, listing)
             self._state = drop_listing_from(self._state, number)
 
     def _require_table(self) -> None:
@@ -233,22 +234,22 @@ class Recommender:
             )
 
     def _ask(self, state: State, photos: NDArray[np.int64], listings: NDArray[np.int64]) -> Asked:
-        embeddings = self._near.read(photos)[:, state.tags.width :]
+        embeddings = state.near.read(photos)[:, state.tags.width :]
         return Asked(state.photos.labels[photos], embeddings, photos, listings)
 
 
-def group_photos(folder: Path, grouping: Grouping, photos: IndexedPhotos) -> Listings:
+def group_photos(folder: Path, about: About, photos: IndexedPhotos) -> Listings:
     """Return the listings of an index.
 
     Args:
         folder: of the index, which keeps those of a table.
-        grouping: what a listing is.
+        about: what a listing is, and the name of their table.
         photos: of the index.
 
     Raises:
         UserError: the table of listings is missing or damaged.
     """
-    if grouping == "table":
-        return list_records(load_listings(folder), photos.number())
-    group = list_folders if grouping == "folder" else list_photos
+    if about.grouping == "table":
+        return list_records(load_listings(folder / about.listings), photos.number())
+    group = list_folders if about.grouping == "folder" else list_photos
     return group(photos.keys, photos.is_there)

@@ -18,7 +18,7 @@ from seentwice.files import digest_file
 from seentwice.index.near_index import NearIndex
 from seentwice.index.near_snapshot import DamagedIndexError
 from seentwice.index.store import PhotoStore
-from seentwice.recommend import filling, snapshot
+from seentwice.recommend import filling, photo_table, snapshot
 from seentwice.recommend.filling import fill_store
 from seentwice.recommend.indexing import Brought, update_snapshot
 from seentwice.recommend.listing_table import replace_listings
@@ -300,6 +300,34 @@ def test_the_state_before_another_reader_can_be_gone_back_to_and_come_back_from(
     assert tables == ["listings-b0.sqlite", "listings-b1.sqlite"]
     assert len(list((folder / FOLDER).glob("photos-*"))) == 2
     assert go_back(folder).listings == "listings-b0.sqlite"
+
+
+def test_what_others_write_to_the_store_costs_no_look_at_each_photo(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index(photos, None, FakeReader([]))
+    shutil.copy(photos / "0.jpg", photos / "new.jpg")
+    with open_store(photos) as store:
+        decoded: list[bytes] = []
+        decode = photo_table.decode_text
+
+        def count(data: bytes) -> str:
+            decoded.append(data)
+            return decode(data)
+
+        monkeypatch.setattr(photo_table, "decode_text", count)
+        old = open_snapshot(photos.parent / "index")
+        assert update_snapshot(old, store, PHOTO_ABOUT).added == 1
+        assert decoded == [b"new.jpg"]
+
+
+def test_what_is_missing_is_found_without_what_was_seen(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_store(photos) as store:
+        fill_store(store, photos, FakeReader([]), lambda done, total: None)
+        monkeypatch.delattr(PhotoStore, "read_embeddings")
+        assert fill_store(store, photos, FakeReader([]), lambda done, total: None).seen == 0
 
 
 def test_an_index_that_dedupe_made_has_nothing_to_recommend_from(photos: Path) -> None:

@@ -8,11 +8,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 from untrained_tagger import save_untrained_tagger
 
 from seentwice.commands.main import main
+from seentwice.commands.photo_index import choose_index
+from seentwice.errors import UserError
+from seentwice.recommend.listings import list_photos
+from seentwice.recommend.photo_reader import ReaderChoice
+from seentwice.recommend.scores import ScoreWeights
+from seentwice.recommend.snapshot import About
+from seentwice.records import TagHead, TagSet
 
 ROOMS = Path("checkpoints/rooms.safetensors").absolute()
 """The small detector of the repository."""
@@ -157,6 +165,18 @@ def test_tags_of_a_tagger_give_points_and_filters(
     assert sum(map(len, parts)) == 11
     front = ask(capsys, "a1.jpg", "--photo", "front")
     assert [one["listing"] for one in front] == [one["listing"] for one in ask(capsys, "a1.jpg")]
+    # A column of the table takes the name of a tag.
+    Path("listings.csv").write_text(
+        "id,photos,front,city\nA,a1.jpg,garden,\nB,b1.jpg,street,Rome\n"
+    )
+    assert index("--listings", "listings.csv") == 0
+    shown = capsys.readouterr().out
+    assert "filters on 'front' ask the column of the table, not the tag of that name" in shown
+    assert "filters on 'storeys'" not in shown
+    assert [one["listing"] for one in ask(capsys, "A", "--where", "front=street")] == ["B"]
+    assert [one["listing"] for one in ask(capsys, "B", "--where", "city!=Paris")] == ["A"]
+    assert main(["recommend", "--help"]) == 0
+    assert "those without a value pass" in " ".join(capsys.readouterr().out.split())
     # A photo that the index does not know, and a checkpoint that is another by now.
     save_untrained_tagger(Path("tagger.safetensors"), seed=1)
     with Image.open(photos / "a1.jpg") as image:
@@ -288,6 +308,27 @@ def test_wrong_questions_are_told_in_one_line(
     error = capsys.readouterr().err
     assert told in error
     assert error.count("\n") == 1
+
+
+def test_a_head_of_fronts_whose_labels_name_none_is_told() -> None:
+    from seentwice.commands.index_job import warn_of
+
+    tags = TagSet((TagHead("front", ("yes", "no")), TagHead("pool", ("yes", "no"))))
+    about = About(0, "", tags, ReaderChoice("tagger", "", None, 1), "photo", ScoreWeights())
+    listings = list_photos((), np.empty(0, np.bool_))
+    (line,) = warn_of(about, listings)
+    assert line == (
+        "the head 'front' has the labels yes, no and none 'front', which tells house fronts, so "
+        "class points are 0"
+    )
+
+
+def test_a_folder_that_holds_its_indexes_is_told_which_command_to_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=f"run seentwice index {tmp_path}, and ask from there"):
+        choose_index(None, tmp_path, "--among", "index")
 
 
 @pytest.mark.parametrize("command", ["index", "recommend"])

@@ -5,7 +5,7 @@ Each part is on the disk before the next begins, so a run that is stopped goes o
 
 import os
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -30,7 +30,7 @@ from seentwice.photos.finding import check_root, no_photos, sort_unreadable
 from seentwice.recommend.filling import fill_store
 from seentwice.recommend.indexing import Brought, update_snapshot
 from seentwice.recommend.listing_table import replace_listings
-from seentwice.recommend.listings import Grouping, ListingRecord
+from seentwice.recommend.listings import Grouping, ListingRecord, Listings
 from seentwice.recommend.listings_file import find_missing, read_listings
 from seentwice.recommend.photo_reader import PhotoReader, ReaderChoice
 from seentwice.recommend.recommender import group_photos
@@ -252,7 +252,7 @@ def _learn(snapshot: Snapshot, named: "NamedTriplets | None", console: Console) 
         console,
     )
     accuracy = (
-        "too few queries to tell how many with learned ones"
+        "queries too few or too unlike to tell how many with learned ones"
         if learned.accuracy is None
         else f"{learned.accuracy:.1%} with learned ones, on queries that were not learned from"
     )
@@ -288,8 +288,24 @@ def _tell(
     )
     heads = ", ".join(f"{head.name} ({len(head.labels)})" for head in about.tags.heads)
     print_plainly(f"  tags: {heads or 'none, so class and tag points are 0'}", console)
-    if about.tags.heads and head_number(about.tags, FRONT) is None:
-        print_plainly(f"  no head {FRONT!r}, so class points are 0", console)
+    for line in warn_of(about, listings):
+        print_plainly(f"  {line}", console)
+
+
+def warn_of(about: About, listings: Listings) -> Iterator[str]:
+    """Yield what of the tags has no effect, and why."""
+    front = head_number(about.tags, FRONT)
+    if about.tags.heads and front is None:
+        yield f"no head {FRONT!r}, so class points are 0"
+    if front is not None and FRONT not in about.tags.heads[front].labels:
+        labels = ", ".join(about.tags.heads[front].labels)
+        yield (
+            f"the head {FRONT!r} has the labels {labels} and none {FRONT!r}, which tells house "
+            "fronts, so class points are 0"
+        )
+    for head in about.tags.heads:
+        if head.name in listings.columns:
+            yield f"filters on {head.name!r} ask the column of the table, not the tag of that name"
 
 
 def _tell_missing(records: Sequence[ListingRecord], snapshot: Snapshot, console: Console) -> None:

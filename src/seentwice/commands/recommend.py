@@ -79,7 +79,8 @@ def _make_parser() -> OptionParser:
         type=_read_where,
         action="append",
         metavar="COLUMN=VALUE",
-        help="of the listings, or a tag of the photo; also != <= >= < >; all must pass",
+        help="of the listings, or a tag of the photo; also != (which those without a "
+        "value pass, too) <= >= < >; all must pass",
     )
     parser.add_argument(
         "--photo",

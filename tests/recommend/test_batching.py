@@ -91,7 +91,7 @@ def test_searches_among_other_rows_do_not_share_a_scan(near: HeldIndex) -> None:
 
 def test_searches_of_other_moments_do_not_share_a_scan(near: HeldIndex) -> None:
     batched = BatchedSearch()
-    before = near.freeze()
+    before = near.copy()
     near.remove(np.arange(40))
     with ThreadPoolExecutor(8) as pool:
         first = pool.submit(batched.search, near, make_queries(1), 3, None)

@@ -67,11 +67,11 @@ class NearIndex:
         """What `save` was told that the rows were made of; "" before."""
         return self._snapshot.label
 
-    def freeze(self) -> "NearIndex":
-        """Return the rows of this moment, which stay when this index changes."""
-        frozen = NearIndex(self._snapshot)
-        frozen._cells = self._cells
-        return frozen
+    def copy(self) -> "NearIndex":
+        """Return an index of the same rows, which are shared until one of both changes."""
+        same = NearIndex(self._snapshot)
+        same._cells = self._cells
+        return same
 
     def __len__(self) -> int:
         return sum(map(len, self._snapshot.parts))

@@ -11,12 +11,13 @@ from seentwice.recommend.batching import BatchedSearch
 from seentwice.recommend.candidates import Candidates, Title
 from seentwice.recommend.filters import Filter
 from seentwice.recommend.results import Recommendation, ScoredPairs, describe_best
-from seentwice.recommend.scores import ScoreWeights, explain_products, make_queries
+from seentwice.recommend.scores import ScoreWeights, explain_scores, make_queries
 from seentwice.recommend.state import State
 from seentwice.recommend.tags import Labels
 
 _SPARE = 64
-"""Rows that are found besides those asked for, so that equal scores at the end are put in order."""
+"""Rows that are found besides those asked for: products round otherwise than scores do."""
+_BLOCK = 1 << 14  # pairs that are compared at once
 _GROWTH = 4  # how many times as many are found where listings were too few
 
 
@@ -82,9 +83,7 @@ def answer_all(
                 scored = scored.keep_sure(rows.products)
             best = scored.choose_best()
             if len(best) >= how.k or wanted == total:
-                answers[number] = describe_best(
-                    state, scored, best[: how.k + _SPARE].tolist(), how.k
-                )
+                answers[number] = describe_best(state, scored, best[: how.k].tolist())
             else:
                 again.append(number)
         waiting = again
@@ -116,7 +115,27 @@ def _score(
     place, pair = place[is_other], pair[is_other]
     photo = candidates.photo[pair]
     products = found.products[query, rank][place]
-    parts = explain_products(
-        state.tags, weights, asked.labels[query[place]], state.photos.labels[photo], products
+    query = query[place]
+    parts = explain_scores(
+        state.tags,
+        weights,
+        asked.labels[query],
+        state.photos.labels[photo],
+        _compare(state, asked, query, photo),
     )
     return ScoredPairs(photo, candidates.listing[pair], products, parts)
+
+
+def _compare(
+    state: State, asked: Asked, query: NDArray[np.int64], photo: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return the cosines of n pairs, (n,), of a photo that is asked about and one that was found.
+
+    Not by subtracting labels from products: beside large weights a float32 keeps little of them.
+    """
+    cosine = np.empty(len(photo), np.float64)
+    for start in range(0, len(photo), _BLOCK):
+        some = slice(start, start + _BLOCK)
+        rows = state.near.read(photo[some])[:, state.tags.width :]
+        cosine[some] = np.einsum("ne,ne->n", rows, asked.embeddings[query[some]], dtype=np.float64)
+    return cosine

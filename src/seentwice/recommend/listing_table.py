@@ -47,14 +47,14 @@ def put_listing(path: Path, record: ListingRecord) -> None:
         connection.execute(_PUT, _to_row(record))
 
 
-def remove_listing(path: Path, key: str) -> None:
-    """Forget the listing of an id, if there is one.
+def remove_listing(path: Path, key: str) -> bool:
+    """Forget the listing of an id, and say whether there was one.
 
     Raises:
         UserError: the table cannot be written.
     """
     with _writing(path, "rw") as connection:
-        connection.execute("DELETE FROM listing WHERE id = ?", (key,))
+        return connection.execute("DELETE FROM listing WHERE id = ?", (key,)).rowcount > 0
 
 
 def load_listings(path: Path) -> tuple[ListingRecord, ...]:

@@ -51,12 +51,11 @@ class Recommender:
         self.about = snapshot.about
         self._table = folder / snapshot.about.listings
         self.search = BatchedSearch()
-        self._near = snapshot.near  # changes; a state has the rows of its moment
         self._state = State(
             snapshot.about.tags,
             snapshot.about.grouping,
             snapshot.photos,
-            snapshot.near.freeze(),
+            snapshot.near,
             listings,
         )
         self._changing = Lock()
@@ -89,7 +88,7 @@ class Recommender:
     @property
     def dimensions(self) -> int:
         """Of what is seen of a photo: probabilities of labels, then the embedding."""
-        return self._near.dimensions
+        return self._state.near.dimensions
 
     def __len__(self) -> int:
         """Return how many listings may be recommended."""
@@ -169,7 +168,8 @@ class Recommender:
     ) -> tuple[Recommendation, ...]:
         """Return the k listings that look most like what is asked about, the best first.
 
-        There are k wherever as many pass. Equal scores are in the order of their ids.
+        There are k wherever as many pass. Equal scores are in the order in which their photos
+        came to the index, which for those of one run is that of their paths.
 
         Args:
             asked: see `ask_about` and `ask_about_values`.
@@ -207,12 +207,14 @@ class Recommender:
             photos: those that are new or have changed, kept by the store of photos before.
 
         Raises:
-            UserError: the listings of this index come of its photos, or it cannot be written.
+            UserError: the listings of this index come of its photos, this one has no photo, or it
+                cannot be written; then nothing has changed.
         """
         self._require_table()
         with self._changing:
+            changed = put_listing_into(self._state, record, photos)
             put_listing(self._table, record)
-            self._state = put_listing_into(self._state, self._near, record, photos)
+            self._state = changed
 
     def remove(self, listing: str) -> None:
         """Forget a listing; its photos stay, but are no results unless others show them.
@@ -222,9 +224,12 @@ class Recommender:
         """
         self._require_table()
         with self._changing:
-            number = self._state.number_listing(listing)
-            remove_listing(self._table, listing)
-            self._state = drop_listing_from(self._state, number)
+            number = self._state.listing_numbers.get(listing)
+            is_kept = remove_listing(self._table, listing)
+            if number is not None:
+                self._state = drop_listing_from(self._state, number)
+            elif not is_kept:
+                raise UserError(f"no listing {listing!r}; give the id of one that was indexed")
 
     def _require_table(self) -> None:
         if self.about.grouping != "table":

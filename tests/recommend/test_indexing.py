@@ -300,6 +300,14 @@ def test_the_state_before_another_reader_can_be_gone_back_to_and_come_back_from(
     assert tables == ["listings-b0.sqlite", "listings-b1.sqlite"]
     assert len(list((folder / FOLDER).glob("photos-*"))) == 2
     assert go_back(folder).listings == "listings-b0.sqlite"
+    # One that is damaged is not gone back to.
+    label = open_snapshot(folder).near.label
+    for path in (folder / FOLDER).glob("photos-*"):
+        if label not in path.name:
+            path.unlink()
+    with pytest.raises(DamagedIndexError):
+        go_back(folder)
+    assert open_snapshot(folder).near.label == label
 
 
 def test_what_others_write_to_the_store_costs_no_look_at_each_photo(

@@ -110,7 +110,7 @@ def go_back(folder: Path) -> About:
         What the state is made with now.
 
     Raises:
-        UserError: there is none to go back to, or the folder cannot be written.
+        UserError: there is none to go back to, it cannot be used, or the folder cannot be written.
     """
     place = folder / FOLDER
     if not restore_rows(place / _ROWS):
@@ -118,7 +118,11 @@ def go_back(folder: Path) -> About:
             f"{show_text(str(folder))}: nothing to go back to; an index keeps one state before, "
             "which was made with other options"
         )
-    about = open_snapshot(folder).about
+    try:
+        about = open_snapshot(folder).about
+    except UserError:
+        restore_rows(place / _ROWS)
+        raise
     write_atomically(place / _ABOUT, json.dumps({"version": _VERSION, **asdict(about)}))
     return about
 

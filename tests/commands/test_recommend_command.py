@@ -8,11 +8,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 from untrained_tagger import save_untrained_tagger
 
 from seentwice.commands.main import main
+from seentwice.commands.photo_index import choose_index
+from seentwice.errors import UserError
+from seentwice.recommend.listings import list_photos
+from seentwice.recommend.photo_reader import ReaderChoice
+from seentwice.recommend.scores import ScoreWeights
+from seentwice.recommend.snapshot import About
+from seentwice.records import TagHead, TagSet
 
 ROOMS = Path("checkpoints/rooms.safetensors").absolute()
 """The small detector of the repository."""
@@ -157,6 +165,18 @@ def test_tags_of_a_tagger_give_points_and_filters(
     assert sum(map(len, parts)) == 11
     front = ask(capsys, "a1.jpg", "--photo", "front")
     assert [one["listing"] for one in front] == [one["listing"] for one in ask(capsys, "a1.jpg")]
+    # A column of the table takes the name of a tag.
+    Path("listings.csv").write_text(
+        "id,photos,front,city\nA,a1.jpg,garden,\nB,b1.jpg,street,Rome\n"
+    )
+    assert index("--listings", "listings.csv") == 0
+    shown = capsys.readouterr().out
+    assert "filters on 'front' ask the column of the table, not the tag of that name" in shown
+    assert "filters on 'storeys'" not in shown
+    assert [one["listing"] for one in ask(capsys, "A", "--where", "front=street")] == ["B"]
+    assert [one["listing"] for one in ask(capsys, "B", "--where", "city!=Paris")] == ["A"]
+    assert main(["recommend", "--help"]) == 0
+    assert "those without a value pass" in " ".join(capsys.readouterr().out.split())
     # A photo that the index does not know, and a checkpoint that is another by now.
     save_untrained_tagger(Path("tagger.safetensors"), seed=1)
     with Image.open(photos / "a1.jpg") as image:
@@ -181,6 +201,64 @@ def test_weights_are_learned_from_triplets_and_kept(
     Path("triplets.csv").write_text("query,positive,negative\na1.jpg,a2.jpg,x.jpg\n")
     assert index("--learn-from", "triplets.csv") == 2
     assert "triplets.csv, line 2: 'x.jpg' is no photo of the index" in capsys.readouterr().err
+
+
+def test_weights_that_are_given_are_kept_through_damage_and_can_be_gone_back_from(
+    indexed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def ask_scores() -> list[float]:
+        return [one["score"] for one in ask(capsys, "a1.jpg")]
+
+    assert index("--weight", "default", "--each", "photo") == 0
+    usual = ask_scores()
+    assert index("--weight", "visual_similarity=2", "--each", "folder") == 0
+    assert index("--weight", "visual_similarity=0.5", "--each", "photo") == 0
+    halved = ask_scores()
+    assert halved == pytest.approx([score / 2 for score in usual], abs=2e-6)
+    (folder,) = Path("data/prepared/index").iterdir()
+    for file in (folder / "recommend").glob("photos-*"):
+        file.write_bytes(file.read_bytes()[:-1])
+    assert index() == 0
+    assert "it is made anew now" in capsys.readouterr().out
+    assert ask_scores() == halved
+    assert index("--weight", "default") == 0
+    assert ask_scores() == usual
+    assert index("--back") == 0
+    assert "visual similarity 0.5" in capsys.readouterr().out
+    assert ask_scores() == halved
+    assert index("--back", "--each", "photo") == 2
+    assert "--back and --each: go back first" in capsys.readouterr().err
+    assert index("--weight", "default") == 0
+
+
+def test_a_state_of_another_version_is_refused_and_stays(
+    indexed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder,) = Path("data/prepared/index").iterdir()
+    near = folder / "recommend" / "rows" / "near.json"
+    text = near.read_text()
+    near.write_text(text.replace('"version": 1', '"version": 7'))
+    kept = sorted(path.name for path in (folder / "recommend").rglob("*"))
+    assert index() == 2
+    assert "use that version" in capsys.readouterr().err
+    assert sorted(path.name for path in (folder / "recommend").rglob("*")) == kept
+    near.write_text(text)
+
+
+def test_triplets_and_tables_that_cannot_be_used_change_nothing(
+    indexed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = ask(capsys, "a1.jpg")
+    Path("listings.csv").write_text("id,photos\nA,a1.jpg\nB,b1.jpg\n")
+    Path("triplets.csv").write_text("query,positive\na1.jpg,a2.jpg\n")
+    words = ("--listings", "listings.csv", "--learn-from", "triplets.csv")
+    assert index(*words) == 2
+    shown = capsys.readouterr()
+    assert "give query, positive, negative" in shown.err
+    assert "Reading photos" not in shown.out
+    Path("triplets.csv").write_text("query,positive,negative\na1.jpg,a2.jpg,x.jpg\n")
+    assert index(*words) == 2
+    assert ask(capsys, "a1.jpg") == before
 
 
 def test_the_page_shows_pictures_with_their_three_scores(
@@ -230,6 +308,27 @@ def test_wrong_questions_are_told_in_one_line(
     error = capsys.readouterr().err
     assert told in error
     assert error.count("\n") == 1
+
+
+def test_a_head_of_fronts_whose_labels_name_none_is_told() -> None:
+    from seentwice.commands.index_job import warn_of
+
+    tags = TagSet((TagHead("front", ("yes", "no")), TagHead("pool", ("yes", "no"))))
+    about = About(0, "", tags, ReaderChoice("tagger", "", None, 1), "photo", ScoreWeights())
+    listings = list_photos((), np.empty(0, np.bool_))
+    (line,) = warn_of(about, listings)
+    assert line == (
+        "the head 'front' has the labels yes, no and none 'front', which tells house fronts, so "
+        "class points are 0"
+    )
+
+
+def test_a_folder_that_holds_its_indexes_is_told_which_command_to_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=f"run seentwice index {tmp_path}, and ask from there"):
+        choose_index(None, tmp_path, "--among", "index")
 
 
 @pytest.mark.parametrize("command", ["index", "recommend"])

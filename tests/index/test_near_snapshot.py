@@ -127,8 +127,8 @@ def test_what_is_saved_while_another_opens_is_opened(tmp_path, monkeypatch):
     read = near_snapshot._read_description
     saved = []
 
-    def read_and_be_late(folder):
-        text = read(folder)
+    def read_and_be_late(folder, name=near_snapshot.FILE):
+        text = read(folder, name)
         if not saved:
             saved.append(save(tmp_path, 2))
         return text
@@ -136,6 +136,27 @@ def test_what_is_saved_while_another_opens_is_opened(tmp_path, monkeypatch):
     monkeypatch.setattr(near_snapshot, "_read_description", read_and_be_late)
     opened = NearIndex.open(tmp_path)
     assert_same(saved[0], opened)
+
+
+def test_an_index_that_is_kept_before_can_be_gone_back_to_and_forth(tmp_path):
+    assert not near_snapshot.go_back(tmp_path)
+    first = save(tmp_path, 1, label="first")
+    second = NearIndex.create(5)
+    second.add(np.arange(9), make_rows(2)[:9])
+    second.save(tmp_path, "second", keep_before=True)
+    assert near_snapshot.read_labels(tmp_path) == ["second", "first"]
+    # What is saved without keeping leaves the way back as it was.
+    second.remove(np.arange(3))
+    second.save(tmp_path, "third")
+    for label, index in (("first", first), ("third", second), ("first", first)):
+        assert near_snapshot.go_back(tmp_path)
+        opened = NearIndex.open(tmp_path)
+        assert opened.label == label
+        assert_same(index, opened)
+    # A damaged one is nothing to come back to.
+    (tmp_path / near_snapshot.FILE).write_text("{")
+    assert near_snapshot.go_back(tmp_path)
+    assert near_snapshot.read_labels(tmp_path) == ["third", "third"]
 
 
 @pytest.mark.parametrize("step", ["rows", "described", "removed"])

@@ -6,12 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seentwice.index.near_index import NearIndex
+from seentwice.recommend.listing_table import replace_listings
 from seentwice.recommend.listings import ListingRecord, Listings, list_records
 from seentwice.recommend.photo_reader import ReaderChoice
 from seentwice.recommend.photo_table import describe_photos
 from seentwice.recommend.recommender import Recommender
 from seentwice.recommend.scores import ScoreWeights
-from seentwice.recommend.snapshot import About, Snapshot
+from seentwice.recommend.snapshot import LISTINGS, About, Snapshot
 from seentwice.records import TagHead, TagSet
 
 TAGS = TagSet(
@@ -65,6 +66,7 @@ def make_records(seed: int, photos: int) -> list[ListingRecord]:
 
 
 def open_made(folder: Path, snapshot: Snapshot, records: list[ListingRecord]) -> Recommender:
+    replace_listings(folder / LISTINGS, records)
     return Recommender(folder, folder, snapshot, list_records(records, snapshot.photos.number()))
 
 

@@ -54,12 +54,12 @@ def wait_until(batched: BatchedSearch, count: int, is_true: Callable[[], bool]) 
 
 
 def test_what_waits_shares_one_scan_and_gets_its_own_rows(near: HeldIndex) -> None:
-    batched = BatchedSearch(near)
+    batched = BatchedSearch()
     asked = [(make_queries(1 + number % 3), 2 + number) for number in range(6)]
     with ThreadPoolExecutor(8) as pool:
-        first = pool.submit(batched.search, make_queries(1), 3, None)
+        first = pool.submit(batched.search, near, make_queries(1), 3, None)
         assert near.begun.acquire(timeout=60)
-        others = [pool.submit(batched.search, queries, k, None) for queries, k in asked]
+        others = [pool.submit(batched.search, near, queries, k, None) for queries, k in asked]
         wait_until(batched, 6, lambda: len(batched._waiting) == 6)
         near.go.set()
         found = [other.result() for other in others]
@@ -73,13 +73,15 @@ def test_what_waits_shares_one_scan_and_gets_its_own_rows(near: HeldIndex) -> No
 
 
 def test_searches_among_other_rows_do_not_share_a_scan(near: HeldIndex) -> None:
-    batched = BatchedSearch(near)
+    batched = BatchedSearch()
     some, same = np.arange(10), np.arange(10)
     with ThreadPoolExecutor(8) as pool:
-        first = pool.submit(batched.search, make_queries(1), 3, None)
+        first = pool.submit(batched.search, near, make_queries(1), 3, None)
         assert near.begun.acquire(timeout=60)
-        others = [pool.submit(batched.search, make_queries(1), 3, one) for one in (some, same)]
-        others.append(pool.submit(batched.search, make_queries(2), 3, some))
+        others = [
+            pool.submit(batched.search, near, make_queries(1), 3, one) for one in (some, same)
+        ]
+        others.append(pool.submit(batched.search, near, make_queries(2), 3, some))
         wait_until(batched, 3, lambda: len(batched._waiting) == 3)
         near.go.set()
         assert all((other.result().numbers < 10).all() for other in others)
@@ -87,12 +89,28 @@ def test_searches_among_other_rows_do_not_share_a_scan(near: HeldIndex) -> None:
     assert sorted(near.asked) == [1, 1, 3]
 
 
-def test_a_scan_has_a_most(near: HeldIndex) -> None:
-    batched = BatchedSearch(near)
-    with ThreadPoolExecutor(4) as pool:
-        first = pool.submit(batched.search, make_queries(1), 3, None)
+def test_searches_of_other_moments_do_not_share_a_scan(near: HeldIndex) -> None:
+    batched = BatchedSearch()
+    before = near.copy()
+    near.remove(np.arange(40))
+    with ThreadPoolExecutor(8) as pool:
+        first = pool.submit(batched.search, near, make_queries(1), 3, None)
         assert near.begun.acquire(timeout=60)
-        others = [pool.submit(batched.search, make_queries(40), 3, None) for _ in range(3)]
+        others = [
+            pool.submit(batched.search, rows, make_queries(1), 50, None) for rows in (before, near)
+        ]
+        wait_until(batched, 2, lambda: len(batched._waiting) == 2)
+        near.go.set()
+        first.result()
+        assert [int((one.result().numbers >= 0).sum()) for one in others] == [50, 10]
+
+
+def test_a_scan_has_a_most(near: HeldIndex) -> None:
+    batched = BatchedSearch()
+    with ThreadPoolExecutor(4) as pool:
+        first = pool.submit(batched.search, near, make_queries(1), 3, None)
+        assert near.begun.acquire(timeout=60)
+        others = [pool.submit(batched.search, near, make_queries(40), 3, None) for _ in range(3)]
         wait_until(batched, 3, lambda: len(batched._waiting) == 3)
         near.go.set()
         for future in (first, *others):
@@ -104,8 +122,8 @@ def test_a_scan_has_a_most(near: HeldIndex) -> None:
 def test_an_error_of_a_scan_is_told_to_all_that_shared_it_and_to_no_one_after(
     near: HeldIndex,
 ) -> None:
-    batched = BatchedSearch(near)
+    batched = BatchedSearch()
     near.go.set()
     with pytest.raises(ValueError, match="no number"):
-        batched.search(np.full((1, SIZE), np.nan, np.float32), 3, None)
-    assert len(batched.search(make_queries(1), 3, None).numbers) == 1
+        batched.search(near, np.full((1, SIZE), np.nan, np.float32), 3, None)
+    assert len(batched.search(near, make_queries(1), 3, None).numbers) == 1

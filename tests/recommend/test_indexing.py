@@ -16,13 +16,22 @@ from seentwice.dedupe.reading import update_table
 from seentwice.errors import UserError
 from seentwice.files import digest_file
 from seentwice.index.near_index import NearIndex
+from seentwice.index.near_snapshot import DamagedIndexError
 from seentwice.index.store import PhotoStore
-from seentwice.recommend import filling
+from seentwice.recommend import filling, photo_table, snapshot
 from seentwice.recommend.filling import fill_store
 from seentwice.recommend.indexing import Brought, update_snapshot
+from seentwice.recommend.listing_table import replace_listings
 from seentwice.recommend.photo_reader import SeenPhotos
 from seentwice.recommend.recommender import Recommender
-from seentwice.recommend.snapshot import FOLDER, Snapshot, open_snapshot, save_snapshot
+from seentwice.recommend.snapshot import (
+    FOLDER,
+    Snapshot,
+    go_back,
+    open_snapshot,
+    read_about,
+    save_snapshot,
+)
 from seentwice.records import Reason, TagSet, Unreadable
 
 PHOTO_ABOUT = replace(ABOUT, grouping="photo")
@@ -48,6 +57,14 @@ class FakeReader:
             heads = [rng.dirichlet([1.0] * len(head.labels)) for head in TAGS.heads]
             row = np.concatenate([*heads, rng.normal(size=8)]).astype(np.float32)
             yield SeenPhotos((file,), row[np.newaxis], ())
+
+
+class ShiftedReader(FakeReader):
+    """Sees something else in each file."""
+
+    def read(self, files: Sequence[Path], on_progress: Progress) -> Iterator[SeenPhotos]:
+        for seen in super().read(files, on_progress):
+            yield replace(seen, values=np.roll(seen.values, 1, axis=1))
 
 
 @pytest.fixture
@@ -177,7 +194,7 @@ def test_a_run_that_ends_while_it_saves_leaves_the_old_state(
     before = list_rows(index(photos, None, FakeReader([])).snapshot)
     (photos / "1.jpg").unlink()
 
-    def stop(near: NearIndex, place: Path, label: str = "") -> None:
+    def stop(near: NearIndex, place: Path, label: str, keep_before: bool) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
@@ -215,18 +232,110 @@ def test_an_index_opens_with_the_photos_that_its_store_has_by_now(photos: Path) 
     assert (found[0].photo, found[0].visual_similarity) == ("more.jpg", 1.0)
 
 
-@pytest.mark.parametrize("damage", ["cut", "gone"])
-def test_a_damaged_state_is_told(photos: Path, damage: str) -> None:
-    index(photos, None, FakeReader([]))
+@pytest.mark.parametrize("damage", ["cut", "flipped", "gone"])
+def test_a_damaged_state_is_told_and_what_it_was_made_with_is_known(
+    photos: Path, damage: str
+) -> None:
+    saved = index(photos, None, FakeReader([])).snapshot
     folder = photos.parent / "index"
     (file,) = (folder / FOLDER).glob("photos-*")
-    if damage == "cut":
-        file.write_bytes(file.read_bytes()[:-10])
-    else:
+    data = file.read_bytes()
+    if damage == "gone":
         file.unlink()
-    with pytest.raises(UserError, match=r"is damaged .* run seentwice index again") as caught:
+    else:
+        file.write_bytes(data[:-10] if damage == "cut" else data[:-10] + b"?" + data[-9:])
+    with pytest.raises(DamagedIndexError, match=r"is damaged .* run seentwice index again") as told:
         Recommender.open(folder)
-    assert "\n" not in str(caught.value)
+    assert "\n" not in str(told.value)
+    assert read_about(folder) == saved.about
+    index(photos, None, FakeReader([]))
+    assert len(Recommender.open(folder)) == 6
+
+
+def test_a_state_of_another_version_is_told_and_is_no_damage(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = photos.parent / "index"
+    with monkeypatch.context() as patch:
+        patch.setattr(snapshot, "_VERSION", 9)
+        index(photos, None, FakeReader([]))
+    with pytest.raises(UserError, match=r"is of version 9, .* use that version") as caught:
+        open_snapshot(folder)
+    assert not isinstance(caught.value, DamagedIndexError)
+
+
+def test_the_state_before_another_reader_can_be_gone_back_to_and_come_back_from(
+    photos: Path,
+) -> None:
+    folder = photos.parent / "index"
+    first = list_rows(index(photos, None, FakeReader([])).snapshot)
+    with pytest.raises(UserError, match="nothing to go back to"):
+        go_back(folder)
+    replace_listings(folder / "listings-a.sqlite", [])
+    with open_store(photos) as store:
+        fill_store(store, photos, ShiftedReader([], "other"), lambda done, total: None)
+        about = replace(PHOTO_ABOUT, fingerprint="other", listings="listings-a.sqlite")
+        brought = update_snapshot(open_snapshot(folder), store, about)
+        save_snapshot(folder, brought.snapshot)
+    second = list_rows(open_snapshot(folder))
+    assert second != first
+    # What comes of new photos alone is no other state.
+    (photos / "4.jpg").unlink()
+    with open_store(photos) as store:
+        save_snapshot(folder, update_snapshot(open_snapshot(folder), store, about).snapshot)
+    assert go_back(folder).fingerprint == "made"
+    assert list_rows(open_snapshot(folder)) == first
+    assert len(Recommender.open(folder)) == 5  # the photo is gone all the same
+    assert go_back(folder).fingerprint == "other"
+    second.pop("4.jpg")
+    assert list_rows(open_snapshot(folder)) == second
+    assert (folder / "listings-a.sqlite").is_file()
+    # Files that neither state names are gone with the next change.
+    for number in range(2):
+        replace_listings(folder / f"listings-b{number}.sqlite", [])
+        about = replace(about, listings=f"listings-b{number}.sqlite")
+        with open_store(photos) as store:
+            save_snapshot(folder, update_snapshot(open_snapshot(folder), store, about).snapshot)
+    tables = sorted(path.name for path in folder.glob("listings*"))
+    assert tables == ["listings-b0.sqlite", "listings-b1.sqlite"]
+    assert len(list((folder / FOLDER).glob("photos-*"))) == 2
+    assert go_back(folder).listings == "listings-b0.sqlite"
+    # One that is damaged is not gone back to.
+    label = open_snapshot(folder).near.label
+    for path in (folder / FOLDER).glob("photos-*"):
+        if label not in path.name:
+            path.unlink()
+    with pytest.raises(DamagedIndexError):
+        go_back(folder)
+    assert open_snapshot(folder).near.label == label
+
+
+def test_what_others_write_to_the_store_costs_no_look_at_each_photo(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index(photos, None, FakeReader([]))
+    shutil.copy(photos / "0.jpg", photos / "new.jpg")
+    with open_store(photos) as store:
+        decoded: list[bytes] = []
+        decode = photo_table.decode_text
+
+        def count(data: bytes) -> str:
+            decoded.append(data)
+            return decode(data)
+
+        monkeypatch.setattr(photo_table, "decode_text", count)
+        old = open_snapshot(photos.parent / "index")
+        assert update_snapshot(old, store, PHOTO_ABOUT).added == 1
+        assert decoded == [b"new.jpg"]
+
+
+def test_what_is_missing_is_found_without_what_was_seen(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_store(photos) as store:
+        fill_store(store, photos, FakeReader([]), lambda done, total: None)
+        monkeypatch.delattr(PhotoStore, "read_embeddings")
+        assert fill_store(store, photos, FakeReader([]), lambda done, total: None).seen == 0
 
 
 def test_an_index_that_dedupe_made_has_nothing_to_recommend_from(photos: Path) -> None:

@@ -1,3 +1,9 @@
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -5,7 +11,6 @@ import pytest
 
 from seentwice.errors import UserError
 from seentwice.recommend.listing_table import (
-    FILE,
     load_listings,
     put_listing,
     remove_listing,
@@ -77,24 +82,69 @@ def test_a_folder_is_a_listing_with_its_photos_in_order() -> None:
 
 
 def test_the_table_keeps_what_was_put_and_forgets_what_was_removed(tmp_path: Path) -> None:
+    table = tmp_path / "listings ü.sqlite"
     odd = ListingRecord("é,\n", ("\udcff.jpg",), {"city": "Łódź"})
-    replace_listings(tmp_path, [ListingRecord("B", ("b",)), odd])
-    put_listing(tmp_path, ListingRecord("A", ("a",), {"pool": "yes"}))
-    put_listing(tmp_path, ListingRecord("B", ("c", "d")))
-    assert load_listings(tmp_path) == (
+    replace_listings(table, [ListingRecord("B", ("b",)), odd])
+    put_listing(table, ListingRecord("A", ("a",), {"pool": "yes"}))
+    put_listing(table, ListingRecord("B", ("c", "d")))
+    assert load_listings(table) == (
         ListingRecord("A", ("a",), {"pool": "yes"}),
         ListingRecord("B", ("c", "d")),
         odd,
     )
-    remove_listing(tmp_path, "A")
-    assert [record.id for record in load_listings(tmp_path)] == ["B", odd.id]
-    replace_listings(tmp_path, [odd])
-    assert load_listings(tmp_path) == (odd,)
+    remove_listing(table, "A")
+    assert [record.id for record in load_listings(table)] == ["B", odd.id]
+    replace_listings(table, [odd])
+    assert load_listings(table) == (odd,)
 
 
-def test_a_table_that_is_missing_or_damaged_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="run seentwice index --listings again"):
-        load_listings(tmp_path)
-    (tmp_path / FILE).write_bytes(b"no database" * 100)
-    with pytest.raises(UserError, match="delete this file"):
-        load_listings(tmp_path)
+def test_a_writer_that_is_killed_leaves_the_listings_of_before(tmp_path: Path) -> None:
+    table = tmp_path / "listings.sqlite"
+    records = [ListingRecord(f"L{number}", ("p" * 500,)) for number in range(8_000)]
+    replace_listings(table, records)
+    child = Path(__file__).with_name("killed_writer.py")
+    done = subprocess.run([sys.executable, str(child), str(table)])
+    assert done.returncode == -signal.SIGKILL
+    # It was ended after pages of the file had changed, before they counted.
+    assert Path(f"{table}-journal").stat().st_size > 0
+    assert load_listings(table) == tuple(sorted(records, key=lambda record: record.id))
+    put_listing(table, ListingRecord("new", ()))
+    assert len(load_listings(table)) == 8_001
+
+
+def make_damaged(table: Path) -> None:
+    table.write_bytes(b"no database" * 100)
+
+
+def make_no_json(table: Path) -> None:
+    with closing(sqlite3.connect(table)) as connection, connection:
+        connection.execute("UPDATE listing SET photos = '['")
+
+
+def make_newer(table: Path) -> None:
+    with closing(sqlite3.connect(table)) as connection:
+        connection.execute("PRAGMA user_version=9")
+
+
+@pytest.mark.parametrize(
+    ("harm", "told"),
+    [
+        (Path.unlink, "run seentwice index --listings again"),
+        (make_damaged, "is damaged .* run seentwice index --listings again, which writes another"),
+        (make_no_json, "is damaged .* run seentwice index --listings again, which writes another"),
+        (make_newer, r"of another version of seentwice \(its table is 9, this one reads 1\)"),
+    ],
+)
+def test_a_table_that_cannot_be_used_is_told_and_never_to_be_deleted(
+    tmp_path: Path, harm: Callable[[Path], None], told: str
+) -> None:
+    table = tmp_path / "listings.sqlite"
+    replace_listings(table, [ListingRecord("A", ("a",))])
+    harm(table)
+    with pytest.raises(UserError, match=told) as caught:
+        load_listings(table)
+    for word in ("delete", "account", "\n"):
+        assert word not in str(caught.value)
+    if harm is not make_no_json:
+        with pytest.raises(UserError, match=told):
+            put_listing(table, ListingRecord("B", ()))

@@ -21,9 +21,11 @@ from seentwice.errors import UserError
 from seentwice.recommend.candidates import Title
 from seentwice.recommend.changing import NewPhotos
 from seentwice.recommend.filters import read_filter
+from seentwice.recommend.listing_table import load_listings
 from seentwice.recommend.listings import ListingRecord, list_photos
 from seentwice.recommend.recommender import Recommender
 from seentwice.recommend.scores import ScoreWeights
+from seentwice.recommend.snapshot import LISTINGS
 
 PHOTOS = 60
 VALUES = make_values(0, PHOTOS)
@@ -87,7 +89,7 @@ def test_the_best_by_the_whole_score_are_found_in_order(
     for one in found:
         assert one.score == pytest.approx(by_id[one.listing], abs=2e-6)
     assert [one.rank for one in found] == list(range(1, len(found) + 1))
-    order = [(-one.score, one.listing) for one in found]
+    order = [(-one.score, int(one.photo[1:]), one.listing) for one in found]
     assert order == sorted(order)
 
 
@@ -110,6 +112,13 @@ def test_three_parts_add_up_to_the_score_and_are_those_of_the_photos(
         parts = score_slowly(VALUES, number, int(one.photo[1:]), weights)
         assert (one.class_points, one.tag_points) == pytest.approx(parts[:2], abs=1e-12)
         assert one.visual_similarity == pytest.approx(parts[2], abs=2e-6)
+
+
+def test_a_similarity_is_exact_beside_large_weights(homes: Recommender) -> None:
+    weights = ScoreWeights(1e4, 1e4, 1.0)
+    for one in homes.recommend(homes.ask_about_photo("p3"), 50, title="any", weights=weights):
+        visual = score_slowly(VALUES, 3, int(one.photo[1:]), weights)[2]
+        assert one.visual_similarity == pytest.approx(visual, abs=2e-6)
 
 
 def test_the_photo_asked_about_and_its_listings_are_no_results(homes: Recommender) -> None:
@@ -161,6 +170,8 @@ def test_a_tag_is_a_filter_on_the_photo_that_is_compared(homes: Recommender) -> 
         ("style=gothic", "choose one of style=modern style=ranch style=spanish"),
         ("price<cheap", "'cheap' is no number"),
         ("Paris", "give COLUMN=VALUE"),
+        ("price==5", "'==' is none of <= >= != = < >"),
+        ("price=<5", "'=<' is none of"),
     ],
 )
 def test_a_filter_that_cannot_be_used_names_the_choices(
@@ -178,14 +189,15 @@ def test_unknown_names_are_told(homes: Recommender) -> None:
         homes.recommend(homes.ask_about("L000"), 5, candidates=["L999"])
 
 
-def test_equal_listings_come_in_the_order_of_their_ids(tmp_path: Path) -> None:
+@pytest.mark.parametrize("k", [1, 5, 100, 299])
+def test_equal_listings_come_in_the_order_of_their_photos(tmp_path: Path, k: int) -> None:
     values = np.repeat(make_values(3, 1), 300, axis=0)
     snapshot = make_snapshot(values)
     ids = np.random.default_rng(0).permutation(300)
     records = [ListingRecord(f"{key:03}", (f"p{number}",)) for number, key in enumerate(ids)]
     homes = open_made(tmp_path, snapshot, records)
-    found = homes.recommend(homes.ask_about("000"), 299)
-    assert [one.listing for one in found] == [f"{number:03}" for number in range(1, 300)]
+    found = homes.recommend(homes.ask_about("000"), k)
+    assert [one.listing for one in found] == [f"{key:03}" for key in ids if key][:k]
 
 
 def test_a_listing_can_be_added_replaced_and_removed(tmp_path: Path) -> None:
@@ -206,6 +218,34 @@ def test_a_listing_can_be_added_replaced_and_removed(tmp_path: Path) -> None:
     assert len(homes) == before
     with pytest.raises(UserError, match="no listing 'N'"):
         homes.remove("N")
+
+
+def test_a_listing_that_cannot_be_added_or_kept_changes_nothing(tmp_path: Path) -> None:
+    homes = open_made(tmp_path, make_snapshot(VALUES), RECORDS)
+    asked = homes.ask_about_values(VALUES[5])
+    before, table = homes.recommend(asked, 100), load_listings(tmp_path / LISTINGS)
+    with pytest.raises(UserError, match="listing 'N' names no photo of the index"):
+        homes.add(ListingRecord("N", ("unknown",)), NewPhotos((), *_nothing()))
+    infinite = np.full((1, VALUES.shape[1]), np.inf, np.float32)
+    with np.errstate(invalid="ignore"), pytest.raises(ValueError, match="finite"):
+        homes.add(
+            ListingRecord("N", ("new",)), NewPhotos(("new",), np.ones((1, 32), np.uint8), infinite)
+        )
+    assert load_listings(tmp_path / LISTINGS) == table
+    (tmp_path / LISTINGS).rename(tmp_path / "away")
+    photos = NewPhotos(("p7",), np.ones((1, 32), np.uint8), VALUES[8:9])
+    with pytest.raises(UserError, match="holds no"):
+        homes.add(ListingRecord("L000", ("p7",)), photos)
+    assert homes.recommend(asked, 100) == before
+
+
+def test_a_listing_without_photos_can_be_removed(tmp_path: Path) -> None:
+    records = [*RECORDS, ListingRecord("empty", ("unknown",))]
+    homes = open_made(tmp_path, make_snapshot(VALUES), records)
+    homes.remove("empty")
+    assert "empty" not in {record.id for record in load_listings(tmp_path / LISTINGS)}
+    with pytest.raises(UserError, match="no listing 'empty'"):
+        homes.remove("empty")
 
 
 def test_a_photo_that_changed_is_found_anew_by_all_listings_that_show_it(tmp_path: Path) -> None:
@@ -249,6 +289,40 @@ def test_questions_are_answered_in_full_while_listings_come_and_go(tmp_path: Pat
         for one in asking:
             assert one.result() <= {before, before + 1}
     assert len(homes) == before
+
+
+def test_a_listing_can_be_asked_about_while_its_photos_are_replaced(tmp_path: Path) -> None:
+    homes = open_made(tmp_path, make_snapshot(VALUES), RECORDS)
+    done = Event()
+
+    def change() -> None:
+        for number in range(150):
+            values = VALUES[number % PHOTOS : number % PHOTOS + 1]
+            photos = NewPhotos(("p7",), np.full((1, 32), number, np.uint8), values)
+            homes.add(ListingRecord("N", ("p7",)), photos)
+        done.set()
+
+    def ask() -> None:
+        while not done.is_set():
+            homes.ask_about_photo("p7")
+
+    with ThreadPoolExecutor(4) as pool:
+        running = [pool.submit(work) for work in (change, ask, ask, ask)]
+        for one in running:
+            one.result()
+
+
+def test_the_rows_of_a_state_stay_when_a_photo_is_replaced(tmp_path: Path) -> None:
+    homes = open_made(tmp_path, make_snapshot(VALUES), RECORDS)
+    before = homes.state
+    number = before.photo_numbers["p7"]
+    row = before.near.read(np.array([number]))
+    homes.add(
+        ListingRecord("N", ("p7",)), NewPhotos(("p7",), np.ones((1, 32), np.uint8), VALUES[8:9])
+    )
+    np.testing.assert_array_equal(before.near.read(np.array([number])), row)
+    now = homes.state
+    assert now.near.read(np.array([now.photo_numbers["p7"]])).tolist() != row.tolist()
 
 
 def test_listings_that_come_of_photos_cannot_be_added(tmp_path: Path) -> None:

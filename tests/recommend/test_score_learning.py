@@ -36,6 +36,24 @@ def test_a_part_that_tells_nothing_keeps_its_weight_and_one_that_misleads_has_no
     assert learned.accuracy is None
 
 
+def test_a_part_that_tells_all_decides_alone_and_has_no_endless_weight() -> None:
+    positive, negative = np.full((2, 2_000, 3), 0.5)
+    positive[:, 0], negative[:, 0] = 1, 0
+    positive[:, 2] += 1e-4
+    weights = learn_weights(positive, negative, np.arange(2_000), ScoreWeights()).weights
+    assert weights == ScoreWeights(100.0, 0.3, 1.0)
+
+
+def test_folds_that_tell_nothing_leave_the_weights_of_all() -> None:
+    # Without the one query that is right by much, those that are left say the contrary.
+    gain = np.array([0.5, -0.01, -0.01, -0.01, -0.01])
+    negative = np.full((5, 3), 0.5)
+    positive = negative + gain[:, np.newaxis] * np.array([0, 0, 1])
+    learned = learn_weights(positive, negative, np.arange(5), ScoreWeights())
+    assert learned.weights == ScoreWeights()
+    assert learned.accuracy is None
+
+
 def test_a_tie_counts_half() -> None:
     same = np.full((4, 3), 0.5)
     better = same + np.array([0, 0, 0.1])

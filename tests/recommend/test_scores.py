@@ -11,7 +11,7 @@ from seentwice.recommend.photo_table import unit_rows
 from seentwice.recommend.scores import (
     ScoreWeights,
     compare_labels,
-    explain_products,
+    explain_scores,
     make_queries,
     make_rows,
 )
@@ -34,8 +34,9 @@ def test_one_inner_product_is_the_whole_score(
         make_queries(TAGS, weights, labels, embeddings) @ make_rows(TAGS, labels, embeddings).T
     )
     for asked in range(8):
-        parts = explain_products(
-            TAGS, weights, np.repeat(labels[asked : asked + 1], 8, axis=0), labels, products[asked]
+        cosine = embeddings.astype(np.float64) @ embeddings[asked]
+        parts = explain_scores(
+            TAGS, weights, np.repeat(labels[asked : asked + 1], 8, axis=0), labels, cosine
         )
         slow = np.array([score_slowly(values, asked, found, weights) for found in range(8)])
         found = np.stack([parts.class_points, parts.tag_points, parts.visual_similarity], axis=1)

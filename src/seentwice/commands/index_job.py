@@ -5,11 +5,11 @@ Each part is on the disk before the next begins, so a run that is stopped goes o
 
 import os
 import shlex
-import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -23,26 +23,33 @@ from seentwice.dedupe.reading import Updated, update_table
 from seentwice.display import name_count, name_first, show_text
 from seentwice.errors import UserError
 from seentwice.index.columns import READ
+from seentwice.index.near_snapshot import DamagedIndexError
 from seentwice.index.store import PhotoStore
 from seentwice.locks import hold_lock
 from seentwice.photos.finding import check_root, no_photos, sort_unreadable
 from seentwice.recommend.filling import fill_store
 from seentwice.recommend.indexing import Brought, update_snapshot
 from seentwice.recommend.listing_table import replace_listings
-from seentwice.recommend.listings import Grouping, ListingRecord
+from seentwice.recommend.listings import Grouping, ListingRecord, Listings
 from seentwice.recommend.listings_file import find_missing, read_listings
 from seentwice.recommend.photo_reader import PhotoReader, ReaderChoice
 from seentwice.recommend.recommender import group_photos
 from seentwice.recommend.scores import ScoreWeights
 from seentwice.recommend.snapshot import (
-    FOLDER,
+    LISTINGS,
     About,
     Snapshot,
+    go_back,
     has_snapshot,
+    name_table,
     open_snapshot,
+    read_about,
     save_snapshot,
 )
 from seentwice.recommend.tags import FRONT, head_number
+
+if TYPE_CHECKING:
+    from seentwice.recommend.triplets_file import NamedTriplets
 
 UNREADABLE = 1
 """The exit code where some files gave no photo."""
@@ -60,6 +67,9 @@ def index_photos(options: IndexOptions, console: Console) -> int:
     if Path(os.path.realpath(options.index)).is_relative_to(os.path.realpath(root)):
         raise UserError(f"--index {options.index}: in the folder of the photos; name one outside")
     check_root(root)
+    if options.is_back:
+        with hold_lock(options.index / _LOCK, _tell_waiting(options.index, console)):
+            return _go_back(options, console)
     records = _read_records(options, root, console)
     options.index.mkdir(parents=True, exist_ok=True)
     looking = Looking(root, "blocks", options.max_pixels)
@@ -78,8 +88,10 @@ def _index(
     records: Sequence[ListingRecord] | None,
     console: Console,
 ) -> int:
+    triplets = _read_triplets(options)
     old = _open_old(options.index, console)
-    choice, reader = _open_reader(options, old)
+    known = old.about if old is not None else read_about(options.index)
+    choice, reader = _open_reader(options, known)
     with show_progress("Reading photos", console) as progress:
         updated = update_table(store, looking, options.workers or os.cpu_count() or 1, progress)
     with show_progress("Looking at photos", console) as progress:
@@ -89,21 +101,22 @@ def _index(
         fingerprint=reader.fingerprint,
         tags=reader.tags,
         reader=choice,
-        grouping="table" if records is not None else _choose_grouping(options, old),
-        weights=ScoreWeights() if old is None else old.about.weights,
+        grouping="table" if records is not None else _choose_grouping(options, known),
+        weights=_choose_weights(options, known),
+        listings=LISTINGS if known is None else known.listings,
     )
     unreadable = [*updated.unreadable, *read_problems(store, looking.root), *filled.unreadable]
     sort_unreadable(unreadable, looking.root)
     if not store.scan((READ,))[READ].any():
         raise no_photos(looking.root, unreadable)
-    known = old.about if old is not None else None
     brought = update_snapshot(old, store, about)
+    snapshot = _learn(brought.snapshot, triplets, console)
     if records is not None:
         records = _follow_links(records, updated)
         _require_photos(records, brought.snapshot, looking.root)
-        replace_listings(options.index, records)
-    snapshot = _learn(options, brought.snapshot, console)
-    if snapshot.about != known or brought.added or brought.removed:
+        snapshot = _keep_listings(options.index, records, snapshot)
+    is_new = old is None or snapshot.about != old.about
+    if is_new or brought.added or brought.removed:
         save_snapshot(options.index, snapshot)
     _tell(options, brought, snapshot, updated, filled.seen, console)
     _tell_missing(records or (), snapshot, console)
@@ -112,6 +125,26 @@ def _index(
     ask = shlex.join(["seentwice", "recommend", "PHOTO", "--among", str(options.photos)])
     print_plainly(f"Ask: {ask}", console)
     return UNREADABLE if unreadable else 0
+
+
+def _go_back(options: IndexOptions, console: Console) -> int:
+    about = go_back(options.index)
+    weights = about.weights
+    print_plainly(
+        f"As before: {show_text(about.reader.checkpoint)}; a listing is each "
+        f"{'row of a table' if about.grouping == 'table' else about.grouping}; class points "
+        f"{weights.class_points:.3g}, tag points {weights.tag_points:.3g}, visual similarity "
+        f"{weights.visual_similarity:.3g}",
+        console,
+    )
+    return 0
+
+
+def _keep_listings(folder: Path, records: Sequence[ListingRecord], snapshot: Snapshot) -> Snapshot:
+    """Write listings into a table of their own, which counts once a state names it."""
+    name = name_table()
+    replace_listings(folder / name, records)
+    return replace(snapshot, about=replace(snapshot.about, listings=name))
 
 
 def _read_records(
@@ -148,26 +181,29 @@ def _require_photos(records: Sequence[ListingRecord], snapshot: Snapshot, root: 
 
 
 def _open_old(folder: Path, console: Console) -> Snapshot | None:
-    """Return the state before; where it cannot be used it is made anew, from what is kept."""
+    """Return the state before; one that is damaged is made anew, from what is kept.
+
+    Raises:
+        UserError: it is of another version, or cannot be read.
+    """
     if not has_snapshot(folder):
         return None
     try:
         return open_snapshot(folder)
-    except UserError as error:
+    except DamagedIndexError as error:
         print_plainly(f"{error}; it is made anew now", console)
-        shutil.rmtree(folder / FOLDER)
         return None
 
 
-def _open_reader(options: IndexOptions, old: Snapshot | None) -> tuple[ReaderChoice, PhotoReader]:
+def _open_reader(options: IndexOptions, known: About | None) -> tuple[ReaderChoice, PhotoReader]:
     """Return what looks at photos: what the options name, or else what the last run had."""
     workers = options.workers or os.cpu_count() or 1
     checkpoint = options.tagger or options.detector
     if checkpoint is None:
-        if old is None:
+        if known is None:
             raise UserError("what looks at the photos? add --tagger or --detector CHECKPOINT")
-        choice = replace(old.about.reader, max_pixels=options.max_pixels)
-        return choice, RememberedReader(replace(old.about, reader=choice), workers)
+        choice = replace(known.reader, max_pixels=options.max_pixels)
+        return choice, RememberedReader(replace(known, reader=choice), workers)
     from seentwice.recommend.readers import open_reader  # brings torch
 
     kind = "tagger" if options.tagger is not None else "detector"
@@ -181,18 +217,32 @@ def _whole_path(weights: str | None) -> str | None:
     return str(Path(weights).absolute()) if weights and Path(weights).exists() else weights
 
 
-def _choose_grouping(options: IndexOptions, old: Snapshot | None) -> Grouping:
+def _choose_grouping(options: IndexOptions, known: About | None) -> Grouping:
     if options.each is not None:
         return options.each
-    return "photo" if old is None else old.about.grouping
+    return "photo" if known is None else known.grouping
 
 
-def _learn(options: IndexOptions, snapshot: Snapshot, console: Console) -> Snapshot:
+def _choose_weights(options: IndexOptions, known: About | None) -> ScoreWeights:
+    if options.parts is not None:
+        return replace(ScoreWeights(), **options.parts)
+    return ScoreWeights() if known is None else known.weights
+
+
+def _read_triplets(options: IndexOptions) -> "NamedTriplets | None":
     if options.triplets is None:
-        return snapshot
-    from seentwice.recommend.triplets_file import learn_from, read_triplets  # brings sklearn
+        return None
+    from seentwice.recommend.triplets_file import read_triplets  # brings sklearn
 
-    triplets = read_triplets(options.triplets, snapshot.photos.number())
+    return read_triplets(options.triplets)
+
+
+def _learn(snapshot: Snapshot, named: "NamedTriplets | None", console: Console) -> Snapshot:
+    if named is None:
+        return snapshot
+    from seentwice.recommend.triplets_file import find_triplets, learn_from  # brings sklearn
+
+    triplets = find_triplets(named, snapshot.photos.number())
     learned = learn_from(snapshot, triplets, snapshot.about.weights)
     weights = learned.weights
     print_plainly(
@@ -202,7 +252,7 @@ def _learn(options: IndexOptions, snapshot: Snapshot, console: Console) -> Snaps
         console,
     )
     accuracy = (
-        "too few queries to tell how many with learned ones"
+        "queries too few or too unlike to tell how many with learned ones"
         if learned.accuracy is None
         else f"{learned.accuracy:.1%} with learned ones, on queries that were not learned from"
     )
@@ -227,7 +277,7 @@ def _tell(
     console: Console,
 ) -> None:
     about = snapshot.about
-    listings = group_photos(options.index, about.grouping, snapshot.photos)
+    listings = group_photos(options.index, about, snapshot.photos)
     shown = len(set(listings.owners().tolist()))
     photos = int(snapshot.photos.is_there.sum())
     print_plainly(
@@ -238,8 +288,24 @@ def _tell(
     )
     heads = ", ".join(f"{head.name} ({len(head.labels)})" for head in about.tags.heads)
     print_plainly(f"  tags: {heads or 'none, so class and tag points are 0'}", console)
-    if about.tags.heads and head_number(about.tags, FRONT) is None:
-        print_plainly(f"  no head {FRONT!r}, so class points are 0", console)
+    for line in warn_of(about, listings):
+        print_plainly(f"  {line}", console)
+
+
+def warn_of(about: About, listings: Listings) -> Iterator[str]:
+    """Yield what of the tags has no effect, and why."""
+    front = head_number(about.tags, FRONT)
+    if about.tags.heads and front is None:
+        yield f"no head {FRONT!r}, so class points are 0"
+    if front is not None and FRONT not in about.tags.heads[front].labels:
+        labels = ", ".join(about.tags.heads[front].labels)
+        yield (
+            f"the head {FRONT!r} has the labels {labels} and none {FRONT!r}, which tells house "
+            "fronts, so class points are 0"
+        )
+    for head in about.tags.heads:
+        if head.name in listings.columns:
+            yield f"filters on {head.name!r} ask the column of the table, not the tag of that name"
 
 
 def _tell_missing(records: Sequence[ListingRecord], snapshot: Snapshot, console: Console) -> None:

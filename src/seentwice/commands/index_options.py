@@ -1,11 +1,13 @@
 """The arguments and options of `seentwice index`."""
 
+from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from seentwice.commands.options import OptionParser, whole_number
 from seentwice.commands.photo_index import index_of
+from seentwice.commands.score_options import WEIGHTS, read_weight
 from seentwice.data.tabular.rows import read_delimiter
 from seentwice.errors import UserError
 from seentwice.recommend.listings import Grouping
@@ -16,6 +18,8 @@ _EXAMPLES = """\
   seentwice index PHOTOS --listings listings.csv           again: what is new, and these listings
   seentwice index PHOTOS --each folder                     a folder is a listing
   seentwice index PHOTOS --learn-from triplets.csv         weights of the score from triplets
+  seentwice index PHOTOS --weight tag_points=0.5           or as given, the others as usual
+  seentwice index PHOTOS --back                            as before the last such change
 """
 
 
@@ -32,6 +36,8 @@ class IndexOptions:
     delimiter: str | None
     each: Grouping | None  # "photo" or "folder"
     triplets: Path | None
+    parts: dict[str, float] | None  # weights of the score that differ from the usual; None: as were
+    is_back: bool
     workers: int | None  # None is one a core
     max_pixels: int
 
@@ -47,6 +53,8 @@ def read_options(arguments: Sequence[str]) -> IndexOptions:
         raise UserError("--weights: of which trunk? add --tagger or --detector CHECKPOINT")
     if given.delimiter is not None and given.listings is None:
         raise UserError("--delimiter: of which table? add --listings FILE")
+    if given.back:
+        _refuse_besides(given)
     return IndexOptions(
         photos=given.photos,
         index=given.index or index_of(given.photos, "blocks"),
@@ -57,6 +65,8 @@ def read_options(arguments: Sequence[str]) -> IndexOptions:
         delimiter=read_delimiter("--delimiter", given.delimiter),
         each=given.each,
         triplets=given.learn_from,
+        parts=_read_parts(given.weight),
+        is_back=given.back,
         workers=given.workers,
         max_pixels=given.max_pixels,
     )
@@ -107,6 +117,20 @@ def _make_parser() -> OptionParser:
         help="learn the weights of the score: a table of photos of PHOTOS with the columns query, "
         "positive, negative",
     )
+    parser.add_argument(
+        "--weight",
+        type=_read_weight,
+        action="append",
+        metavar="PART=W",
+        help=f"of the score from now on, PART one of {', '.join(WEIGHTS)}; those that are not "
+        "given are 1, 0.3, 1, and so are all with --weight default",
+    )
+    parser.add_argument(
+        "--back",
+        action="store_true",
+        help="go back to the state before the last run that changed what looks at photos, the "
+        "listings or the weights; once more comes back from there",
+    )
     count = whole_number(1)
     parser.add_argument("--workers", type=count, help="processes (default: one a core)")
     parser.add_argument(
@@ -116,3 +140,21 @@ def _make_parser() -> OptionParser:
         help="photos with more are listed as unreadable (default: 100,000,000)",
     )
     return parser
+
+
+def _read_weight(text: str) -> tuple[str, float] | None:
+    return None if text == "default" else read_weight(text)
+
+
+def _read_parts(given: Sequence[tuple[str, float] | None] | None) -> dict[str, float] | None:
+    return None if given is None else dict(one for one in given if one is not None)
+
+
+def _refuse_besides(given: Namespace) -> None:
+    others = ("tagger", "detector", "listings", "each", "learn_from", "weight")
+    for name in others:
+        if getattr(given, name) is not None:
+            raise UserError(
+                f"--back and --{name.replace('_', '-')}: go back first, then change it in a run "
+                "of its own"
+            )

@@ -47,10 +47,10 @@ def choose_index(
                 return found
         check_root(photos)
         if lies_in(INDEXES, photos):
-            words = shlex.join(["seentwice", "dedupe", str(photos.absolute())])
+            words = shlex.join(["seentwice", maker, str(photos.absolute())])
             raise UserError(
                 f"{str(photos)!r} has no index yet, and none may lie in it: in another folder run "
-                f"{words}, and check from there"
+                f"{words}, and ask from there"
             )
         raise UserError(
             f"{str(photos)!r} has no index yet; make one: "

@@ -9,12 +9,12 @@ from typing import get_args
 from seentwice.commands.options import OptionParser, whole_number
 from seentwice.commands.photo_index import choose_index
 from seentwice.commands.progress import open_console
+from seentwice.commands.score_options import WEIGHTS, read_weight
 from seentwice.errors import UserError
 from seentwice.recommend.candidates import Title
 from seentwice.recommend.filters import Filter, read_filter
 
 ON_STOP = "nothing was changed"
-WEIGHTS = ("class_points", "tag_points", "visual_similarity")
 _EXAMPLES = """\
   seentwice recommend PHOTO --among PHOTOS            PHOTOS is a folder that index has read
   seentwice recommend 4711 --photo front --top 100    listing 4711, by the best house fronts
@@ -79,7 +79,8 @@ def _make_parser() -> OptionParser:
         type=_read_where,
         action="append",
         metavar="COLUMN=VALUE",
-        help="of the listings, or a tag of the photo; also != <= >= < >; all must pass",
+        help="of the listings, or a tag of the photo; also != (which those without a "
+        "value pass, too) <= >= < >; all must pass",
     )
     parser.add_argument(
         "--photo",
@@ -90,10 +91,10 @@ def _make_parser() -> OptionParser:
     )
     parser.add_argument(
         "--weight",
-        type=_read_weight,
+        type=read_weight,
         action="append",
         metavar="PART=W",
-        help=f"of the score, PART one of {', '.join(WEIGHTS)} (default: 1, 0.3, 1, or as learned)",
+        help=f"of the score, PART one of {', '.join(WEIGHTS)} (default: those of the index)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with pictures")
@@ -105,14 +106,3 @@ def _read_where(text: str) -> Filter:
         return read_filter(text)
     except UserError as error:
         raise ArgumentTypeError(str(error)) from error
-
-
-def _read_weight(text: str) -> tuple[str, float]:
-    part, _, number = text.partition("=")
-    try:
-        weight = float(number)
-    except ValueError:
-        weight = -1.0
-    if part not in WEIGHTS or not weight >= 0:
-        raise ArgumentTypeError(f"{text!r}: give PART=W, PART one of {', '.join(WEIGHTS)}, W >= 0")
-    return part, weight

@@ -67,6 +67,12 @@ class NearIndex:
         """What `save` was told that the rows were made of; "" before."""
         return self._snapshot.label
 
+    def copy(self) -> "NearIndex":
+        """Return an index of the same rows, which are shared until one of both changes."""
+        same = NearIndex(self._snapshot)
+        same._cells = self._cells
+        return same
+
     def __len__(self) -> int:
         return sum(map(len, self._snapshot.parts))
 
@@ -92,7 +98,7 @@ class NearIndex:
             raise KeyError(int(asked[~is_found][0]))
         return rows[inverse]
 
-    def save(self, folder: Path, label: str = "") -> None:
+    def save(self, folder: Path, label: str = "", keep_before: bool = False) -> None:
         """Write what is there at the call into a folder; an index that it holds is replaced.
 
         Until all is on the disk the old index is what `open` finds, whatever ends this process.
@@ -101,13 +107,14 @@ class NearIndex:
         Args:
             folder: of this index, and of nothing else; made where it is missing.
             label: what the rows were made of, kept with them.
+            keep_before: whether the old index can be gone back to; see `near_snapshot.go_back`.
 
         Raises:
             UserError: the folder cannot be written, or the disk is full.
         """
         with self._saving:
             now = self._snapshot
-            kept = save_snapshot(Snapshot(now.dimensions, label, now.parts), folder)
+            kept = save_snapshot(Snapshot(now.dimensions, label, now.parts), folder, keep_before)
             files = dict(zip(_list_segments(now), _list_segments(kept), strict=True))
             with self._changing:  # rows may have been added and removed meanwhile
                 parts = tuple(

@@ -25,9 +25,15 @@ from seentwice.index.row_segment import Part, RowFile, Segment
 from seentwice.locks import hold_lock
 
 FILE = "near.json"
+BEFORE = "near-before.json"
+"""What `FILE` said before, where it was asked to be kept: a way back."""
 VERSION = 1
 _PARTIAL = ".partial"
 _LOCK = "near.lock"
+
+
+class DamagedIndexError(UserError):
+    """Files that are not what was written: only making them anew mends that."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,12 +65,13 @@ def open_snapshot(folder: Path) -> Snapshot:
             raise _tell_damage(folder, str(error)) from error
 
 
-def save_snapshot(snapshot: Snapshot, folder: Path) -> Snapshot:
+def save_snapshot(snapshot: Snapshot, folder: Path, keep_before: bool = False) -> Snapshot:
     """Write rows into a folder, those alone that it does not hold yet.
 
     Args:
         snapshot: the rows.
         folder: made where it is missing.
+        keep_before: whether what the folder holds now becomes what `go_back` goes back to.
 
     Returns:
         The same rows, with the files that hold them.
@@ -80,8 +87,11 @@ def save_snapshot(snapshot: Snapshot, folder: Path) -> Snapshot:
                 for part in snapshot.parts
             )
             kept = Snapshot(snapshot.dimensions, snapshot.label, parts)
+            if keep_before and _read_label(folder / FILE) is not None:
+                write_atomically(folder / BEFORE, (folder / FILE).read_bytes())
             write_atomically(folder / FILE, _describe(kept))
-            _remove_unnamed(folder, {_file_of(part).path.name for part in parts})
+            named = {_file_of(part).path.name for part in parts}
+            _remove_unnamed(folder, named | _list_files(folder / BEFORE))
             return kept
     except OSError as error:
         if isinstance(error, UserError):
@@ -90,6 +100,29 @@ def save_snapshot(snapshot: Snapshot, folder: Path) -> Snapshot:
             f"{_name(folder)} cannot be written ({error.strerror or error}); let your account "
             "write there, or choose another folder for the index"
         ) from error
+
+
+def read_labels(folder: Path) -> list[str]:
+    """Return the labels of what a folder holds and of what can be gone back to, as far as whole."""
+    labels = (_read_label(folder / name) for name in (FILE, BEFORE))
+    return [label for label in labels if label is not None]
+
+
+def go_back(folder: Path) -> bool:
+    """Exchange what the folder holds for what it held before, and say whether there was any.
+
+    Raises:
+        UserError: the folder cannot be written.
+    """
+    if _read_label(folder / BEFORE) is None:
+        return False
+    with hold_lock(folder / _LOCK, on_wait=lambda: None):
+        before = (folder / BEFORE).read_bytes()
+        is_whole = _read_label(folder / FILE) is not None
+        now = (folder / FILE).read_bytes() if is_whole else before
+        write_atomically(folder / FILE, before)
+        write_atomically(folder / BEFORE, now)
+    return True
 
 
 def _describe(snapshot: Snapshot) -> str:
@@ -130,19 +163,36 @@ def _decode_alive(text: str | None, rows: int) -> NDArray[np.bool_] | None:
     return np.unpackbits(bits, count=rows).astype(np.bool_)
 
 
-def _read_description(folder: Path) -> str:
+def _read_label(path: Path) -> str | None:
+    """Return the label of a description; None where it is missing or cannot be used."""
+    try:
+        label: str = json.loads(_read_description(path.parent, path.name))["label"]
+    except UserError:
+        return None
+    return label
+
+
+def _list_files(path: Path) -> set[str]:
+    """Return the files of rows that a description names; none where it cannot be used."""
+    if _read_label(path) is None:
+        return set()
+    about = json.loads(_read_description(path.parent, path.name))
+    return {entry["file"] for entry in about["parts"]}
+
+
+def _read_description(folder: Path, name: str = FILE) -> str:
     """Return what the folder's file says, once it is known to be whole."""
     try:
-        found = json.loads((folder / FILE).read_text("utf-8"))
+        found = json.loads((folder / name).read_text("utf-8"))
         version, total, about = found["version"], found["sum"], found["about"]
     except (FileNotFoundError, NotADirectoryError) as error:
         raise UserError(
-            f"{_name(folder)} holds no index of rows ({FILE}); give the folder of one"
+            f"{_name(folder)} holds no index of rows ({name}); give the folder of one"
         ) from error
     except OSError as error:
         raise _tell_unreadable(folder, error) from error
     except (KeyError, TypeError, ValueError) as error:
-        raise _tell_damage(folder, f"{FILE} cannot be read") from error
+        raise _tell_damage(folder, f"{name} cannot be read") from error
     if version != VERSION:
         raise UserError(
             f"{_name(folder)}: the index is of another version of seentwice (its rows are "
@@ -150,7 +200,7 @@ def _read_description(folder: Path) -> str:
             "this folder and make it again"
         )
     if not isinstance(about, str) or zlib.crc32(about.encode()) != total:
-        raise _tell_damage(folder, f"{FILE} has another sum")
+        raise _tell_damage(folder, f"{name} has another sum")
     return about
 
 
@@ -180,8 +230,8 @@ def _tell_unreadable(folder: Path, error: OSError) -> UserError:
     )
 
 
-def _tell_damage(folder: Path, what: str) -> UserError:
-    return UserError(
+def _tell_damage(folder: Path, what: str) -> DamagedIndexError:
+    return DamagedIndexError(
         f"{_name(folder)}: the index is damaged ({what}); delete this folder and make it again"
     )
 

@@ -6,18 +6,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from seentwice.index.near_index import NearIndex
 from seentwice.index.near_search import NearRows
 from seentwice.recommend.batching import BatchedSearch
 from seentwice.recommend.candidates import Candidates, Title
 from seentwice.recommend.filters import Filter
 from seentwice.recommend.results import Recommendation, ScoredPairs, describe_best
-from seentwice.recommend.scores import ScoreWeights, explain_products, make_queries
+from seentwice.recommend.scores import ScoreWeights, explain_scores, make_queries
 from seentwice.recommend.state import State
 from seentwice.recommend.tags import Labels
 
 _SPARE = 64
-"""Rows that are found besides those asked for, so that equal scores at the end are put in order."""
+"""Rows that are found besides those asked for: products round otherwise than scores do."""
+_BLOCK = 1 << 14  # pairs that are compared at once
 _GROWTH = 4  # how many times as many are found where listings were too few
 
 
@@ -43,7 +43,7 @@ class Question:
 
 
 def answer_all(
-    state: State, near: NearIndex | BatchedSearch, asked: Sequence[Asked], how: Question
+    state: State, search: BatchedSearch, asked: Sequence[Asked], how: Question
 ) -> list[tuple[Recommendation, ...]]:
     """Return what looks most like each of several homes.
 
@@ -51,8 +51,8 @@ def answer_all(
     is not enough, four times as many, until there are k listings or no row is left.
 
     Args:
-        state: photos and listings.
-        near: their rows; those that the state does not know are left out.
+        state: photos, their rows and listings.
+        search: scans the rows.
         asked: the homes.
         how: k, filters and weights, for all of them.
 
@@ -62,7 +62,7 @@ def answer_all(
     pairs = state.candidates(how.title)
     allowed = state.allow(pairs, how.filters, how.candidates)
     among = state.choose_photos(how.title, allowed)
-    total = len(near) if among is None else len(among)
+    total = len(state.near) if among is None else len(among)
     answers: list[tuple[Recommendation, ...]] = [()] * len(asked)
     waiting = list(range(len(asked))) if total else []
     wanted = how.k + _SPARE + max((_count_own(state, one) for one in asked), default=0)
@@ -72,7 +72,7 @@ def answer_all(
         queries = [
             make_queries(state.tags, how.weights, one.labels, one.embeddings) for one in some
         ]
-        found = near.search(np.concatenate(queries), wanted, among)
+        found = search.search(state.near, np.concatenate(queries), wanted, among)
         again: list[int] = []
         end = 0
         for number, one in zip(waiting, some, strict=True):
@@ -83,9 +83,7 @@ def answer_all(
                 scored = scored.keep_sure(rows.products)
             best = scored.choose_best()
             if len(best) >= how.k or wanted == total:
-                answers[number] = describe_best(
-                    state, scored, best[: how.k + _SPARE].tolist(), how.k
-                )
+                answers[number] = describe_best(state, scored, best[: how.k].tolist())
             else:
                 again.append(number)
         waiting = again
@@ -117,7 +115,27 @@ def _score(
     place, pair = place[is_other], pair[is_other]
     photo = candidates.photo[pair]
     products = found.products[query, rank][place]
-    parts = explain_products(
-        state.tags, weights, asked.labels[query[place]], state.photos.labels[photo], products
+    query = query[place]
+    parts = explain_scores(
+        state.tags,
+        weights,
+        asked.labels[query],
+        state.photos.labels[photo],
+        _compare(state, asked, query, photo),
     )
     return ScoredPairs(photo, candidates.listing[pair], products, parts)
+
+
+def _compare(
+    state: State, asked: Asked, query: NDArray[np.int64], photo: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return the cosines of n pairs, (n,), of a photo that is asked about and one that was found.
+
+    Not by subtracting labels from products: beside large weights a float32 keeps little of them.
+    """
+    cosine = np.empty(len(photo), np.float64)
+    for start in range(0, len(photo), _BLOCK):
+        some = slice(start, start + _BLOCK)
+        rows = state.near.read(photo[some])[:, state.tags.width :]
+        cosine[some] = np.einsum("ne,ne->n", rows, asked.embeddings[query[some]], dtype=np.float64)
+    return cosine

@@ -17,6 +17,7 @@ MOST_TOGETHER = 64
 class _Waiting:
     """A search that a thread waits for."""
 
+    near: NearIndex
     queries: NDArray[np.float32]  # (q, d)
     k: int
     among: NDArray[np.int64] | None
@@ -28,33 +29,31 @@ class _Waiting:
 
 
 class BatchedSearch:
-    """An index of rows that any number of threads search, one scan at a time.
+    """Any number of threads search rows, one scan at a time.
 
     The first thread that finds no scan under way scans for all that wait, so many threads at once
     cost little more than one.
     """
 
-    def __init__(self, near: NearIndex) -> None:
-        """Take an index."""
+    def __init__(self) -> None:
         self.scans = 0
         self.queries = 0
-        self._near = near
         self._turn = Condition()
         self._waiting: list[_Waiting] = []
         self._is_scanning = False
 
-    def __len__(self) -> int:
-        """Return how many rows there are."""
-        return len(self._near)
-
     def search(
-        self, queries: NDArray[np.float32], k: int, among: NDArray[np.int64] | None
+        self,
+        near: NearIndex,
+        queries: NDArray[np.float32],
+        k: int,
+        among: NDArray[np.int64] | None,
     ) -> NearRows:
         """Find the rows with the largest inner products; see `NearIndex.search`.
 
-        Searches share a scan where `among` is the very same array, or None.
+        Searches share a scan where `near` and `among` are the very same, or `among` None.
         """
-        mine = _Waiting(queries, k, among)
+        mine = _Waiting(near, queries, k, among)
         with self._turn:
             self._waiting.append(mine)
             self._turn.wait_for(lambda: mine.is_done() or not self._is_scanning)
@@ -74,8 +73,9 @@ class BatchedSearch:
         """Take those that are answered now off the list: one's own, and what fits it."""
         together, rows = [mine], len(mine.queries)
         for other in self._waiting:
-            fits = other.among is mine.among and rows + len(other.queries) <= MOST_TOGETHER
-            if other is not mine and fits:
+            is_same = other.near is mine.near and other.among is mine.among
+            fits = rows + len(other.queries) <= MOST_TOGETHER
+            if other is not mine and is_same and fits:
                 together.append(other)
                 rows += len(other.queries)
         self._waiting = [other for other in self._waiting if other not in together]
@@ -85,7 +85,7 @@ class BatchedSearch:
         try:
             every = np.concatenate([one.queries for one in together])
             k = max(one.k for one in together)
-            found = self._near.search(every, k, together[0].among)
+            found = together[0].near.search(every, k, together[0].among)
         except Exception as error:
             for one in together:
                 one.error = error

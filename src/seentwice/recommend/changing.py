@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from seentwice.errors import UserError
 from seentwice.recommend.listings import ListingRecord, Listings, drop_listing, put_record
 from seentwice.recommend.photo_table import append_photos, describe_photos, remove_photos
 from seentwice.recommend.state import State
@@ -19,25 +20,20 @@ class NewPhotos:
     values: NDArray[np.float32]  # (n, t + e) probabilities of labels, then the embedding
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Changed:
-    """The next state, and which rows come and go with it."""
-
-    state: State
-    numbers: NDArray[np.int64]  # (n,) of the new photos
-    rows: NDArray[np.float32]  # (n, t + e)
-    gone: NDArray[np.int64]  # numbers of photos that others took the place of
-
-
-def put_listing_into(state: State, record: ListingRecord, photos: NewPhotos) -> Changed:
+def put_listing_into(state: State, record: ListingRecord, photos: NewPhotos) -> State:
     """Return the state with a listing more, or another one of its id.
 
     Args:
         state: before.
         record: names its photos: new ones, and any that are there.
         photos: those that are new or have changed; other listings that show one show it anew.
+
+    Raises:
+        UserError: the listing has no photo.
     """
     known = state.photo_numbers
+    if not any(key in known or key in photos.keys for key in record.photos):
+        raise UserError(f"listing {record.id!r} names no photo of the index; add one with it")
     added, rows = describe_photos(list(photos.keys), photos.digests, state.tags, photos.values)
     numbers = np.arange(len(state.photos), len(state.photos) + len(added))
     replaced = np.array([known.get(key, -1) for key in photos.keys], np.int64)
@@ -47,14 +43,16 @@ def put_listing_into(state: State, record: ListingRecord, photos: NewPhotos) -> 
     if record.id in state.listing_numbers:
         listings = drop_listing(listings, state.listing_numbers[record.id])
     listings = put_record(listings, record, table.number())
-    changed = State(state.tags, state.grouping, table, listings)
-    return Changed(changed, numbers, rows, replaced[is_old])
+    near = state.near.copy()
+    near.add(numbers, rows)
+    near.remove(replaced[is_old])
+    return State(state.tags, state.grouping, table, near, listings)
 
 
 def drop_listing_from(state: State, number: int) -> State:
     """Return the state without a listing; its photos stay."""
     listings = drop_listing(state.listings, number)
-    return State(state.tags, state.grouping, state.photos, listings)
+    return State(state.tags, state.grouping, state.photos, state.near, listings)
 
 
 def _renumber(

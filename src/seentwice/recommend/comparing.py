@@ -8,7 +8,7 @@ from seentwice.recommend.photo_table import unit_rows
 from seentwice.recommend.scores import (
     ScoreParts,
     ScoreWeights,
-    explain_products,
+    explain_scores,
     make_queries,
     make_rows,
 )
@@ -28,8 +28,9 @@ def score_photos(
         values: (n, t + e) probabilities of labels, then the embedding, as the reader gives them.
     """
     labels = choose_labels(tags, values[:, : tags.width])
-    rows = make_rows(tags, labels, unit_rows(values[:, tags.width :]))
+    embeddings = unit_rows(values[:, tags.width :])
+    rows = make_rows(tags, labels, embeddings)
     products = make_queries(tags, weights, asked.labels, asked.embeddings) @ rows.T
     best = products.argmax(axis=0)
-    found = np.arange(len(rows))
-    return explain_products(tags, weights, asked.labels[best], labels, products[best, found])
+    cosine = np.einsum("ne,ne->n", embeddings, asked.embeddings[best], dtype=np.float64)
+    return explain_scores(tags, weights, asked.labels[best], labels, cosine)

@@ -84,8 +84,7 @@ def _find_missing(store: PhotoStore, root: Path, fingerprint: str) -> _Files:
     # Of files of the same bytes the first is looked at.
     words = np.ascontiguousarray(known["sha256"][read]).view("V32")[:, 0]
     read = read[np.sort(np.unique(words, return_index=True)[1])]
-    _, is_there = store.read_embeddings(fingerprint, known["sha256"][read])
-    missing = read[~is_there]
+    missing = read[~store.has_embeddings(fingerprint, known["sha256"][read])]
     keys = known["key"].take(missing)
     return _Files(
         [root / decode_text(key.as_py()) for key in keys],

@@ -57,6 +57,8 @@ def read_filter(text: str) -> Filter:
     if found is None:
         raise UserError(f"{text!r}: give COLUMN=VALUE, or one of {' '.join(OPERATORS)} for =")
     column, sign, value = found.groups()
+    if value.startswith(tuple("<>=!")):
+        raise UserError(f"{text!r}: {sign + value[0]!r} is none of {' '.join(OPERATORS)}")
     return Filter(column.strip(), sign, value.strip())
 
 

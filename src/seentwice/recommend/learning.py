@@ -5,6 +5,7 @@ those of a logistic regression on the differences of the parts, as a ranking SVM
 2002, "Optimizing search engines using clickthrough data").
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ from seentwice.errors import UserError
 from seentwice.recommend.scores import ScoreWeights
 
 FOLDS = 5
+_LARGEST = 100.0  # times the weight of the visual similarity: then a part decides alone
 _INVERSE_PENALTY = 1e3  # so weak that it keeps weights finite where one part tells all, no more
 Parts = NDArray[np.float64]
 """Class share, tag share and visual similarity of n pairs, (n, 3), each in [0, 1]."""
@@ -26,7 +28,9 @@ class LearnedWeights:
     """Weights, and the share of triplets whose positive they put first; a tie counts half."""
 
     weights: ScoreWeights
-    accuracy: float | None  # of triplets whose query was not learned from; None for few queries
+    accuracy: (
+        float | None
+    )  # of triplets whose query was not learned from; None: others tell too little
     accuracy_before: float  # of the weights that were given
 
 
@@ -36,7 +40,7 @@ def learn_weights(
     """Fit the weights to triplets; that of the visual similarity stays as it is.
 
     A part in which no positive differs from its negative keeps its weight, and one that would
-    have a negative weight has 0.
+    have a negative weight has 0. None is more than `_LARGEST` times that of the visual similarity.
 
     Args:
         positive: of each query and its positive.
@@ -54,11 +58,21 @@ def learn_weights(
     groups = len(np.unique(query))
     accuracy = None
     if groups >= FOLDS:
-        right = np.zeros(len(differences))
-        for train, test in GroupKFold(FOLDS).split(differences, groups=query):
-            right[test] = _rank(differences[test], _fit(differences[train], before))
-        accuracy = float(right.mean())
+        with suppress(UserError):  # triplets of some queries may tell nothing without the others
+            accuracy = _rank_others(differences, query, before)
     return LearnedWeights(weights, accuracy, float(_rank(differences, before).mean()))
+
+
+def _rank_others(differences: Parts, query: NDArray[np.int64], before: ScoreWeights) -> float:
+    """Return the share that is ranked rightly by weights of other queries.
+
+    Raises:
+        UserError: the triplets of the others have no weights.
+    """
+    right = np.zeros(len(differences))
+    for train, test in GroupKFold(FOLDS).split(differences, groups=query):
+        right[test] = _rank(differences[test], _fit(differences[train], before))
+    return float(right.mean())
 
 
 def _rank(differences: Parts, weights: ScoreWeights) -> NDArray[np.float64]:
@@ -91,7 +105,9 @@ def _fit(differences: Parts, before: ScoreWeights) -> ScoreWeights:
         told &= ~negative
     kept = _to_array(before)
     scale = before.visual_similarity or 1.0
-    class_points, tag_points, visual = np.where(np.isnan(found), kept, found / found[2] * scale)
+    class_points, tag_points, visual = np.where(
+        np.isnan(found), kept, np.minimum(found / found[2], _LARGEST) * scale
+    )
     return ScoreWeights(float(class_points), float(tag_points), float(visual))
 
 

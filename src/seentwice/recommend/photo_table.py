@@ -6,7 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from seentwice.index.columns import READ, decode_text
+from seentwice.index.columns import (
+    READ,
+    decode_text,
+    encode_text,
+    find_values,
+    make_texts,
+    take_values,
+)
 from seentwice.index.store import PhotoStore
 from seentwice.recommend.scores import make_rows
 from seentwice.recommend.tags import Labels, choose_labels, find_front
@@ -64,17 +71,19 @@ def find_changes(photos: IndexedPhotos, store: PhotoStore) -> PhotoChanges:
     known = store.read_columns(("sha256", READ))
     read = np.flatnonzero(known[READ])
     digests = known["sha256"][read]
-    keys = [decode_text(key.as_py()) for key in known["key"].take(read)]
-    numbers = photos.number()
-    at = np.array([numbers.get(key, -1) for key in keys], np.int64)
-    is_new = at < 0
-    there = np.flatnonzero(~is_new)
-    is_new[there] = (photos.digests[at[there]] != digests[there]).any(axis=1)
-    is_gone = photos.is_there.copy()
-    is_gone[at[there[~is_new[there]]]] = False
+    keys = take_values(known["key"], read)
+    # Keys are compared as columns: this is done whenever others have written to the store.
+    there = np.flatnonzero(photos.is_there)
+    place = find_values(make_texts([encode_text(photos.keys[at]) for at in there.tolist()]), keys)
+    is_same = place >= 0
+    is_same[is_same] = (digests[place[is_same]] == photos.digests[there[is_same]]).all(axis=1)
+    is_new = np.ones(len(read), np.bool_)
+    is_new[place[is_same]] = False
     changed = np.flatnonzero(is_new)
     return PhotoChanges(
-        [keys[place] for place in changed.tolist()], digests[changed], np.flatnonzero(is_gone)
+        [decode_text(key.as_py()) for key in take_values(keys, changed)],
+        digests[changed],
+        there[~is_same],
     )
 
 

@@ -18,7 +18,6 @@ from seentwice.recommend.filters import Filter
 from seentwice.recommend.indexing import update_snapshot
 from seentwice.recommend.listing_table import load_listings, put_listing, remove_listing
 from seentwice.recommend.listings import (
-    Grouping,
     ListingRecord,
     Listings,
     list_folders,
@@ -28,7 +27,7 @@ from seentwice.recommend.listings import (
 from seentwice.recommend.photo_table import IndexedPhotos, unit_rows
 from seentwice.recommend.results import Recommendation
 from seentwice.recommend.scores import ScoreWeights
-from seentwice.recommend.snapshot import Snapshot, open_snapshot
+from seentwice.recommend.snapshot import About, Snapshot, open_snapshot
 from seentwice.recommend.state import State
 from seentwice.recommend.tags import choose_labels
 
@@ -50,10 +49,15 @@ class Recommender:
         """
         self.root = root
         self.about = snapshot.about
-        self._folder = folder
-        self.search = BatchedSearch(snapshot.near)
-        self._near = snapshot.near
-        self._state = State(snapshot.about.tags, snapshot.about.grouping, snapshot.photos, listings)
+        self._table = folder / snapshot.about.listings
+        self.search = BatchedSearch()
+        self._state = State(
+            snapshot.about.tags,
+            snapshot.about.grouping,
+            snapshot.photos,
+            snapshot.near,
+            listings,
+        )
         self._changing = Lock()
 
     @classmethod
@@ -73,7 +77,7 @@ class Recommender:
             if store.generation() != snapshot.about.generation:
                 snapshot = update_snapshot(snapshot, store, snapshot.about).snapshot
             root = Path(store.meta.root)
-        listings = group_photos(folder, snapshot.about.grouping, snapshot.photos)
+        listings = group_photos(folder, snapshot.about, snapshot.photos)
         return cls(folder, root, snapshot, listings)
 
     @property
@@ -84,7 +88,7 @@ class Recommender:
     @property
     def dimensions(self) -> int:
         """Of what is seen of a photo: probabilities of labels, then the embedding."""
-        return self._near.dimensions
+        return self._state.near.dimensions
 
     def __len__(self) -> int:
         """Return how many listings may be recommended."""
@@ -164,7 +168,8 @@ class Recommender:
     ) -> tuple[Recommendation, ...]:
         """Return the k listings that look most like what is asked about, the best first.
 
-        There are k wherever as many pass. Equal scores are in the order of their ids.
+        There are k wherever as many pass. Equal scores are in the order in which their photos
+        came to the index, which for those of one run is that of their paths.
 
         Args:
             asked: see `ask_about` and `ask_about_values`.
@@ -202,16 +207,14 @@ class Recommender:
             photos: those that are new or have changed, kept by the store of photos before.
 
         Raises:
-            UserError: the listings of this index come of its photos, or it cannot be written.
+            UserError: the listings of this index come of its photos, this one has no photo, or it
+                cannot be written; then nothing has changed.
         """
         self._require_table()
         with self._changing:
-            put_listing(self._folder, record)
             changed = put_listing_into(self._state, record, photos)
-            # Rows come before the state that knows them, and go after it.
-            self._near.add(changed.numbers, changed.rows)
-            self._state = changed.state
-            self._near.remove(changed.gone)
+            put_listing(self._table, record)
+            self._state = changed
 
     def remove(self, listing: str) -> None:
         """Forget a listing; its photos stay, but are no results unless others show them.
@@ -221,9 +224,12 @@ class Recommender:
         """
         self._require_table()
         with self._changing:
-            number = self._state.number_listing(listing)
-            remove_listing(self._folder, listing)
-            self._state = drop_listing_from(self._state, number)
+            number = self._state.listing_numbers.get(listing)
+            is_kept = remove_listing(self._table, listing)
+            if number is not None:
+                self._state = drop_listing_from(self._state, number)
+            elif not is_kept:
+                raise UserError(f"no listing {listing!r}; give the id of one that was indexed")
 
     def _require_table(self) -> None:
         if self.about.grouping != "table":
@@ -233,22 +239,22 @@ class Recommender:
             )
 
     def _ask(self, state: State, photos: NDArray[np.int64], listings: NDArray[np.int64]) -> Asked:
-        embeddings = self._near.read(photos)[:, state.tags.width :]
+        embeddings = state.near.read(photos)[:, state.tags.width :]
         return Asked(state.photos.labels[photos], embeddings, photos, listings)
 
 
-def group_photos(folder: Path, grouping: Grouping, photos: IndexedPhotos) -> Listings:
+def group_photos(folder: Path, about: About, photos: IndexedPhotos) -> Listings:
     """Return the listings of an index.
 
     Args:
         folder: of the index, which keeps those of a table.
-        grouping: what a listing is.
+        about: what a listing is, and the name of their table.
         photos: of the index.
 
     Raises:
         UserError: the table of listings is missing or damaged.
     """
-    if grouping == "table":
-        return list_records(load_listings(folder), photos.number())
-    group = list_folders if grouping == "folder" else list_photos
+    if about.grouping == "table":
+        return list_records(load_listings(folder / about.listings), photos.number())
+    group = list_folders if about.grouping == "folder" else list_photos
     return group(photos.keys, photos.is_there)

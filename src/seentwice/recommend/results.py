@@ -49,31 +49,28 @@ class ScoredPairs:
         return ScoredPairs(self.photo[sure], self.listing[sure], self.products[sure], parts)
 
     def choose_best(self) -> _Numbers:
-        """Return the best pair of each listing, the best first; of equal ones the first photo."""
-        order = np.lexsort((self.photo, -self.parts.score))
+        """Return the best pair of each listing, the best first; equal ones by their photos."""
+        order = np.lexsort((self.listing, self.photo, -self.parts.score))
         _, first = np.unique(self.listing[order], return_index=True)
         best: _Numbers = order[np.sort(first)]
         return best
 
 
 def describe_best(
-    state: State, scored: ScoredPairs, best: Sequence[int], k: int
+    state: State, scored: ScoredPairs, best: Sequence[int]
 ) -> tuple[Recommendation, ...]:
-    """Return k recommendations at most, equal scores in the order of their ids.
+    """Return recommendations in the order of pairs.
 
     Args:
         state: names photos and listings.
         scored: n pairs.
         best: a pair a listing.
-        k: 1 or more.
     """
-    score = scored.parts.score.tolist()
     ids, listing, photo = state.listings.ids, scored.listing.tolist(), scored.photo.tolist()
-    in_order = sorted(best, key=lambda pair: (-score[pair], ids[listing[pair]]))[:k]
     parts = scored.parts
     columns = (parts.class_points, parts.tag_points, parts.visual_similarity, parts.score)
-    values = np.stack([column[in_order] for column in columns], axis=1).tolist()
+    values = np.stack([column[best] for column in columns], axis=1).tolist()
     return tuple(
         Recommendation(rank, ids[listing[pair]], state.photos.keys[photo[pair]], *of_pair)
-        for rank, (pair, of_pair) in enumerate(zip(in_order, values, strict=True), 1)
+        for rank, (pair, of_pair) in enumerate(zip(best, values, strict=True), 1)
     )

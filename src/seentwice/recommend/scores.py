@@ -86,28 +86,26 @@ def make_queries(
     return np.concatenate([weighted, half * embeddings], axis=1, dtype=np.float32)
 
 
-def explain_products(
+def explain_scores(
     tags: TagSet,
     weights: ScoreWeights,
     asked: Labels,
     found: Labels,
-    products: NDArray[np.float32],
+    cosine: NDArray[np.float64],
 ) -> ScoreParts:
-    """Return the parts of scores, given the inner products.
+    """Return the parts of scores.
 
     Args:
         tags: of h heads.
         weights: as in `make_queries`.
         asked: (n, h) labels of the photos that were asked about.
         found: (n, h) labels of the photos that were found.
-        products: (n,) of a query and what was found.
+        cosine: (n,) of their embeddings.
     """
     class_share, tag_share = compare_labels(tags, asked, found)
-    class_points = weights.class_points * class_share
-    tag_points = weights.tag_points * tag_share
     most = weights.visual_similarity
-    visual = products.astype(np.float64) - class_points - tag_points + most / 2
-    return ScoreParts(class_points, tag_points, np.clip(visual, 0, most).round(DECIMALS))
+    visual = np.clip(most * (1 + cosine) / 2, 0, most).round(DECIMALS)
+    return ScoreParts(weights.class_points * class_share, weights.tag_points * tag_share, visual)
 
 
 def compare_labels(

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seentwice.errors import UserError
+from seentwice.index.near_index import NearIndex
 from seentwice.recommend.candidates import Candidates, Title, choose_candidates, require_fronts
 from seentwice.recommend.filters import Filter, refuse_column, refuse_label
 from seentwice.recommend.listings import Grouping, Listings
@@ -20,11 +21,26 @@ class State:
     """Never changed once it is made: what changes is made anew."""
 
     def __init__(
-        self, tags: TagSet, grouping: Grouping, photos: IndexedPhotos, listings: Listings
+        self,
+        tags: TagSet,
+        grouping: Grouping,
+        photos: IndexedPhotos,
+        near: NearIndex,
+        listings: Listings,
     ) -> None:
+        """Take what there is.
+
+        Args:
+            tags: of the photos.
+            grouping: what a listing is.
+            photos: by number.
+            near: the rows of these photos; others do not change them.
+            listings: of these photos.
+        """
         self.tags = tags
         self.grouping = grouping
         self.photos = photos
+        self.near = near
         self.listings = listings
         self._choosing = Lock()
         self._candidates: dict[Title, Candidates] = {}

@@ -20,6 +20,15 @@ COLUMNS = ("query", "positive", "negative")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class NamedTriplets:
+    """n triplets by the keys of their photos."""
+
+    path: Path  # of their table
+    lines: tuple[int, ...]  # n
+    keys: tuple[tuple[str, ...], ...]  # query, positive and negative, n of them
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class PhotoTriplets:
     """n triplets by the numbers of their photos."""
 
@@ -28,7 +37,7 @@ class PhotoTriplets:
     negative: NDArray[np.int64]  # (n,) looks less like it
 
 
-def read_triplets(path: Path, numbers: Mapping[str, int]) -> PhotoTriplets:
+def read_triplets(path: Path) -> NamedTriplets:
     """Read a table with the columns query, positive and negative, keys of photos.
 
     Columns query_edit and so on, which `seentwice pairs` writes, must be empty: an index holds
@@ -36,12 +45,12 @@ def read_triplets(path: Path, numbers: Mapping[str, int]) -> PhotoTriplets:
 
     Args:
         path: the table.
-        numbers: of the photos of the index, by key.
 
     Raises:
         UserError: names the file and the line of what cannot be used.
     """
-    found: list[list[int]] = []
+    lines: list[int] = []
+    keys: list[tuple[str, ...]] = []
     with collect_rejects(None) as rejects:
         for row in read_rows(path, None, rejects, tell_nobody):
             missing = [name for name in COLUMNS if name not in row.cells]
@@ -50,16 +59,31 @@ def read_triplets(path: Path, numbers: Mapping[str, int]) -> PhotoTriplets:
                     f"{show_text(str(path))}: columns {name_first(list(row.cells))}; give "
                     f"{', '.join(COLUMNS)}"
                 )
-            keys = [str(row.cells[name]) for name in COLUMNS]
-            unknown = next((key for key in keys if key not in numbers), None)
-            if unknown is not None:
-                raise _refuse(path, row.line, f"{unknown!r} is no photo of the index")
             if any(row.cells.get(f"{name}_edit") for name in COLUMNS):
                 raise _refuse(path, row.line, "an edited photo; give photos as they are")
-            found.append([numbers[key] for key in keys])
+            lines.append(row.line)
+            keys.append(tuple(str(row.cells[name]) for name in COLUMNS))
     first = rejects.summary().first
     if first:
         raise _refuse(path, first[0].line, first[0].reason)
+    return NamedTriplets(path, tuple(lines), tuple(keys))
+
+
+def find_triplets(named: NamedTriplets, numbers: Mapping[str, int]) -> PhotoTriplets:
+    """Return triplets by the numbers of their photos.
+
+    Args:
+        named: of a table.
+        numbers: of the photos of the index, by key.
+
+    Raises:
+        UserError: names the file and the line of a photo that is not in the index.
+    """
+    for line, keys in zip(named.lines, named.keys, strict=True):
+        unknown = next((key for key in keys if key not in numbers), None)
+        if unknown is not None:
+            raise _refuse(named.path, line, f"{unknown!r} is no photo of the index")
+    found = [[numbers[key] for key in keys] for keys in named.keys]
     query, positive, negative = np.array(found, np.int64).reshape(-1, 3).T
     return PhotoTriplets(query, positive, negative)
 

@@ -32,24 +32,27 @@ def main() -> int:
         name
         for plan in plans
         for name, checkpoint in plan.checkpoints.items()
-        if not make_checkpoint(name, checkpoint)
+        if not make_checkpoint(name, checkpoint, plan.makers)
     ]
     if missed:
         print(f"Not reproduced: {', '.join(missed)}", file=sys.stderr)
     return 1 if missed else 0
 
 
-def make_checkpoint(name: str, plan: CheckpointPlan) -> bool:
+def make_checkpoint(
+    name: str, plan: CheckpointPlan, makers: tuple[str, str] = ("train", "evaluate")
+) -> bool:
     """Train a checkpoint, put it into its place and say whether its claims are reproduced."""
+    train, evaluate = makers
     program = Path(sys.executable).with_name("seentwice")
     folder = WORK / name
     # What an earlier training left would be gone on with.
     shutil.rmtree(folder, ignore_errors=True)
-    subprocess.run([program, "train", *plan.train, f"hydra.run.dir={folder}"], cwd=ROOT, check=True)
+    subprocess.run([program, train, *plan.train, f"hydra.run.dir={folder}"], cwd=ROOT, check=True)
     path = ROOT / "checkpoints" / f"{name}.safetensors"
     write_atomically(path, (folder / CHECKPOINT_FILE).read_bytes())
     words = [f"checkpoint={path.relative_to(ROOT)}", *plan.evaluate]
-    return subprocess.run([program, "evaluate", *words], cwd=ROOT, check=False).returncode == 0
+    return subprocess.run([program, evaluate, *words], cwd=ROOT, check=False).returncode == 0
 
 
 if __name__ == "__main__":

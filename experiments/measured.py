@@ -58,8 +58,8 @@ def keep_run(folder: Path, run: str, jobs: Sequence[Mapping[str, Any]], config: 
         config: the resolved configuration of the first job, YAML.
     """
     kept = {name: [job.results for job in old] for name, old in read_jobs(folder).items()}
-    kept[run] = [_rounded(job) for job in jobs]
-    write_atomically(folder / METRICS, _spell({"runs": dict(sorted(kept.items()))}) + "\n")
+    kept[run] = list(jobs)
+    write_atomically(folder / METRICS, spell_rounded({"runs": dict(sorted(kept.items()))}))
     configs = read_configs(folder) | {run: yaml.safe_load(config)}
     write_atomically(folder / CONFIG, yaml.safe_dump(dict(sorted(configs.items())), width=100))
 
@@ -71,6 +71,11 @@ def read_configs(folder: Path) -> dict[str, Any]:
         return {}
     found: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     return found
+
+
+def spell_rounded(value: Any) -> str:
+    """Return JSON of numbers to six digits, in which what fits a line stands on one."""
+    return _spell(_rounded(value)) + "\n"
 
 
 def _rounded(value: Any) -> Any:

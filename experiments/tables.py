@@ -21,6 +21,7 @@ from typing import Any
 
 from experiments.measured import Job, read_jobs
 from experiments.plan import FOLDER
+from experiments.tag_tables import fill_tag_tables
 from seentwice.compare.summary import SAME_PROPERTY, SAME_ROOM_TYPE, SAME_ROOM_TYPE_ELSEWHERE
 from seentwice.compare.table import format_interval, format_number
 from seentwice.files import write_atomically
@@ -145,7 +146,7 @@ def fill_tables(text: str, folder: Path = FOLDER) -> str:
         chosen = [column.strip() for column in (columns or USUAL).split(",")]
         return opening + write_table(folder / name, runs.split(), chosen) + closing
 
-    return _TABLE.sub(fill, text)
+    return fill_tag_tables(_TABLE.sub(fill, text), folder)
 
 
 def write_table(folder: Path, runs: Sequence[str], columns: Sequence[str]) -> str:

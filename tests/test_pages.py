@@ -17,7 +17,9 @@ from seentwice.pages import (
     Column,
     Facts,
     Gallery,
+    PhotoGrid,
     PhotoPair,
+    PhotoShot,
     Picture,
     Section,
     Table,
@@ -69,6 +71,7 @@ BLOCKS: tuple[Block, ...] = (
     Code(evil("folded"), evil("fold")),
     Picture(png(), evil("alt")),
     GALLERY,
+    PhotoGrid((PhotoShot(Thumbnail(JPEG, evil("shot")), (evil("caption 1"),)),)),
 )
 PAGE = render_page(
     evil("title"),
@@ -116,7 +119,7 @@ class Parsed(HTMLParser):
 
 def test_the_page_above_has_every_kind_of_block() -> None:
     assert {type(block) for block in BLOCKS} == set(get_args(Block))
-    assert len(FIELDS) == 23
+    assert len(FIELDS) == 25
 
 
 @pytest.mark.parametrize("field", FIELDS)
@@ -127,7 +130,7 @@ def test_every_text_is_shown_as_it_is(field: str) -> None:
 def test_no_text_is_run() -> None:
     parsed = Parsed(PAGE)
     assert len(parsed.find("script")) == len(parsed.find("style")) == 1
-    assert len(parsed.find("img")) == 2
+    assert len(parsed.find("img")) == 3
     assert not [attributes for _, attributes in parsed.elements if "onerror" in attributes]
 
 
@@ -269,7 +272,7 @@ def test_a_page_opens_in_a_browser_without_a_complaint(
     write_page(tmp_path / "page.html", PAGE)
     document, console = open_in_browser(tmp_path / "page.html")
     assert console == []
-    assert len(Parsed(document).find("img")) == 2
+    assert len(Parsed(document).find("img")) == 3
     assert "<button" in document  # the page's own script ran
     assert evil("cell") in Parsed(document).shown
 

@@ -108,7 +108,22 @@ class Gallery:
     pairs: tuple[PhotoPair, ...]
 
 
-Block = Table | Facts | Code | Picture | Gallery
+@dataclass(frozen=True, slots=True)
+class PhotoShot:
+    """One photo and what there is to say about it, its name first."""
+
+    photo: Thumbnail
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoGrid:
+    """Photos one by one."""
+
+    shots: tuple[PhotoShot, ...]
+
+
+Block = Table | Facts | Code | Picture | Gallery | PhotoGrid
 
 
 @dataclass(frozen=True, slots=True)

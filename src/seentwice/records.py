@@ -61,6 +61,7 @@ class Photo:
     zone: str | None = None  # two photos of one zone may see each other's room: never a negative
     split: str | None = None  # "train" or "test" where the data set itself says so
     city: str | None = None
+    tags: tuple[tuple[str, str], ...] = ()  # name and value, such as ("storeys", "two")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,35 @@ class Interval:
     value: float
     low: float
     high: float
+
+
+@dataclass(frozen=True, slots=True)
+class TagHead:
+    """What a photo is asked, such as how many storeys it shows, and the possible answers."""
+
+    name: str
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TagSet:
+    """The heads of a tagger; their labels stand side by side in one row of probabilities."""
+
+    heads: tuple[TagHead, ...]
+
+    @property
+    def columns(self) -> tuple[slice, ...]:
+        """Where the labels of each head stand in a row."""
+        ends = [sum(len(head.labels) for head in self.heads[: n + 1]) for n in range(len(self))]
+        return tuple(map(slice, [0, *ends[:-1]], ends))
+
+    @property
+    def width(self) -> int:
+        """How many labels all heads have together."""
+        return sum(len(head.labels) for head in self.heads)
+
+    def __len__(self) -> int:
+        return len(self.heads)
 
 
 @dataclass(frozen=True, slots=True)

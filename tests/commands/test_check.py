@@ -125,7 +125,7 @@ def test_without_an_index_one_is_told_how_to_make_it(
     cases = {
         (): "no index yet; make one",
         ("--against", "photos"): "no index yet; make one: seentwice dedupe photos",
-        ("--against", "."): f"in another folder run seentwice dedupe {tmp_path}, and check from",
+        ("--against", "."): f"in another folder run seentwice dedupe {tmp_path}, and ask from",
         ("--against", "nowhere"): "'nowhere': no such folder",
         ("--index", "nothing"): "holds no index",
     }

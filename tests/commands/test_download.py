@@ -3,6 +3,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from untrained_net import save_untrained
+from untrained_tagger import save_untrained_tagger
 
 from seentwice.commands import download
 from seentwice.commands.main import main
@@ -90,6 +92,7 @@ def test_a_url_is_fetched_into_the_folder(table, capsys, monkeypatch) -> None:
 
     def fetch(published: PublishedFile, path: Path, on_progress: object) -> bool:
         asked.append((published, path))
+        path.write_bytes(CONTENT)
         return len(asked) == 1
 
     monkeypatch.setattr(published_file, "download_published", fetch)
@@ -101,3 +104,18 @@ def test_a_url_is_fetched_into_the_folder(table, capsys, monkeypatch) -> None:
         assert "Next: seentwice evaluate 'checkpoint='" in said  # quoted for shell and Hydra
     assert asked == [expected, expected]
     assert Path("own files").is_dir()
+
+
+@pytest.mark.parametrize("is_tagger", [True, False])
+def test_the_command_that_measures_it_is_named(
+    is_tagger: bool, table, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "whole.safetensors"
+    save = save_untrained_tagger if is_tagger else save_untrained
+    save(path, 0)
+    content = path.read_bytes()
+    folder = table(f"| own | own.bin | {hashlib.sha256(content).hexdigest()} | {len(content)} |\n")
+    (folder / "own.bin").write_bytes(content)
+    assert main(["download", "own"]) == 0
+    command = "tagger" if is_tagger else "evaluate"
+    assert f"Next: seentwice {command} checkpoint=" in capsys.readouterr().out

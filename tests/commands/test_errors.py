@@ -31,7 +31,11 @@ MISTAKES = {
     "unknown head": ("compare head=[l2,l3]", "Could not load 'head/l3'"),
     "unknown data set": (
         "prepare data=flats",
-        "airbnb catalogue folder houses listings rooms text_pairs",
+        "airbnb catalogue folder houses listings rooms tags_csv text_pairs",
+    ),
+    "option that sets what the command has not": (
+        "tagger backbone=compact",
+        "backbone=compact: sets training, which tagger has not; choose another backbone",
     ),
     "no root": ("compare data=folder", "data.root needs a value: give data.root=VALUE"),
     "missing folder": ("prepare data=folder data.root=nowhere", "'nowhere': no such folder"),

@@ -121,7 +121,11 @@ def test_the_help_shows_groups_keys_and_examples(
 ) -> None:
     assert main([command, "--help"]) == 0
     text = capsys.readouterr().out
-    assert "  data: airbnb, catalogue, folder, houses, listings, rooms, text_pairs\n" in text
+    names = (
+        "airbnb, catalogue, folder, fronts, house_fronts, houses, listings, rooms, tags_csv, "
+        "text_pairs"
+    )
+    assert f" data: {names} " in " ".join(text.split())
     assert (
         "  data.workers=null                             rendering processes; null is one" in text
     )

@@ -6,6 +6,7 @@ import pytest
 from seentwice.commands.published import PublishedCheckpoint, find_table, read_published
 from seentwice.errors import UserError
 from seentwice.models.checkpoint import read_record
+from seentwice.models.tagger_checkpoint import read_tagger_record
 
 SHA = "ab" * 32
 TABLE = f"""\
@@ -58,6 +59,17 @@ def test_the_page_tells_of_the_rooms_what_their_checkpoint_claims() -> None:
         f"average precision {claimed['average_precision']:.3f} and a ROC AUC of "
         f"{claimed['roc_auc']:.3f} on rendered rooms"
     ) in " ".join(table.read_text().split())
+
+
+def test_the_page_tells_of_the_tagger_what_its_checkpoint_claims() -> None:
+    table = find_table()
+    record = read_tagger_record(table.parent / "tagger.safetensors")
+    claimed = record.test_metrics
+    assert (
+        f"an accuracy of {claimed['front/accuracy']:.3f} and of "
+        f"{claimed['room_type/accuracy']:.3f} on photos of the Houses-dataset"
+    ) in " ".join(table.read_text().split())
+    assert not record.bundled
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ from seentwice.bank.entries import list_entries
 from seentwice.commands import training_job
 from seentwice.commands.main import main
 from seentwice.commands.training_job import CONFIG_FILE, STATE_FILE
+from seentwice.learn.quiet_lightning import EpochReport
 from seentwice.learn.resume_files import BEST, LAST
 from seentwice.learn.tracking import FOLDER_TAG, RUN_FILE, TrackedRun, track_run
-from seentwice.learn.training import EpochReport
 from seentwice.models.checkpoint import CHECKPOINT_FILE
 
 

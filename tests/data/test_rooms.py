@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from sklearn.metrics import roc_auc_score
 
-from seentwice.data import rooms
+from seentwice.data import rendered_folder, rooms
 from seentwice.data.rooms import RoomsSource, write_rooms
 from seentwice.errors import UserError
 from seentwice.rendering.palettes import ROOM_TYPES
@@ -136,13 +136,13 @@ def test_leftover_of_a_killed_call_is_not_taken_for_whole(tmp_path: Path) -> Non
 
 def test_process_that_finished_first_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_few(tmp_path / "first")
-    published = rooms._publish
+    published = rendered_folder.publish
 
-    def publish_late(draft: Path, root: Path, parameters: rooms._Parameters) -> None:
+    def publish_late(draft: Path, root: Path) -> None:
         (tmp_path / "first").rename(root)
-        published(draft, root, parameters)
+        published(draft, root)
 
-    monkeypatch.setattr(rooms, "_publish", publish_late)
+    monkeypatch.setattr(rendered_folder, "publish", publish_late)
     write_few(tmp_path / "rooms")
     assert [path.name for path in tmp_path.iterdir()] == ["rooms"]
 

@@ -7,7 +7,7 @@ import pytest
 from scipy.special import logit
 from untrained_net import save_untrained
 
-from seentwice.detectors import photo_embedder
+from seentwice.detectors import fastest_engine
 from seentwice.detectors.photo_embedder import PhotoEmbedder, open_embedder
 from seentwice.detectors.photo_scorer import open_scorer
 from seentwice.errors import UserError
@@ -84,7 +84,7 @@ def refuse_openvino(monkeypatch: pytest.MonkeyPatch) -> None:
             raise UserError("not installed")
         return open_engine(stages, preprocessing, passing)
 
-    monkeypatch.setattr(photo_embedder, "open_engine", open_without)
+    monkeypatch.setattr(fastest_engine, "open_engine", open_without)
 
 
 def test_torch_passes_photos_where_openvino_is_missing(

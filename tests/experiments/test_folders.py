@@ -9,7 +9,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from experiments.measured import read_configs, read_jobs
-from experiments.plan import FOLDER, list_plans, read_plan
+from experiments.plan import COMPARE, FOLDER, list_plans, read_plan
 
 ROOT = FOLDER.parent
 QUESTIONS = sorted(path.stem for path in (ROOT / "configs" / "experiment").glob("*.yaml"))
@@ -19,7 +19,7 @@ UNMEASURED = {"samespace", "samespace_better"}
 # What says where things lie, how fast they go and who is told: no number depends on it.
 WITHOUT_EFFECT = ("workers", "max_pixels", "bank", "tracking", "data.root")
 # A file or folder of this machine: that there is one counts, not where.
-PLACES = ("unlabelled", "backbone.weights", "mining.checkpoint")
+PLACES = ("unlabelled", "backbone.weights", "mining.checkpoint", "weights")
 # Keys that came after something was measured, at the value that changes nothing.
 LATER: Mapping[str, object] = {
     "split.all_pairs": False,
@@ -85,16 +85,18 @@ def test_what_was_measured_is_what_would_be_measured_today(name: str) -> None:
             word.split("=")[0] for word in jobs[0].words
         }
         with initialize_config_dir(str(ROOT / "configs"), version_base=None):
-            config = compose("compare", overrides=list(jobs[0].words))
+            config = compose(plan.command, overrides=list(jobs[0].words))
         today = OmegaConf.to_container(config, resolve=True)
-        assert not differences(configs[run], today, LATER), run
+        later = LATER if plan.command == COMPARE else {}
+        assert not differences(configs[run], today, later), run
 
 
 @pytest.mark.parametrize("name", list_plans())
 def test_every_number_says_where_it_came_from(name: str) -> None:
+    plan = read_plan(name)
     for run, jobs in read_jobs(FOLDER / name).items():
         for job in jobs:
-            assert f"experiment={name}" in job.words
+            assert f"experiment={name}" in job.words or plan.command != COMPARE
             assert job.results["machine"]
             assert job.results["versions"]
             commit = job.results["git_commit"]
@@ -123,8 +125,9 @@ def test_a_plan_that_is_not_there_or_wrong_is_told(tmp_path: Path) -> None:
         read_plan("nothing")
     (tmp_path / "x").mkdir()
     for text, message in (
-        ("run: {main: []}\n", "takes words, runs, checkpoints"),
+        ("run: {main: []}\n", "takes command, words, runs, checkpoints"),
         ("", "needs runs"),
+        ("command: train\nruns: {main: []}\n", "command is 'train'; choose compare or tagger"),
         ("runs: {main: []}\ncheckpoints: {a: [head=l2]}\n", "a needs train and evaluate"),
     ):
         (tmp_path / "x" / "runs.yaml").write_text(text)

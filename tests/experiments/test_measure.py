@@ -114,3 +114,23 @@ def test_a_run_that_one_of_the_experiments_lacks_is_told_before_anything_is_run(
         measure.main()
     assert "rooms has no run linear: choose one of " in capsys.readouterr().err
     assert commands == []
+
+
+def test_an_experiment_with_a_program_of_its_own_is_measured_by_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ran: list[Sequence[object]] = []
+    monkeypatch.setattr(subprocess, "run", lambda command, **_: ran.append(command))
+    monkeypatch.setattr(sys, "argv", ["x", "visual_embeddings"])
+    measure.main()
+    assert ran == [[sys.executable, "-m", "experiments.visual_embeddings.measure"]]
+
+
+def test_an_experiment_with_a_program_of_its_own_has_no_runs(
+    commands: list[list[str]], monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["x", "visual_embeddings", "--run", "first"])
+    with pytest.raises(SystemExit, match="2"):
+        measure.main()
+    assert "visual_embeddings has no runs: leave --run out" in capsys.readouterr().err
+    assert commands == []

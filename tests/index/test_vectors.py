@@ -45,6 +45,7 @@ def test_rows_are_those_of_a_dictionary_for_each_fingerprint(tmp_path_factory, w
             rows, is_there = store.read_embeddings(name, digests_of(asked))
             expected = [number in known[name] for number in asked]
             np.testing.assert_array_equal(is_there, expected)
+            np.testing.assert_array_equal(store.has_embeddings(name, digests_of(asked)), expected)
             kept = [n * there for n, there in zip(asked, expected, strict=True)]
             if any(expected):
                 np.testing.assert_array_equal(rows, vectors_of(kept))

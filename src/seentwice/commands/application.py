@@ -23,6 +23,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from seentwice.commands.file_errors import describe_file_error
+from seentwice.commands.hydra_errors import describe_hydra_error
 from seentwice.commands.option_help import (
     check_effects,
     describe_command,
@@ -306,15 +307,10 @@ def _one_line(
     if isinstance(error, OSError) and not isinstance(error, HydraException):
         return describe_file_error(error, results)
     text = f"{error}\n{error.__cause__ or ''}"
-    missing = re.search(r"Missing mandatory value: (\S+)", text)
-    if missing:
-        return f"{missing[1]} needs a value: give {missing[1]}=VALUE"
     unknown = re.search(r"full_key: (\S+)", text) if "not in struct" in text else None
     if unknown:
         return _unknown_key(unknown[1], command, arguments)
-    text = str(error).split("Config search path:")[0]
-    text = re.sub(r"\s*\n\s*\n?\t?", " ", text.split("Set the environment variable")[0])
-    return re.sub(r"\s+", " ", text).strip()
+    return describe_hydra_error(error, command)
 
 
 def _unknown_key(key: str, command: str, arguments: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ from pydantic import Field
 from seentwice.commands.provenance import describe_machine, git_commit, library_versions
 from seentwice.display import name_count
 from seentwice.models.checkpoint import CheckpointRecord
+from seentwice.models.tagger_checkpoint import TaggerRecord
 
 _ROUNDING = 1e-9
 """Differences below this are shown as 0: they are of the order in which numbers were added."""
@@ -100,7 +101,7 @@ def format_difference(claim: Claim) -> str:
     return f"{difference:+.4f}" if abs(difference) >= 5e-5 else f"{difference:+.0e}"
 
 
-def list_changes(record: CheckpointRecord) -> list[str]:
+def list_changes(record: CheckpointRecord | TaggerRecord) -> list[str]:
     """Name what differs between the training and now, of what can change a number."""
     now = library_versions()
     names = dict.fromkeys((*record.versions, *now))
@@ -114,7 +115,7 @@ def list_changes(record: CheckpointRecord) -> list[str]:
     ]
 
 
-def describe_changes(record: CheckpointRecord) -> str:
+def describe_changes(record: CheckpointRecord | TaggerRecord) -> str:
     """Say where a difference may come from."""
     changes = list_changes(record)
     passing = record.passing

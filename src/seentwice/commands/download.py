@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 ON_STOP = "nothing was written; the same command starts again"
 
+_LONGEST_HEADER = 4 << 20  # bytes; see `checkpoint_file`
+_OF_TAGGERS = b'"format":"seentwice-tagger-'
+
 _EXAMPLES = """\
   seentwice download                           what is published
   seentwice download NAME --to checkpoints     into a folder
@@ -56,8 +59,16 @@ def run(arguments: Sequence[str]) -> None:
         path = _find_beside(row, table.parent, console)
         if folder is not None:
             path = _copy(row, path, folder, console)
-    words = shlex.join(["seentwice", "evaluate", f"checkpoint={quote_path(path)}"])
+    words = shlex.join(["seentwice", _measuring(path), f"checkpoint={quote_path(path)}"])
     print_plainly(f"Next: {words}", console)
+
+
+def _measuring(path: Path) -> str:
+    """Return the command that measures a checkpoint: its header says which kind it is."""
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header = file.read(min(length, _LONGEST_HEADER))
+    return "tagger" if _OF_TAGGERS in header else "evaluate"
 
 
 def _list(rows: Mapping[str, PublishedCheckpoint], console: Console) -> None:

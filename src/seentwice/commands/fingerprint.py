@@ -28,7 +28,8 @@ def fingerprint_photos(photo_set: PhotoSet, console: Console) -> Fingerprint:
     for photo, digest in zip(photos, digests, strict=True):
         labels = (photo.place, photo.property, photo.room_type, photo.zone, photo.split, photo.city)
         # The text of a tuple quotes its parts, so no two records give the same bytes.
-        whole.update(repr((photo.key, labels)).encode("utf-8", "surrogateescape") + digest)
+        known = (photo.key, labels, photo.tags) if photo.tags else (photo.key, labels)
+        whole.update(repr(known).encode("utf-8", "surrogateescape") + digest)
     return Fingerprint(whole.hexdigest(), digests)
 
 

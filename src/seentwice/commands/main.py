@@ -11,6 +11,7 @@ COMMANDS = {
     "compare": "fit detectors on one data set and put them side by side",
     "train": "train one Siamese network and write its checkpoint",
     "evaluate": "measure a checkpoint on the test pairs of a data set",
+    "tagger": "train one classifier of photos: house fronts, room types, style, storeys",
     "pairs": "write the pair tables and triplets of a training as CSV",
     "card": "write what a data set holds: counts, sizes, leaks, pictures",
 }
@@ -22,11 +23,14 @@ FILE_COMMANDS = {
 
 OPTION_COMMANDS = {
     "check": "ask which photos of an index one photo is a copy of",
+    "index": "look at the photos of a folder once, to recommend listings that look alike",
+    "recommend": "tell which listings of an index look most like a photo, and why",
     "dedupe": "find photos of a folder that are there twice; report them, or move them away",
     "bank": "list or clear what is kept of photos: features, hashes",
     "download": "fetch a published checkpoint by its name, and check it",
     "export": "write a checkpoint as one program, score(left, right), for ONNX or torch.export",
     "runs": "compare the runs of an MLflow store as a table",
+    "serve": "answer recommendations and checks over HTTP, with a page to try it",
     "variants": "make edited copies of photos, and pairs of them with the duplicate flag",
 }
 """Commands for use: they take arguments and --options instead of key=value."""

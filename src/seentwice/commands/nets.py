@@ -18,11 +18,11 @@ from seentwice.data.pairs import PairTable
 from seentwice.data.views import EditChoice
 from seentwice.detectors.whitening import whitening_features
 from seentwice.errors import UserError
+from seentwice.learn.quiet_lightning import OnEpoch
 from seentwice.learn.siamese_task import SiameseTask
 from seentwice.learn.tensorboard_files import open_board
 from seentwice.learn.tracking import TrackedRun, epoch_logger
 from seentwice.learn.training import (
-    OnEpoch,
     PairModule,
     TrainingSettings,
     Watcher,

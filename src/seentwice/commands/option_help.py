@@ -31,6 +31,11 @@ WITHOUT_EFFECT: Mapping[str, Mapping[str, str]] = {
     },
     "pairs": _NO_TRUNK,
     "prepare": _NO_TRUNK,
+    "tagger": {
+        "edits": "photos are tagged as they are",
+        "bank.decoding": "photos that train are decoded in full",
+        **dict.fromkeys(("split.all_pairs", "split.leaks"), "no pairs are made here"),
+    },
 }
 """What a command shares with others and has no use for, with all below it; help leaves it out."""
 

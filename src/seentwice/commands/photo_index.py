@@ -1,4 +1,4 @@
-"""Where the index of a folder of photos lies, which `dedupe` makes and `check` asks."""
+"""Where the index of a folder of photos lies, which some commands make and others ask."""
 
 import hashlib
 import shlex
@@ -24,12 +24,16 @@ def index_of(photos: Path, decoding: Decoding) -> Path:
     return INDEXES / f"{name[:_SHOWN] or 'photos'}-{digest[:12]}"
 
 
-def choose_index(index: Path | None, photos: Path | None) -> Path:
-    """Return the index that a photo is checked against: the one that is meant, or the only one.
+def choose_index(
+    index: Path | None, photos: Path | None, option: str = "--against", maker: str = "dedupe"
+) -> Path:
+    """Return the index that a photo is asked of: the one that is meant, or the only one.
 
     Args:
         index: its folder, if given.
         photos: the folder of its photos, if given.
+        option: that gives the folder of photos.
+        maker: the command that makes such an index.
 
     Raises:
         UserError: there is none, more than one to choose from, or no such folder of photos.
@@ -43,19 +47,19 @@ def choose_index(index: Path | None, photos: Path | None) -> Path:
                 return found
         check_root(photos)
         if lies_in(INDEXES, photos):
-            words = shlex.join(["seentwice", "dedupe", str(photos.absolute())])
+            words = shlex.join(["seentwice", maker, str(photos.absolute())])
             raise UserError(
                 f"{str(photos)!r} has no index yet, and none may lie in it: in another folder run "
-                f"{words}, and check from there"
+                f"{words}, and ask from there"
             )
         raise UserError(
             f"{str(photos)!r} has no index yet; make one: "
-            f"{shlex.join(['seentwice', 'dedupe', str(photos)])}"
+            f"{shlex.join(['seentwice', maker, str(photos)])}"
         )
     found_all = sorted(INDEXES.iterdir()) if INDEXES.is_dir() else []
     if len(found_all) == 1:
         return found_all[0]
     if not found_all:
-        raise UserError("no index yet; make one: seentwice dedupe PHOTOS")
+        raise UserError(f"no index yet; make one: seentwice {maker} PHOTOS")
     names = ", ".join(str(path) for path in found_all[:5])
-    raise UserError(f"several indexes; give --against PHOTOS, or --index one of {names}")
+    raise UserError(f"several indexes; give {option} PHOTOS, or --index one of {names}")

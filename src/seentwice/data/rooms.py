@@ -1,20 +1,20 @@
 """Rendered rooms in the layout of the Airbnb data: a data set that needs no download."""
 
-import json
 import os
-import shutil
-import tempfile
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 
 from numpy.random import PCG64, Generator
 from PIL import Image
 
 from seentwice.data.folder import read_folder
+from seentwice.data.rendered_folder import (
+    check_lowest,
+    draw_in_processes,
+    write_rendered_folder,
+)
 from seentwice.data.source import PhotoSet, Progress
-from seentwice.errors import UserError
 from seentwice.rendering.layouts import draw_scene
 from seentwice.rendering.palettes import ROOM_TYPES
 from seentwice.rendering.photo import render_view
@@ -121,80 +121,24 @@ def write_rooms(
     parameters = _Parameters(
         seed, train_places, test_places, views_per_place, size_px[0], size_px[1]
     )
-    _check_ranges(parameters)
-    if _is_written(root, parameters):
-        return
-    root.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{root.name}-", dir=root.parent))
-    try:
+    check_lowest(
+        {
+            "seed": (seed, 0),
+            "train_places": (train_places, 0),
+            "test_places": (test_places, 0),
+            "views_per_place": (views_per_place, 1),
+            "width_px": (size_px[0], 16),
+            "height_px": (size_px[1], 16),
+        }
+    )
+
+    def draw(draft: Path) -> None:
         places = _plan_places(parameters)
         for folder in sorted({place.folder for place in places}):
             (draft / folder).mkdir(parents=True)
         _draw_places(draft, places, size_px, on_progress, workers or os.cpu_count() or 1)
-        (draft / PARAMETERS_FILE).write_text(json.dumps(asdict(parameters), indent=2) + "\n")
-        # mkdtemp makes a folder that only its owner can read; a data set is no secret.
-        draft.chmod(0o755)
-        _publish(draft, root, parameters)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
 
-
-def _check_ranges(parameters: _Parameters) -> None:
-    for name, lowest in (
-        ("seed", 0),
-        ("train_places", 0),
-        ("test_places", 0),
-        ("views_per_place", 1),
-        ("width_px", 16),
-        ("height_px", 16),
-    ):
-        value = getattr(parameters, name)
-        if value < lowest:
-            raise UserError(f"{name} is {value}; it must be at least {lowest}")
-
-
-def _is_written(root: Path, parameters: _Parameters) -> bool:
-    """Say whether root already is the data set; raise if it is something else."""
-    if not root.exists() or (root.is_dir() and not any(root.iterdir())):
-        return False
-    if not (root / PARAMETERS_FILE).is_file():
-        raise UserError(
-            f"{root} holds something other than rendered rooms; choose an empty or a new folder"
-        )
-    try:
-        found = json.loads((root / PARAMETERS_FILE).read_text(encoding="utf-8"))
-    except ValueError as error:  # no JSON, or no UTF-8
-        raise UserError(
-            f"{root / PARAMETERS_FILE} is not JSON ({error}); delete {root} or choose a new folder"
-        ) from error
-    if not isinstance(found, dict):
-        raise UserError(
-            f"{root / PARAMETERS_FILE} holds no parameters of rooms; "
-            f"delete {root} or choose a new folder"
-        )
-    wanted = asdict(parameters)
-    if found != wanted:
-        differing = ", ".join(
-            f"{name}={found.get(name)} where {name}={value} is asked for"
-            for name, value in wanted.items()
-            if found.get(name) != value
-        )
-        raise UserError(
-            f"{root} holds rooms drawn with {differing}; delete it or choose a new folder"
-        )
-    return True
-
-
-def _publish(draft: Path, root: Path, parameters: _Parameters) -> None:
-    """Give the finished folder its name in one step."""
-    try:
-        if root.exists():
-            root.rmdir()
-        draft.rename(root)
-    except OSError:
-        # Another process may have finished the same data set first.
-        if not _is_written(root, parameters):
-            raise
+    write_rendered_folder(root, "rooms", PARAMETERS_FILE, asdict(parameters), draw)
 
 
 def _plan_places(parameters: _Parameters) -> list[_Place]:
@@ -232,27 +176,11 @@ def _draw_places(
     workers: int,
 ) -> None:
     total = sum(len(place.view_seeds) for place in places)
-    done = 0
-    if workers == 1:
-        for place in places:
-            done += _draw_place(draft, place, size_px)
-            if on_progress is not None:
-                on_progress(done, total)
-        return
-    # Spawned, not forked: the caller may run threads, and a fork of those can hang.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        drawn = [pool.submit(_draw_place, draft, place, size_px) for place in places]
-        try:
-            for place_drawn in as_completed(drawn):
-                done += place_drawn.result()
-                if on_progress is not None:
-                    on_progress(done, total)
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
+    draw = partial(_draw_place, draft, size_px)
+    draw_in_processes(draw, places, total, on_progress, workers)
 
 
-def _draw_place(draft: Path, place: _Place, size_px: tuple[int, int]) -> int:
+def _draw_place(draft: Path, size_px: tuple[int, int], place: _Place) -> int:
     """Write all photos of one place; return how many."""
     scene = draw_scene(place.scene_seed, place.room_type)
     for number, view_seed in enumerate(place.view_seeds, start=1):

@@ -62,9 +62,10 @@ def update_table(
         UserError: the folder is missing or cannot be listed, or the store cannot be written.
     """
     _start_server()
+    # Before the walk: what a service adds meanwhile is then not taken for gone.
+    known = store.read_columns(("size_bytes", "modified_ns", "inode", "reason", "width", "height"))
     walked = walk_files(looking.root)
     first = _first_names(walked)
-    known = store.read_columns(("size_bytes", "modified_ns", "inode", "reason", "width", "height"))
     place = pc.index_in(walked.keys, value_set=known["key"]).fill_null(-1)
     place = place.to_numpy(zero_copy_only=False).astype(np.int64)
     is_first = first == np.arange(len(walked))

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from seentwice.data.source import Progress
 from seentwice.detectors.embedding_rows import Decoding, EmbeddedPhotos, embed_photos
+from seentwice.detectors.fastest_engine import open_fastest
 from seentwice.detectors.opened_net import OpenedNet
 from seentwice.errors import UserError
 from seentwice.files import digest_file
-from seentwice.models.engines import Engine, Passing, Precision, open_engine
 from seentwice.models.nets import SidedHead
 from seentwice.models.opened_checkpoint import OpenedCheckpoint, open_checkpoint
 
@@ -41,7 +41,8 @@ class PhotoEmbedder:
         record = opened.record
         self.threshold = record.threshold
         self._opened = OpenedNet(record, opened.trunk, opened.net)
-        self._engine = _open_fastest(opened, record.passing.precision)
+        trunk = opened.trunk
+        self._engine = open_fastest(trunk.stages, trunk.preprocessing, record.passing.precision)
         self._max_pixels = max_pixels
         self._workers = workers
         self.fingerprint = f"{digest}, {DECODING} decoding, {self._engine.name}"
@@ -104,15 +105,3 @@ def open_embedder(
             "photos; choose a checkpoint that was trained with tower.shared=true"
         )
     return PhotoEmbedder(opened, digest_file(opened.path).hex(), max_pixels, workers)
-
-
-def _open_fastest(opened: OpenedCheckpoint, precision: Precision) -> Engine:
-    """Pass the whole trunk by OpenVINO, or by torch where it is missing or cannot take it.
-
-    The blocks that were trained come with it: they are stages of the trunk.
-    """
-    stages = opened.trunk.stages.eval()
-    try:
-        return open_engine(stages, opened.trunk.preprocessing, Passing("openvino", precision))
-    except UserError:
-        return open_engine(stages, opened.trunk.preprocessing, Passing("torch", precision))

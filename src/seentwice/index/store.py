@@ -270,6 +270,19 @@ class PhotoStore:
         with self._reading() as connection:
             return vectors.find_vectors(connection, fingerprint, digests)
 
+    def has_embeddings(self, fingerprint: str, digests: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """Say of which files something was computed, (n,).
+
+        Args:
+            fingerprint: of what computed it.
+            digests: (n, 32), the sha256 of each file.
+
+        Raises:
+            UserError: the table is damaged.
+        """
+        with self._reading() as connection:
+            return vectors.find_known(connection, fingerprint, digests)
+
     def list_fingerprints(self) -> list[str]:
         """Return those of which rows are kept, sorted."""
         with self._reading() as connection:

@@ -107,6 +107,24 @@ def find_vectors(
     return vectors, is_there
 
 
+def find_known(
+    connection: sqlite3.Connection, fingerprint: str, digests: NDArray[np.uint8]
+) -> NDArray[np.bool_]:
+    """Say of which files there is a row, (n,), without reading rows.
+
+    Args:
+        connection: in a transaction.
+        fingerprint: of what computed the rows.
+        digests: (n, 32), the sha256 of each file.
+
+    Raises:
+        DamagedError: digests are not what was written.
+    """
+    known = [_read_digests(connection, number) for number in _list_numbers(connection, fingerprint)]
+    is_there: NDArray[np.bool_] = find_rows(digests, np.concatenate([digests[:0], *known])) >= 0
+    return is_there
+
+
 def list_wasteful(connection: sqlite3.Connection, photos: int) -> list[str]:
     """Return the fingerprints that have many more rows than there are photos."""
     counts = connection.execute("SELECT fingerprint, sum(rows) FROM vectors GROUP BY fingerprint")

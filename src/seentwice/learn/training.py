@@ -1,10 +1,6 @@
 """Train a SiameseNet with Lightning: stop early, keep the best epoch, resume from the last."""
 
-import logging
-import signal
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
@@ -12,8 +8,6 @@ from typing import Annotated, Any, Literal
 
 import pytorch_lightning as pl
 import torch
-import torch.utils.deterministic
-from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pydantic import Field
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 from pytorch_lightning.loggers import Logger
@@ -29,6 +23,7 @@ from seentwice.learn.batches import (
     PlaceBatches,
 )
 from seentwice.learn.checkpoint_files import AtomicCheckpointIO
+from seentwice.learn.quiet_lightning import EpochReport, OnEpoch, run_quietly
 from seentwice.learn.resume_files import BEST, LAST
 from seentwice.learn.siamese_task import Schedule, SiameseTask
 from seentwice.models.embedding_heads import EMBEDDING_HEADS, BatchSource
@@ -39,9 +34,6 @@ Precision = Literal["32-true", "64-true", "16-mixed", "bf16-mixed"]
 Accelerator = Literal["auto", "cpu", "gpu"]
 Monitor = Literal["average_precision", "loss"]
 _BETTER: Mapping[Monitor, str] = {"average_precision": "max", "loss": "min"}
-
-OnEpoch = Callable[[int, int], None]
-"""Called with (epochs done, epochs in all)."""
 
 Watcher = pl.Callback
 """Told of a training by Lightning, before the epoch's files are written."""
@@ -137,18 +129,6 @@ class PairModule(pl.LightningDataModule):
     def val_dataloader(self) -> DataLoader[PairBatch]:
         """Return every validation pair."""
         return DataLoader(GrowingBatches(self.validation, VIEW_BLOCK), batch_size=None)
-
-
-class EpochReport(pl.Callback):
-    """Tells the caller of every epoch."""
-
-    def __init__(self, on_epoch: OnEpoch) -> None:
-        self.on_epoch = on_epoch
-
-    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Report the epoch that just ended."""
-        assert trainer.max_epochs is not None
-        self.on_epoch(trainer.current_epoch + 1, trainer.max_epochs)
 
 
 def fit_task(
@@ -254,21 +234,13 @@ def _train(
     # Nets may have scored before, and Lightning leaves every module in the mode it finds.
     task.train()
     restore_modes(task.net.trunk)
-    answer_to_ctrl_c = signal.getsignal(signal.SIGINT)
-    try:
-        with _quiet_lightning(), _unfilled_memory():
-            _make_trainer(module.settings, loggers, [best, newest, *reports]).fit(
-                task,
-                datamodule=module,
-                ckpt_path=last,
-                weights_only=True,
-            )
-    except SystemExit as stop:
-        # Lightning answers Ctrl-C by exiting and leaves SIGINT ignored; callers want to tidy up.
-        signal.signal(signal.SIGINT, answer_to_ctrl_c)
-        raise KeyboardInterrupt from stop
-    except MisconfigurationException as error:
-        raise UserError(f"training: {' '.join(str(error).split())}") from error
+    with run_quietly():
+        _make_trainer(module.settings, loggers, [best, newest, *reports]).fit(
+            task,
+            datamodule=module,
+            ckpt_path=last,
+            weights_only=True,
+        )
 
 
 def _make_trainer(
@@ -290,38 +262,3 @@ def _make_trainer(
         enable_model_summary=False,
         log_every_n_steps=1,
     )
-
-
-@contextmanager
-def _unfilled_memory() -> Iterator[None]:
-    """Keep torch from filling new memory with NaN, as it does where it is to be deterministic.
-
-    That guards against code that reads what it has not written, and takes its time in every step
-    of a wide head.
-    """
-    before = torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    try:
-        yield
-    finally:
-        torch.utils.deterministic.fill_uninitialized_memory = before  # type: ignore[attr-defined]
-
-
-@contextmanager
-def _quiet_lightning() -> Iterator[None]:
-    """Silence what Lightning says of hardware, of this project's choices and of its own debts."""
-    logger = logging.getLogger("pytorch_lightning")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        for message in (
-            ".*does not have many workers.*",
-            ".*in eval mode at the start of training.*",  # frozen stages
-            ".*Checkpoint directory .* exists and is not empty.*",
-            ".*isinstance.treespec, LeafSpec.. is deprecated.*",
-        ):
-            warnings.filterwarnings("ignore", message=message)
-        try:
-            yield
-        finally:
-            logger.setLevel(level)

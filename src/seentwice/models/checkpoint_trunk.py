@@ -2,23 +2,83 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 from seentwice.errors import UserError
 from seentwice.models.backbones import build_trunk
-from seentwice.models.checkpoint import FROZEN, CheckpointRecord
 from seentwice.models.checkpoint_file import WrongFileError, read_state
-from seentwice.models.trunk import Trunk, fingerprint_frozen
+from seentwice.models.net_file import FROZEN
+from seentwice.models.preprocessing import Preprocessing
+from seentwice.models.trunk import BatchNormMode, TrainedBlocks, Trunk, fingerprint_frozen
 from seentwice.models.weights import NoDownloadError, WeightsFileError
 
 _NO_FILE = ("none", "imagenet")
 
 
-def rebuild_trunk(path: Path, record: CheckpointRecord, weights: str | None, option: str) -> Trunk:
+class TrunkNames(Protocol):
+    """How a trunk is built again."""
+
+    @property
+    def backbone(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def pooling(self) -> str:
+        """Of its map."""
+        ...
+
+    @property
+    def trained_blocks(self) -> TrainedBlocks:
+        """The last ones, which are a part of the net."""
+        ...
+
+    @property
+    def frozen_batchnorm(self) -> BatchNormMode:
+        """Of the others, in training."""
+        ...
+
+
+class TrunkRecord(Protocol):
+    """What the record of every checkpoint says of its trunk."""
+
+    @property
+    def architecture(self) -> TrunkNames:
+        """Names and numbers."""
+        ...
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """Of photos."""
+        ...
+
+    @property
+    def trunk_weights(self) -> str:
+        """Where they came from: none, imagenet or a file's name."""
+        ...
+
+    @property
+    def trunk_seed(self) -> int:
+        """Of an untrained trunk."""
+        ...
+
+    @property
+    def trunk_fingerprint(self) -> str:
+        """Of its frozen stages; "" where there are none."""
+        ...
+
+    @property
+    def bundled(self) -> bool:
+        """Whether the checkpoint holds these."""
+        ...
+
+
+def rebuild_trunk(path: Path, record: TrunkRecord, weights: str | None, option: str) -> Trunk:
     """Build the trunk of a checkpoint.
 
     Args:
         path: the checkpoint.
-        record: what `read_record` said of it.
+        record: what the checkpoint says of itself.
         weights: where those of the frozen stages come from: none, imagenet or a file; None is what
             the checkpoint remembers, in the working folder or beside the checkpoint.
         option: how a command takes them, for errors: "weights=" or "--weights ".
@@ -57,7 +117,7 @@ def rebuild_trunk(path: Path, record: CheckpointRecord, weights: str | None, opt
     return trunk
 
 
-def _choose_weights(path: Path, record: CheckpointRecord, weights: str | None, option: str) -> str:
+def _choose_weights(path: Path, record: TrunkRecord, weights: str | None, option: str) -> str:
     if record.bundled or not record.trunk_fingerprint:
         if weights:
             raise UserError(
@@ -82,7 +142,7 @@ def _choose_weights(path: Path, record: CheckpointRecord, weights: str | None, o
     )
 
 
-def _load_frozen(path: Path, record: CheckpointRecord, trunk: Trunk) -> None:
+def _load_frozen(path: Path, record: TrunkRecord, trunk: Trunk) -> None:
     try:
         state = read_state(path, FROZEN, trunk.frozen.state_dict())
         trunk.frozen.load_state_dict(state)

@@ -51,7 +51,9 @@ class Tab:
         assert "error" not in answer, answer["error"]
         return answer["result"]
 
-    def open(self, page: Path, size_px: tuple[int, int] = (1280, 900), dark: bool = False) -> None:
+    def open(
+        self, page: Path | str, size_px: tuple[int, int] = (1280, 900), dark: bool = False
+    ) -> None:
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.send("Emulation.setEmulatedMedia", features=[scheme])
         self.send(
@@ -59,7 +61,7 @@ class Tab:
             **{"width": size_px[0], "height": size_px[1], "deviceScaleFactor": 1, "mobile": False},
         )
         self.events.clear()
-        self.send("Page.navigate", url=page.as_uri())
+        self.send("Page.navigate", url=page if isinstance(page, str) else page.as_uri())
         while not any(event["method"] == "Page.loadEventFired" for event in self.events):
             self.events.append(self._read())
         self.settle()
@@ -84,6 +86,12 @@ class Tab:
             self.send("Input.dispatchKeyEvent", type="keyDown", key=key, **code)
             self.send("Input.dispatchKeyEvent", type="keyUp", key=key)
         self.settle()
+
+    def choose_file(self, selector: str, file: Path) -> None:
+        """Give a field of the page a file, as its user would."""
+        root = self.send("DOM.getDocument")["root"]["nodeId"]
+        field = self.send("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
+        self.send("DOM.setFileInputFiles", files=[str(file)], nodeId=field)
 
     def photograph(self, path: Path) -> None:
         path.write_bytes(base64.b64decode(self.send("Page.captureScreenshot")["data"]))

@@ -1,0 +1,1 @@
+"""Recommendations and checks over HTTP: FastAPI is known here alone."""

@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 from seentwice.errors import UserError
+from seentwice.recommend.listing_columns import list_records
 from seentwice.recommend.listing_table import (
     load_listings,
     put_listing,
     remove_listing,
     replace_listings,
 )
-from seentwice.recommend.listings import ListingRecord, list_folders, list_records
+from seentwice.recommend.listings import ListingRecord, list_folders
 from seentwice.recommend.listings_file import find_missing, read_listings
 
 
@@ -132,7 +133,7 @@ def make_newer(table: Path) -> None:
         (Path.unlink, "run seentwice index --listings again"),
         (make_damaged, "is damaged .* run seentwice index --listings again, which writes another"),
         (make_no_json, "is damaged .* run seentwice index --listings again, which writes another"),
-        (make_newer, r"of another version of seentwice \(its table is 9, this one reads 1\)"),
+        (make_newer, r"of another version of seentwice \(its table is 9, this one reads 2\)"),
     ],
 )
 def test_a_table_that_cannot_be_used_is_told_and_never_to_be_deleted(

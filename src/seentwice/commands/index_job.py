@@ -29,6 +29,7 @@ from seentwice.locks import hold_lock
 from seentwice.photos.finding import check_root, no_photos, sort_unreadable
 from seentwice.recommend.filling import fill_store
 from seentwice.recommend.indexing import Brought, update_snapshot
+from seentwice.recommend.listing_columns import keep_columns
 from seentwice.recommend.listing_table import replace_listings
 from seentwice.recommend.listings import Grouping, ListingRecord, Listings
 from seentwice.recommend.listings_file import find_missing, read_listings
@@ -118,6 +119,8 @@ def _index(
     is_new = old is None or snapshot.about != old.about
     if is_new or brought.added or brought.removed:
         save_snapshot(options.index, snapshot)
+    if snapshot.about.grouping == "table":
+        keep_columns(options.index / snapshot.about.listings)
     _tell(options, brought, snapshot, updated, filled.seen, console)
     _tell_missing(records or (), snapshot, console)
     for line in report_unreadable(unreadable, options.index):

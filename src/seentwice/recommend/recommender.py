@@ -13,16 +13,21 @@ from seentwice.index.store import PhotoStore
 from seentwice.recommend.answering import Asked, Question, answer_all
 from seentwice.recommend.batching import BatchedSearch
 from seentwice.recommend.candidates import Title
-from seentwice.recommend.changing import NewPhotos, drop_listing_from, put_listing_into
+from seentwice.recommend.changing import (
+    NewPhotos,
+    drop_listing_from,
+    prepare_state,
+    put_listing_into,
+)
 from seentwice.recommend.filters import Filter
 from seentwice.recommend.indexing import update_snapshot
-from seentwice.recommend.listing_table import load_listings, put_listing, remove_listing
+from seentwice.recommend.listing_columns import open_listings
+from seentwice.recommend.listing_table import put_listing, remove_listing
 from seentwice.recommend.listings import (
     ListingRecord,
     Listings,
     list_folders,
     list_photos,
-    list_records,
 )
 from seentwice.recommend.photo_table import IndexedPhotos, unit_rows
 from seentwice.recommend.results import Recommendation
@@ -80,6 +85,11 @@ class Recommender:
         listings = group_photos(folder, snapshot.about, snapshot.photos)
         return cls(folder, root, snapshot, listings)
 
+    def prepare(self) -> None:
+        """Do now what the first listing that is added would wait for."""
+        with self._changing:
+            self._state = prepare_state(self._state)
+
     @property
     def state(self) -> State:
         """Photos and listings of this moment."""
@@ -92,7 +102,7 @@ class Recommender:
 
     def __len__(self) -> int:
         """Return how many listings may be recommended."""
-        return len(np.unique(self._state.candidates("any").listing))
+        return int(np.count_nonzero(self._state.listings.counts))
 
     def has_listing(self, name: str) -> bool:
         """Say whether a listing with a photo has this id."""
@@ -255,6 +265,6 @@ def group_photos(folder: Path, about: About, photos: IndexedPhotos) -> Listings:
         UserError: the table of listings is missing or damaged.
     """
     if about.grouping == "table":
-        return list_records(load_listings(folder / about.listings), photos.number())
+        return open_listings(folder / about.listings, photos.number())
     group = list_folders if about.grouping == "folder" else list_photos
     return group(photos.keys, photos.is_there)

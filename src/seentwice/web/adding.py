@@ -108,7 +108,7 @@ def find_listing(state: State, id: str) -> ListedPhotos | None:
     if number is None:
         return None
     photos = state.listings.photos_of(number)
-    facts = {name: column.texts[number] for name, column in state.listings.columns.items()}
+    facts = {name: column.text(number) for name, column in state.listings.columns.items()}
     return ListedPhotos(
         id,
         tuple(state.photos.keys[photo] for photo in photos.tolist()),

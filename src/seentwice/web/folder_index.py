@@ -31,7 +31,9 @@ class FolderSource:
         Raises:
             UserError: there is none, or it is damaged.
         """
-        return Recommender.open(self.folder)
+        recommender = Recommender.open(self.folder)
+        recommender.prepare()
+        return recommender
 
     def open_reader(self, about: About) -> PhotoReader:
         """Open what its photos were looked at with.

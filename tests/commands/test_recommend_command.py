@@ -129,6 +129,8 @@ def test_listings_of_a_table_are_found_and_filtered(
     assert index("--listings", "listings.csv") == 0
     shown = capsys.readouterr().out
     assert "in 4 listings" in shown
+    # What opens a million listings in seconds is there before anything asks.
+    assert len(list(Path().rglob("listings-*.safetensors"))) == 1
     assert "1 photo of listings are not among those that were read: 'gone.jpg'" in shown
     assert {one["listing"] for one in ask(capsys, "A")} == {"B", "C", "D"}
     assert ask(capsys, "A", "--photo", "any", "--top", "1")[0]["listing"] in ("B", "C")

@@ -21,6 +21,7 @@ from seentwice.index.store import PhotoStore
 from seentwice.recommend import filling, photo_table, snapshot
 from seentwice.recommend.filling import fill_store
 from seentwice.recommend.indexing import Brought, update_snapshot
+from seentwice.recommend.listing_columns import keep_columns
 from seentwice.recommend.listing_table import replace_listings
 from seentwice.recommend.photo_reader import SeenPhotos
 from seentwice.recommend.recommender import Recommender
@@ -272,6 +273,7 @@ def test_the_state_before_another_reader_can_be_gone_back_to_and_come_back_from(
     with pytest.raises(UserError, match="nothing to go back to"):
         go_back(folder)
     replace_listings(folder / "listings-a.sqlite", [])
+    keep_columns(folder / "listings-a.sqlite")
     with open_store(photos) as store:
         fill_store(store, photos, ShiftedReader([], "other"), lambda done, total: None)
         about = replace(PHOTO_ABOUT, fingerprint="other", listings="listings-a.sqlite")
@@ -293,11 +295,13 @@ def test_the_state_before_another_reader_can_be_gone_back_to_and_come_back_from(
     # Files that neither state names are gone with the next change.
     for number in range(2):
         replace_listings(folder / f"listings-b{number}.sqlite", [])
+        keep_columns(folder / f"listings-b{number}.sqlite")
         about = replace(about, listings=f"listings-b{number}.sqlite")
         with open_store(photos) as store:
             save_snapshot(folder, update_snapshot(open_snapshot(folder), store, about).snapshot)
     tables = sorted(path.name for path in folder.glob("listings*"))
-    assert tables == ["listings-b0.sqlite", "listings-b1.sqlite"]
+    kinds = ("safetensors", "sqlite")
+    assert tables == [f"listings-b{number}.{kind}" for number in range(2) for kind in kinds]
     assert len(list((folder / FOLDER).glob("photos-*"))) == 2
     assert go_back(folder).listings == "listings-b0.sqlite"
     # One that is damaged is not gone back to.

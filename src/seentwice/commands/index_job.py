@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from rich.console import Console
 
 from seentwice.commands.index_options import IndexOptions
@@ -116,11 +117,11 @@ def _index(
         records = _follow_links(records, updated)
         _require_photos(records, brought.snapshot, looking.root)
         snapshot = _keep_listings(options.index, records, snapshot)
+    if snapshot.about.grouping == "table":
+        keep_columns(options.index / snapshot.about.listings)
     is_new = old is None or snapshot.about != old.about
     if is_new or brought.added or brought.removed:
         save_snapshot(options.index, snapshot)
-    if snapshot.about.grouping == "table":
-        keep_columns(options.index / snapshot.about.listings)
     _tell(options, brought, snapshot, updated, filled.seen, console)
     _tell_missing(records or (), snapshot, console)
     for line in report_unreadable(unreadable, options.index):
@@ -281,7 +282,7 @@ def _tell(
 ) -> None:
     about = snapshot.about
     listings = group_photos(options.index, about, snapshot.photos)
-    shown = len(set(listings.owners().tolist()))
+    shown = int(np.count_nonzero(listings.counts))
     photos = int(snapshot.photos.is_there.sum())
     print_plainly(
         f"{name_count(photos, 'photo', 'photos')} in {name_count(shown, 'listing', 'listings')}; "

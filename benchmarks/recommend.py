@@ -2,7 +2,7 @@
 
     python benchmarks/recommend.py speed
 
-Two cores, 10 to 20 minutes, 5 GB of memory and of a temporary folder. Expected: every listing that
+Two cores, 3 to 10 minutes, 5 GB of memory and of a temporary folder. Expected: every listing that
 is found is right (`recall` 1.0). Times tell as much of what else the machine does as of the search:
 look at `cpu_ms` and `load_average` beside them. At a million listings the scan alone reads 1 GB a
 question, which two free cores do in 40 to 60 ms.

@@ -4,8 +4,8 @@
 
 Two cores, 3 to 10 minutes, 5 GB of memory and of a temporary folder. Expected: every listing that
 is found is right (`recall` 1.0). Times tell as much of what else the machine does as of the search:
-look at `cpu_ms` and `load_average` beside them. At a million listings the scan alone reads 1 GB a
-question, which two free cores do in 40 to 60 ms.
+look at `cpu_ms` and `load_average` beside them. At a million listings, where a scan reads 1 GB, a
+question takes some 110 ms of all cores, which two that are free share; a listing is added for 12.
 
 Listings of a table are made, a photo each: labels of three heads, embeddings of 512 numbers that
 are sums of 64 directions, ever weaker, with noise, and three columns to filter by. One process

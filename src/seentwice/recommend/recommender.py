@@ -16,7 +16,12 @@ from seentwice.recommend.candidates import Title
 from seentwice.recommend.changing import NewPhotos, drop_listing_from, put_listing_into
 from seentwice.recommend.filters import Filter
 from seentwice.recommend.indexing import update_snapshot
-from seentwice.recommend.listing_table import load_listings, put_listing, remove_listing
+from seentwice.recommend.listing_table import (
+    has_listing,
+    load_listings,
+    put_listing,
+    remove_listing,
+)
 from seentwice.recommend.listings import (
     ListingRecord,
     Listings,
@@ -97,6 +102,14 @@ class Recommender:
     def has_listing(self, name: str) -> bool:
         """Say whether a listing with a photo has this id."""
         return name in self._state.listing_numbers
+
+    def keeps_listing(self, name: str) -> bool:
+        """Say whether the table on the disk has this id, also of a listing without a photo.
+
+        Raises:
+            UserError: there is no table, or it is damaged.
+        """
+        return has_listing(self._table, name)
 
     def name_photos(self, asked: Asked) -> list[str]:
         """Return the keys of the photos of the index that are asked about."""

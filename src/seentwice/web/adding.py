@@ -14,6 +14,7 @@ from seentwice.index.photo_row import PhotoRow
 from seentwice.photos import PhotoError
 from seentwice.recommend.changing import NewPhotos
 from seentwice.recommend.listings import ListingRecord
+from seentwice.recommend.recommender import Recommender
 from seentwice.recommend.state import State
 from seentwice.web.failures import ApiError, invalid, later
 from seentwice.web.live_index import LiveIndex, OpenedIndex
@@ -56,10 +57,8 @@ def add_listing(
     for photo in sent:
         check_photo(photo)
     with live.writing:
-        opened = live.current
+        opened = _open_newest(live)
         recommender = opened.recommender
-        if recommender.about.grouping != "table":
-            raise ApiError(409, "no_listings", _NO_TABLE)
         distinct = {photo.sha256: photo for photo in reversed(sent)}
         order = list(dict.fromkeys(photo.sha256 for photo in sent))
         known = find_listing(recommender.state, record.id)
@@ -67,6 +66,8 @@ def add_listing(
             if (list(known.sha256), known.facts) != (order, dict(record.facts)):
                 raise ApiError(409, "listing_exists", _EXISTS, "id")
             return known, False
+        if _is_kept(recommender, record.id):
+            raise ApiError(409, "listing_exists", _EXISTS_UNSEEN, "id")
         keys = {sha256: _find_key(recommender.state, sha256) for sha256 in order}
         new = [distinct[sha256] for sha256, key in keys.items() if key is None]
         try:
@@ -81,6 +82,8 @@ def add_listing(
             raise later("unwritable", "the index or its photos cannot be written now") from error
         except UserError as error:
             raise later("unusable", "the index cannot be changed now") from error
+        if not live.is_newest():
+            raise later("replaced", "another index took the place of this one; send it again")
     return ListedPhotos(record.id, names, tuple(order), dict(record.facts)), True
 
 
@@ -91,15 +94,15 @@ def remove_listing(live: LiveIndex, id: str) -> None:
         ApiError: there is none of this id, or it cannot be written.
     """
     with live.writing:
-        recommender = live.current.recommender
-        if recommender.about.grouping != "table":
-            raise ApiError(409, "no_listings", _NO_TABLE)
-        if not recommender.has_listing(id):
+        recommender = _open_newest(live).recommender
+        if not (recommender.has_listing(id) or _is_kept(recommender, id)):
             raise ApiError(404, "not_found", "no listing of this id")
         try:
             recommender.remove(id)
         except UserError as error:
             raise later("unwritable", "the index cannot be written now") from error
+        if not live.is_newest():
+            raise later("replaced", "another index took the place of this one; send it again")
 
 
 def find_listing(state: State, id: str) -> ListedPhotos | None:
@@ -117,6 +120,31 @@ def find_listing(state: State, id: str) -> ListedPhotos | None:
     )
 
 
+def _open_newest(live: LiveIndex) -> OpenedIndex:
+    """Return the index as the disk holds it now, whose listings can be changed.
+
+    Raises:
+        ApiError: they cannot.
+    """
+    if not live.is_newest():
+        live.reload()
+    if live.current.recommender.about.grouping != "table":
+        raise ApiError(409, "no_listings", _NO_TABLE)
+    return live.current
+
+
+def _is_kept(recommender: Recommender, id: str) -> bool:
+    """Say whether the table of listings has an id, also one whose photos are all missing.
+
+    Raises:
+        ApiError: it cannot be read.
+    """
+    try:
+        return recommender.keeps_listing(id)
+    except UserError as error:
+        raise later("unusable", "the listings cannot be read now") from error
+
+
 def _find_key(state: State, sha256: bytes) -> str | None:
     same = state.find_same(sha256)
     return state.photos.keys[int(same[0])] if len(same) else None
@@ -130,7 +158,8 @@ def _add_photos(opened: OpenedIndex, writer: PhotoWriter, new: Sequence[SentPhot
     values = np.concatenate([_look_at(opened, photo) for photo in new])
     # As they are kept, so that an index opened later answers the same.
     values = values.astype(np.float16).astype(np.float32)
-    rows = [_keep(writer.looking, photo) for photo in new]
+    looking = writer.begin()
+    rows = [_keep(looking, photo) for photo in new]
     writer.write(rows, opened.reader.fingerprint, values)
     digests = np.frombuffer(b"".join(row.sha256 for row in rows), np.uint8).reshape(-1, 32)
     return NewPhotos(tuple(row.key for row in rows), digests, values)
@@ -176,3 +205,4 @@ _NO_TABLE = (
     "index with seentwice index --listings"
 )
 _EXISTS = "a listing of this id is there with other photos or fields; delete it first"
+_EXISTS_UNSEEN = "a listing of this id is there, but none of its photos; delete it first"

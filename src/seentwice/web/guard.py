@@ -1,7 +1,7 @@
 """What stands before every request: keys, limits, measures, and the headers of all answers."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +23,8 @@ OPEN = ("/", "/docs", "/health", "/openapi.json", "/page.css", "/page.js", "/doc
 """Paths that need no key: they tell nothing of photos."""
 _CHEAP = (*OPEN, "/metrics")  # answered however many wait
 _METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+PIECE_BYTES = 1 << 18
+"""Of an answer that are sent at once: a client that does not read holds no more in memory."""
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
@@ -60,7 +62,8 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
-            await send(message)
+            for piece in _cut(message):
+                await send(piece)
 
         try:
             try:
@@ -144,6 +147,18 @@ class Guard:
 
 
 _CLOSE = {"Connection": "close"}  # what is left of a body is not read
+
+
+def _cut(message: Message) -> Iterator[Message]:
+    """Cut a long body into pieces: each waits until the client has taken most of those before."""
+    body = message.get("body", b"")
+    if len(body) <= PIECE_BYTES:
+        yield message
+        return
+    for start in range(0, len(body), PIECE_BYTES):
+        end = start + PIECE_BYTES
+        more = end < len(body) or message.get("more_body", False)
+        yield {**message, "body": body[start:end], "more_body": more}
 
 
 def _host_of(header: str) -> str:

@@ -1,6 +1,5 @@
 """Photos that are sent: files of a folder of their own while a request is answered."""
 
-import hashlib
 import secrets
 import shutil
 import tempfile
@@ -90,11 +89,6 @@ def tell_unreadable(error: PhotoError, field: str) -> ApiError:
     return ApiError(
         422, "unreadable_photo", f"no photo: {problem.reason.value} ({problem.detail})", field
     )
-
-
-def digest_bytes(content: bytes) -> bytes:
-    """Return the sha256 of a file's content."""
-    return hashlib.sha256(content).digest()
 
 
 def _extension_of(path: Path) -> str:

@@ -36,7 +36,11 @@ class ListedPhotos:
 
 
 def add_listing(
-    live: LiveIndex, writer: PhotoWriter, record: ListingRecord, sent: Sequence[SentPhoto]
+    live: LiveIndex,
+    writer: PhotoWriter,
+    record: ListingRecord,
+    sent: Sequence[SentPhoto],
+    most_columns: int,
 ) -> tuple[ListedPhotos, bool]:
     """Add a listing, and those of its photos that are new.
 
@@ -47,12 +51,14 @@ def add_listing(
         writer: of its table of photos.
         record: without photos.
         sent: its photos, the title photo first.
+        most_columns: that all listings may have together.
 
     Returns:
         The listing, and whether it is new: the same one again changes nothing.
 
     Raises:
-        ApiError: it is there with other content, a file gives no photo, or it cannot be written.
+        ApiError: it is there with other content, a file gives no photo, there would be too many
+            columns, or it cannot be written.
     """
     for photo in sent:
         check_photo(photo)
@@ -68,6 +74,7 @@ def add_listing(
             return known, False
         if _is_kept(recommender, record.id):
             raise ApiError(409, "listing_exists", _EXISTS_UNSEEN, "id")
+        _limit_columns(recommender.state, record, most_columns)
         keys = {sha256: _find_key(recommender.state, sha256) for sha256 in order}
         new = [distinct[sha256] for sha256, key in keys.items() if key is None]
         try:
@@ -143,6 +150,22 @@ def _is_kept(recommender: Recommender, id: str) -> bool:
         return recommender.keeps_listing(id)
     except UserError as error:
         raise later("unusable", "the listings cannot be read now") from error
+
+
+def _limit_columns(state: State, record: ListingRecord, most: int) -> None:
+    """Refuse a listing that brings more columns than there may be.
+
+    Raises:
+        ApiError: names the first of them.
+    """
+    known = state.listings.columns
+    others = sorted(set(record.facts).difference(known))
+    if others and len(known) + len(others) > most:
+        raise invalid(
+            f"{others[0]!r}: listings may have {most:,} names together, and there are "
+            f"{len(known):,}; use one of them",
+            "fields",
+        )
 
 
 def _find_key(state: State, sha256: bytes) -> str | None:

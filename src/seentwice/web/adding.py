@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from seentwice.dedupe.looking import Looking, look_at_file
 from seentwice.errors import UserError
-from seentwice.files import UnwritableError, write_atomically
+from seentwice.files import UnwritableError, sync_folder, write_atomically
 from seentwice.index.photo_row import PhotoRow
 from seentwice.photos import PhotoError
 from seentwice.recommend.changing import NewPhotos
@@ -217,6 +217,8 @@ def _keep(looking: Looking, photo: SentPhoto) -> PhotoRow:
         raise UnwritableError(f"{path.parent}: {error.strerror}") from error
     assert hashlib.sha256(content).digest() == photo.sha256
     write_atomically(path, content)
+    for folder in (path.parent, path.parent.parent, looking.root):
+        sync_folder(folder)
     row = look_at_file(looking, key)
     if row.reason or row.sha256 != photo.sha256:
         raise UnwritableError(f"{path}: it changed")

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 
-from seentwice.web.failures import ApiError, answer_error, later
+from seentwice.web.failures import CLOSE, ApiError, answer_error, later, too_large
 from seentwice.web.keys import ApiKeys, is_loopback
 from seentwice.web.limits import ServiceLimits
 from seentwice.web.metrics import ServiceMetrics
@@ -133,7 +133,9 @@ class Guard:
             try:
                 message = await asyncio.wait_for(receive(), max(0, deadline - loop.time()))
             except TimeoutError as error:
-                raise ApiError(408, "slow_body", "the body came too slowly") from error
+                raise ApiError(
+                    408, "slow_body", "the body came too slowly", headers=CLOSE
+                ) from error
             came += len(message.get("body", b""))
             if came > self.limits.body_bytes:
                 raise self._too_large()
@@ -142,11 +144,7 @@ class Guard:
         return receive_some
 
     def _too_large(self) -> ApiError:
-        most = self.limits.body_bytes
-        return ApiError(413, "too_large", f"a body may have {most:,} bytes", headers=_CLOSE)
-
-
-_CLOSE = {"Connection": "close"}  # what is left of a body is not read
+        return too_large(f"a body may have {self.limits.body_bytes:,} bytes")
 
 
 def _cut(message: Message) -> Iterator[Message]:

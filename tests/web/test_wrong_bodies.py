@@ -84,13 +84,13 @@ def test_a_form_may_have_as_much_as_is_promised(made_homes: Homes, start: Start)
     photo = {"photo": made_homes.list_photos()[0].read_bytes()}
     fields = {"where": ["city=Paris"] * 50, "candidates": ["L02"] * 20, "k": "1", "title": "any"}
     assert client.post("/recommend", data=fields, files=photo).status_code == 200
-    for data, files in (
-        ({"id": "x" * 1_001}, photo),
-        ({"candidates": ["L02"] * 90}, photo),
-        ({}, [("candidate_photos", b"")] * 60),
+    for data, files, status, code in (
+        ({"id": "x" * 1_001}, photo, 413, "too_large"),
+        ({"candidates": ["L02"] * 90}, photo, 422, "invalid"),
+        ({}, [("candidate_photos", b"")] * 60, 422, "invalid"),
     ):
         answer = client.post("/recommend", data=data, files=files)
-        assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
 
 
 def test_a_full_disk_is_told_as_what_passes(

@@ -80,8 +80,8 @@ def make_listing_routes(service: Service) -> APIRouter:
         "/listings/{listing_id:path}",
         operation_id="delete_listing",
         summary="Forget a listing.",
-        description="Its photos stay in the folder of photos, but are no results unless another "
-        "listing shows them.",
+        description="Its photos stay in the folder of photos, where POST /check finds them and GET "
+        "/photos shows them, but are no results unless another listing shows them.",
         status_code=204,
         responses=describe_failures(404, 409, 422),
     )

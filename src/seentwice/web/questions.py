@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from seentwice.errors import UserError
 from seentwice.recommend.candidates import Title
 from seentwice.recommend.filters import Filter, read_filter
-from seentwice.web.failures import ApiError, invalid, later, too_large
+from seentwice.web.failures import CLOSE, ApiError, invalid, later, too_large
 from seentwice.web.limits import ServiceLimits
 
 LONGEST_ID = 500
@@ -107,10 +107,11 @@ async def _read_form(request: Request, single_fields: int, limits: ServiceLimits
             max_part_size=limits.field_bytes,
         )
     except HTTPException as error:
-        if "aximum" not in error.detail:  # of the size of a part, or the number of parts
-            raise
-        most = f"a field may have {limits.field_bytes:,} bytes"
-        raise too_large(f"{most}, and a form {limits.photos + 1} files") from error
+        if "exceeded maximum size" in error.detail:
+            raise too_large(f"a field may have {limits.field_bytes:,} bytes") from error
+        if "Too many" in error.detail:
+            raise ApiError(422, "invalid", error.detail, "body", CLOSE) from error
+        raise
     except OSError as error:
         raise later("unwritable", "what is sent cannot be kept now") from error
 

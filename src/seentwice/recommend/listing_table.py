@@ -84,6 +84,18 @@ def remove_listing(path: Path, key: str) -> bool:
         return removed > 0
 
 
+def has_listing(path: Path, key: str) -> bool:
+    """Say whether there is a listing of an id.
+
+    Raises:
+        UserError: there is no table, or it is damaged, of another version or cannot be read.
+    """
+    with _explaining(path), _connect(path, "rw") as connection:
+        _refuse_version(path, connection)
+        found = connection.execute("SELECT 1 FROM listing WHERE id = ?", (key,)).fetchone()
+        return found is not None
+
+
 def load_listings(path: Path) -> tuple[ListingRecord, ...]:
     """Return all listings in the order of their ids.
 

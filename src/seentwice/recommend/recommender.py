@@ -22,7 +22,7 @@ from seentwice.recommend.changing import (
 from seentwice.recommend.filters import Filter
 from seentwice.recommend.indexing import update_snapshot
 from seentwice.recommend.listing_columns import open_listings
-from seentwice.recommend.listing_table import put_listing, remove_listing
+from seentwice.recommend.listing_table import has_listing, put_listing, remove_listing
 from seentwice.recommend.listings import (
     ListingRecord,
     Listings,
@@ -107,6 +107,14 @@ class Recommender:
     def has_listing(self, name: str) -> bool:
         """Say whether a listing with a photo has this id."""
         return name in self._state.listing_numbers
+
+    def keeps_listing(self, name: str) -> bool:
+        """Say whether the table on the disk has this id, also of a listing without a photo.
+
+        Raises:
+            UserError: there is no table, or it is damaged.
+        """
+        return has_listing(self._table, name)
 
     def name_photos(self, asked: Asked) -> list[str]:
         """Return the keys of the photos of the index that are asked about."""

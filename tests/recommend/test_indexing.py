@@ -155,19 +155,36 @@ def test_names_that_are_no_text_and_photos_that_are_gone_are_kept(photos: Path) 
 def test_a_run_that_was_stopped_goes_on_where_it_was(
     photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(filling, "_BATCH", 2)
-
     class Stopping(FakeReader):
         def read(self, files: Sequence[Path], on_progress: Progress) -> Iterator[SeenPhotos]:
-            if len(self.read_files) >= 2:
-                raise KeyboardInterrupt
-            yield from super().read(files, on_progress)
+            yield from super().read(files[:3], on_progress)
+            raise KeyboardInterrupt
 
     stopped, after = Stopping([]), FakeReader([])
     with pytest.raises(KeyboardInterrupt):
         index(photos, None, stopped)
+    assert len(stopped.read_files) == 3
     assert index(photos, None, after).added == 6
     assert sorted(stopped.read_files + after.read_files) == [f"{n}.jpg" for n in range(5)]
+
+
+def test_rows_are_written_as_they_come_so_that_a_killed_run_loses_few(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filling, "_WRITTEN", 2)
+    kept: list[int] = []
+
+    class Watching(FakeReader):
+        def read(self, files: Sequence[Path], on_progress: Progress) -> Iterator[SeenPhotos]:
+            for seen in super().read(files, on_progress):
+                kept.append(int(store.has_embeddings("made", digests).sum()))
+                yield seen
+
+    with open_store(photos) as store:
+        digests = store.scan(("sha256",))["sha256"]
+        fill_store(store, photos, Watching([]), lambda done, total: None)
+        kept.append(int(store.has_embeddings("made", digests).sum()))
+    assert [number - (number > 1) for number in kept] == [0, 0, 2, 2, 4, 5]
 
 
 def test_a_file_that_changes_meanwhile_is_told_and_not_recommended(photos: Path) -> None:

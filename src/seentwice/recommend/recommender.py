@@ -77,7 +77,7 @@ class Recommender:
         Raises:
             UserError: nothing is there to recommend from, or it is damaged.
         """
-        with PhotoStore.open_to_read(folder, lambda: None) as store:
+        with PhotoStore.open_to_read(folder, lambda: None, "index") as store:
             snapshot = open_snapshot(folder)
             if store.generation() != snapshot.about.generation:
                 snapshot = update_snapshot(snapshot, store, snapshot.about).snapshot

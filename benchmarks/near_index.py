@@ -9,10 +9,9 @@ times as long; opened in under 1 s.
 Rows are made: sums of 64 directions, ever weaker, with noise, of length 1; queries are rows with
 noise. Ours is saved by one process and searched, memory-mapped, by another. FAISS's `IndexFlatIP`
 holds the same rows as float32 and says what is right; `IndexScalarQuantizer` holds them as float16,
-and `IndexIVFScalarQuantizer` parts those into 1,000 cells, of which a search looks into 50. Ours is
-also asked to find 0.99 of the best nearly, which it does not do below a million rows. Filters pass
-rows at random: ours takes their numbers as an array, FAISS an `IDSelectorBatch` or a bitmap,
-whichever is faster, which is made for each search as our array is read for each.
+and `IndexIVFScalarQuantizer` parts those into 1,000 cells, of which a search looks into 50.
+Filters pass rows at random: ours takes their numbers as an array, FAISS an `IDSelectorBatch` or a
+bitmap, whichever is faster, which is made for each search as our array is read for each.
 
 `ms` are median, 99th percentile and least of the searches, `cpu_ms` the median of what they take of
 all cores, which other work changes less. Memory is of a process that searches: what is its own, and
@@ -41,7 +40,6 @@ from rich.console import Console
 from rich.table import Table
 
 from seentwice.files import write_atomically
-from seentwice.index import near_index
 from seentwice.index.near_index import NearIndex
 
 RESULT = Path(__file__).resolve().parent / "results" / "near_index.json"
@@ -50,13 +48,12 @@ DIMENSIONS, FACTORS, BEST, BLOCK = 512, 64, 1_000, 50_000
 QUERIES, PEER_QUERIES, TOGETHER, RUNS, BATCHES = 201, 51, 16, 21, 5
 SHARES = (0.01, 0.1, 0.5)
 CELLS, PROBES, TRAINING = 1_000, 50, 50_000
-SAVE, OURS, NEARLY = "ours, saved", "ours", "ours, approximate"
-LEAST_RECALL = 0.99
+SAVE, OURS = "ours, saved", "ours"
 FLAT, HALF, IVF = "IndexFlatIP", "IndexScalarQuantizer float16", "IndexIVFScalarQuantizer float16"
 # Of each number of rows `FLAT` says what is right, so it comes before those that are compared.
 CASES = (
     *((way, 100_000) for way in (SAVE, FLAT, OURS, HALF)),
-    *((way, 1_000_000) for way in (SAVE, FLAT, OURS, HALF, IVF, NEARLY)),
+    *((way, 1_000_000) for way in (SAVE, FLAT, OURS, HALF, IVF)),
 )
 
 Rows = NDArray[np.float32]
@@ -119,9 +116,7 @@ def measure(way: str, count: int, folder: Path) -> dict[str, object]:
     memory = psutil.Process().memory_full_info()
     return found | {
         "recall": round(sum(hits) / right.size, 5),
-        "own_mib": memory.uss >> 20
-        if way not in (OURS, NEARLY)
-        else (memory.rss - memory.shared) >> 20,
+        "own_mib": memory.uss >> 20 if way != OURS else (memory.rss - memory.shared) >> 20,
         "peak_mib": getrusage(RUSAGE_SELF).ru_maxrss >> 10,
     }
 
@@ -231,15 +226,6 @@ def open_ours(count: int, folder: Path) -> Search:
     return lambda queries, among: index.search(queries, BEST, among).numbers
 
 
-def open_nearly(count: int, folder: Path) -> Search:
-    """Map the saved index, and part its rows into cells."""
-    near_index.MOST_EXACT = 0
-    index = NearIndex.open(folder / "index")
-    told = index.approximate(BEST, LEAST_RECALL)
-    print(f"recall told: {told:.4f}", flush=True)
-    return lambda queries, among: index.search(queries, BEST, among).numbers
-
-
 def fill(index: "faiss.Index", count: int) -> Search:
     """Add all rows to an index of FAISS."""
     for _, rows in make_rows(count):
@@ -288,7 +274,7 @@ def open_cells(count: int, folder: Path) -> Search:
     return fill(index, count)
 
 
-OPENERS = {OURS: open_ours, NEARLY: open_nearly, FLAT: open_flat, HALF: open_half, IVF: open_cells}
+OPENERS = {OURS: open_ours, FLAT: open_flat, HALF: open_half, IVF: open_cells}
 
 
 def read_load() -> float:

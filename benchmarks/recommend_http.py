@@ -41,7 +41,7 @@ from rich.console import Console
 from rich.table import Table
 
 from seentwice.files import write_atomically
-from seentwice.recommend.listings import Listings
+from seentwice.recommend.listings import list_photos
 from seentwice.recommend.photo_reader import PhotoReader
 from seentwice.recommend.recommender import Recommender
 from seentwice.recommend.snapshot import About, open_snapshot
@@ -179,8 +179,7 @@ class MadeSource:
     def open(self) -> Recommender:
         """Open it."""
         snapshot = open_snapshot(self.folder)
-        every = np.arange(self.count + 1)
-        listings = Listings(snapshot.photos.keys, every, every[:-1], {})
+        listings = list_photos(snapshot.photos.keys, snapshot.photos.is_there)
         return Recommender(self.folder, self.folder, snapshot, listings)
 
     def open_reader(self, about: About) -> PhotoReader:

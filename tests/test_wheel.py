@@ -70,5 +70,5 @@ def test_outside_the_checkout_it_renders_rooms_and_lists_its_own_configs(
     )
     assert done.returncode == 2, done.stderr
     assert "rooms: 12 photos of 3 places" in done.stdout
-    assert "airbnb catalogue folder houses" in done.stderr
+    assert "airbnb catalogue folder fronts house_fronts houses" in done.stderr
     assert (tmp_path / "data" / "raw" / "rooms" / "rooms.json").is_file()

@@ -68,6 +68,20 @@ def write_atomically(path: Path, data: bytes | str) -> None:
         file.write(content)
 
 
+def sync_folder(folder: Path) -> None:
+    """Bring names of files that were made or replaced there to the disk.
+
+    Raises:
+        UnwritableError: it cannot be opened, or the disk fails.
+    """
+    with _explain_errors(folder):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
 def digest_file(path: Path) -> bytes:
     """Return the sha256 of a file's bytes.
 

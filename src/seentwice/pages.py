@@ -15,9 +15,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 from PIL import Image
 
+from seentwice.display import show_text
+from seentwice.errors import UserError
 from seentwice.files import open_atomically
 
 THUMBNAIL_QUALITY = 80  # a photo of 240 px weighs about 8 kB
+_GENERATOR = b'<meta name="generator" content="seentwice">'  # which each page has
+_HEAD_BYTES = 1_024  # of a page, which hold it
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +169,29 @@ def render_page(title: str, summary: str, sections: Sequence[Section]) -> str:
     """
     template = load_template("page.html.jinja")
     return template.render(title=title, summary=summary, sections=sections)
+
+
+def check_replaceable(option: str, path: Path) -> None:
+    """Let nothing be overwritten but a page of this program.
+
+    Args:
+        option: that names the file.
+        path: of the page.
+
+    Raises:
+        UserError: There is something else, which is left as it is.
+    """
+    if not path.exists():
+        return
+    begin = b""
+    if path.is_file():  # not opened otherwise: a FIFO would hang
+        with path.open("rb") as file:
+            begin = file.read(_HEAD_BYTES)
+    if _GENERATOR not in begin:
+        raise UserError(
+            f"{option} {show_text(str(path))}: is there already and no page of seentwice, so it is "
+            "not overwritten; name another file"
+        )
 
 
 def write_page(path: Path, html: str) -> None:

@@ -31,7 +31,7 @@ MISTAKES = {
     "unknown head": ("compare head=[l2,l3]", "Could not load 'head/l3'"),
     "unknown data set": (
         "prepare data=flats",
-        "airbnb catalogue folder houses listings rooms tags_csv text_pairs",
+        "airbnb catalogue folder fronts house_fronts houses listings rooms tags_csv text_pairs",
     ),
     "option that sets what the command has not": (
         "tagger backbone=compact",
@@ -229,7 +229,10 @@ MISTAKES = {
         "compare data=listings data.items=items.csv",
         "data=listings holds listings, not photos: choose one of ",
     ),
-    "training on text": ("train data=text_pairs data.root=x", "catalogue, folder, houses, rooms"),
+    "training on text": (
+        "train data=text_pairs data.root=x",
+        "catalogue, folder, fronts, house_fronts, houses, rooms, tags_csv",
+    ),
     "no catalogue": ("prepare data=catalogue", "data.file needs a value: give data.file=VALUE"),
     "missing catalogue": ("prepare data=catalogue data.file=p.csv", "'p.csv': cannot be read"),
     "wrong column": (

@@ -126,10 +126,13 @@ def test_listings_of_a_table_are_found_and_filtered(
         "id,photos,city,price\nA,a1.jpg|b2.jpg,Paris,100\nB,b1.jpg|gone.jpg,Paris,200\n"
         "C,c1.jpg|a2.jpg,Lyon,300\nD,d1.jpg,Lyon,\n"
     )
-    assert index("--listings", "listings.csv") == 0
+    assert index("--listings", "listings.csv") == 1
     shown = capsys.readouterr().out
     assert "in 4 listings" in shown
+    # What opens a million listings in seconds is there before anything asks.
+    assert len(list(Path().rglob("listings-*.safetensors"))) == 1
     assert "1 photo of listings are not among those that were read: 'gone.jpg'" in shown
+    assert "have no photo that was read" not in shown
     assert {one["listing"] for one in ask(capsys, "A")} == {"B", "C", "D"}
     assert ask(capsys, "A", "--photo", "any", "--top", "1")[0]["listing"] in ("B", "C")
     (only,) = ask(capsys, "A", "--where", "city=Lyon", "--where", "price<=500")
@@ -147,6 +150,51 @@ def test_listings_of_a_table_are_found_and_filtered(
     assert index("--listings", "elsewhere.csv") == 2
     assert "such as 'photos/a1.jpg'; paths start in that folder" in capsys.readouterr().err
     assert index("--each", "photo") == 0
+
+
+def test_rows_that_are_rejected_and_listings_without_a_photo_are_told(
+    indexed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("listings.csv").write_text(
+        "id;photos;city\nA;a1.jpg;Paris\nB;gone.jpg;\n;b1.jpg;\nA;b2.jpg;Rome\nC;;\nD;a1.jpg;Nice\n"
+        "E;c1.jpg;\n"
+    )
+    assert index("--listings", "listings.csv") == 2
+    assert "add --delimiter ';'" in capsys.readouterr().err
+    assert index("--listings", "listings.csv", "--delimiter", ";") == 1
+    shown = capsys.readouterr().out
+    assert "2 rows were rejected, see data/prepared/index" in shown
+    assert "line 4: no id" in shown
+    assert "2 listings have no photo that was read, and cannot be recommended: 'B', 'C'" in shown
+    assert "in 3 listings" in shown
+    # Two listings show the very same photo.
+    found = ask(capsys, "E", "--html", "same.html")
+    assert [one["same_photo_as"] for one in found] == [None, 1]
+    page = Path("same.html").read_text()
+    assert "same photo as 1" in page
+    assert "city Paris" in page
+    assert main(["recommend", "E"]) == 0
+    assert "as 1" in capsys.readouterr().out
+    assert main(["recommend", "E", "--html", "none.html", "--where", "city=Oslo"]) == 0
+    page = Path("none.html").read_text()
+    for words in ("No listing passes the filters.", "city=Oslo", "What looks like E", "the first"):
+        assert words in page
+    assert index("--each", "photo") == 0
+
+
+def test_a_file_that_is_no_page_is_not_overwritten(
+    indexed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = Path("mine.html")
+    mine.write_text("<!DOCTYPE html>\n<p>mine</p>")
+    for name in ("mine.html", "photos"):
+        assert main(["recommend", "a1.jpg", "--html", name]) == 2
+        assert (
+            f"--html {name}: is there already and no page of seentwice" in capsys.readouterr().err
+        )
+    assert "mine" in mine.read_text()
+    for _ in range(2):
+        assert main(["recommend", "a1.jpg", "--html", "again.html"]) == 0
 
 
 def test_tags_of_a_tagger_give_points_and_filters(
@@ -197,7 +245,8 @@ def test_weights_are_learned_from_triplets_and_kept(
     Path("triplets.csv").write_text("\n".join(["query,positive,negative", *rows]))
     assert index("--learn-from", "triplets.csv") == 0
     shown = capsys.readouterr().out
-    assert "9 triplets: class points 1, tag points 0.3, visual similarity 1 from now on" in shown
+    assert "9 triplets: " in shown
+    assert "class points 1, tag points 0.3, visual similarity 1" in shown
     Path("triplets.csv").write_text("query,positive,negative\na1.jpg,a2.jpg,x.jpg\n")
     assert index("--learn-from", "triplets.csv") == 2
     assert "triplets.csv, line 2: 'x.jpg' is no photo of the index" in capsys.readouterr().err
@@ -296,6 +345,8 @@ def test_wrong_options_are_told_in_one_line(
     ("words", "told"),
     [
         (("a1.jpg",), "no index yet; make one: seentwice index PHOTOS"),
+        (("a1.jpg", "--index", "nowhere"), "or make it with seentwice index"),
+        (("",), "PHOTO|ID: is empty; give a file, or the id of a listing"),
         (("a1.jpg", "--where", "Paris"), "give COLUMN=VALUE"),
         (("a1.jpg", "--weight", "size=2"), "PART one of class_points"),
         (("a1.jpg", "--top", "0"), "give a whole number"),

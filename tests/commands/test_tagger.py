@@ -131,6 +131,19 @@ def test_blocks_of_the_trunk_may_train_and_are_then_a_part_of_the_tagger(
     assert opened.record.architecture.embedding_size == 16
 
 
+def test_a_missing_photo_of_the_table_is_told_and_ends_with_1(
+    words: list[str], table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "tags.csv"
+    other.write_text(f"{table.read_text()}gone.jpg,x,atrium,yes\n")
+    more = [f"data.path={other}", "fitting.epochs=1", f"hydra.run.dir={tmp_path / 'run'}"]
+    assert main(["tagger", *words, *more]) == 1
+    shown = capsys.readouterr().out
+    assert "kind: atrium: 1 photo; a typo?" in shown
+    assert "gone.jpg" in shown
+    assert (tmp_path / "run" / CHECKPOINT_FILE).is_file()
+
+
 def test_room_types_of_a_folder_are_heads_without_a_table(few_rooms: Path, tmp_path: Path) -> None:
     data = ["data=folder", f"data.root={few_rooms}", "fitting.epochs=1"]
     assert main(["tagger", *QUICK, *data, f"hydra.run.dir={tmp_path}"]) == 0

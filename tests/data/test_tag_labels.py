@@ -10,6 +10,7 @@ from seentwice.data.tag_labels import (
     HeadRule,
     label_photos,
     match_labels,
+    remark_rare,
     rules_of_columns,
 )
 from seentwice.errors import UserError
@@ -46,6 +47,15 @@ def test_a_head_of_one_label_is_left_out_and_told() -> None:
     assert found.remarks == ("front: left out, fewer than two of its labels have photos",)
     with pytest.raises(UserError, match=r"no head has photos of two labels: front \(room_type\)"):
         label_photos([photo("kitchen")], RULES)
+
+
+def test_a_label_of_few_photos_is_told() -> None:
+    photos = [photo(style=style) for style in ["modern"] * 5 + ["ranch"] * 4 + ["modrn"]]
+    labels = label_photos(photos, rules_of_columns(photos))
+    assert list(remark_rare(labels)) == [
+        "style: modrn: 1 photo; a typo?",
+        "style: ranch: 4 photos; a typo?",
+    ]
 
 
 def test_every_column_becomes_a_head_with_its_values_sorted() -> None:

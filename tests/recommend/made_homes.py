@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seentwice.index.near_index import NearIndex
+from seentwice.recommend.listing_columns import list_records
 from seentwice.recommend.listing_table import replace_listings
-from seentwice.recommend.listings import ListingRecord, Listings, list_records
+from seentwice.recommend.listings import ListingRecord, Listings
 from seentwice.recommend.photo_reader import ReaderChoice
 from seentwice.recommend.photo_table import describe_photos
 from seentwice.recommend.recommender import Recommender

@@ -21,11 +21,13 @@ class HeldIndex(NearIndex):
     def hold(self) -> None:
         self.begun, self.go = Semaphore(0), Event()
         self.asked: list[int] = []
+        self.among: list[NDArray[np.int64] | None] = []
 
     def search(
         self, queries: NDArray[np.float32], k: int, among: NDArray[np.int64] | None = None
     ) -> NearRows:
         self.asked.append(len(queries))
+        self.among.append(among)
         self.begun.release()
         assert self.go.wait(60)
         if np.isnan(queries).any():
@@ -103,6 +105,28 @@ def test_searches_of_other_moments_do_not_share_a_scan(near: HeldIndex) -> None:
         near.go.set()
         first.result()
         assert [int((one.result().numbers >= 0).sum()) for one in others] == [50, 10]
+
+
+def test_one_that_comes_again_at_once_does_not_overtake_one_that_waits(near: HeldIndex) -> None:
+    batched = BatchedSearch()
+    some = np.arange(10)
+    for _ in range(10):
+        near.hold()
+
+        def ask_twice() -> None:
+            for _ in range(2):
+                batched.search(near, make_queries(1), 3, None)
+
+        with ThreadPoolExecutor(2) as pool:
+            eager = pool.submit(ask_twice)
+            assert near.begun.acquire(timeout=60)
+            patient = pool.submit(batched.search, near, make_queries(1), 3, some)
+            wait_until(batched, 1, lambda: len(batched._waiting) == 1)
+            near.go.set()
+            eager.result()
+            patient.result()
+        assert near.among[0] is None
+        assert near.among[1] is some
 
 
 def test_a_scan_has_a_most(near: HeldIndex) -> None:

@@ -21,6 +21,7 @@ from seentwice.index.store import PhotoStore
 from seentwice.recommend import filling, photo_table, snapshot
 from seentwice.recommend.filling import fill_store
 from seentwice.recommend.indexing import Brought, update_snapshot
+from seentwice.recommend.listing_columns import keep_columns
 from seentwice.recommend.listing_table import replace_listings
 from seentwice.recommend.photo_reader import SeenPhotos
 from seentwice.recommend.recommender import Recommender
@@ -154,19 +155,36 @@ def test_names_that_are_no_text_and_photos_that_are_gone_are_kept(photos: Path) 
 def test_a_run_that_was_stopped_goes_on_where_it_was(
     photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(filling, "_BATCH", 2)
-
     class Stopping(FakeReader):
         def read(self, files: Sequence[Path], on_progress: Progress) -> Iterator[SeenPhotos]:
-            if len(self.read_files) >= 2:
-                raise KeyboardInterrupt
-            yield from super().read(files, on_progress)
+            yield from super().read(files[:3], on_progress)
+            raise KeyboardInterrupt
 
     stopped, after = Stopping([]), FakeReader([])
     with pytest.raises(KeyboardInterrupt):
         index(photos, None, stopped)
+    assert len(stopped.read_files) == 3
     assert index(photos, None, after).added == 6
     assert sorted(stopped.read_files + after.read_files) == [f"{n}.jpg" for n in range(5)]
+
+
+def test_rows_are_written_as_they_come_so_that_a_killed_run_loses_few(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filling, "_WRITTEN", 2)
+    kept: list[int] = []
+
+    class Watching(FakeReader):
+        def read(self, files: Sequence[Path], on_progress: Progress) -> Iterator[SeenPhotos]:
+            for seen in super().read(files, on_progress):
+                kept.append(int(store.has_embeddings("made", digests).sum()))
+                yield seen
+
+    with open_store(photos) as store:
+        digests = store.scan(("sha256",))["sha256"]
+        fill_store(store, photos, Watching([]), lambda done, total: None)
+        kept.append(int(store.has_embeddings("made", digests).sum()))
+    assert [number - (number > 1) for number in kept] == [0, 0, 2, 2, 4, 5]
 
 
 def test_a_file_that_changes_meanwhile_is_told_and_not_recommended(photos: Path) -> None:
@@ -272,6 +290,7 @@ def test_the_state_before_another_reader_can_be_gone_back_to_and_come_back_from(
     with pytest.raises(UserError, match="nothing to go back to"):
         go_back(folder)
     replace_listings(folder / "listings-a.sqlite", [])
+    keep_columns(folder / "listings-a.sqlite")
     with open_store(photos) as store:
         fill_store(store, photos, ShiftedReader([], "other"), lambda done, total: None)
         about = replace(PHOTO_ABOUT, fingerprint="other", listings="listings-a.sqlite")
@@ -293,11 +312,13 @@ def test_the_state_before_another_reader_can_be_gone_back_to_and_come_back_from(
     # Files that neither state names are gone with the next change.
     for number in range(2):
         replace_listings(folder / f"listings-b{number}.sqlite", [])
+        keep_columns(folder / f"listings-b{number}.sqlite")
         about = replace(about, listings=f"listings-b{number}.sqlite")
         with open_store(photos) as store:
             save_snapshot(folder, update_snapshot(open_snapshot(folder), store, about).snapshot)
     tables = sorted(path.name for path in folder.glob("listings*"))
-    assert tables == ["listings-b0.sqlite", "listings-b1.sqlite"]
+    kinds = ("safetensors", "sqlite")
+    assert tables == [f"listings-b{number}.{kind}" for number in range(2) for kind in kinds]
     assert len(list((folder / FOLDER).glob("photos-*"))) == 2
     assert go_back(folder).listings == "listings-b0.sqlite"
     # One that is damaged is not gone back to.

@@ -1,3 +1,4 @@
+import csv
 import signal
 import sqlite3
 import subprocess
@@ -9,20 +10,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from seentwice.data.tabular.rejects import collect_rejects
+from seentwice.data.tabular.spelling import CONFIG
 from seentwice.errors import UserError
+from seentwice.recommend.listing_columns import list_records
 from seentwice.recommend.listing_table import (
     load_listings,
     put_listing,
     remove_listing,
     replace_listings,
 )
-from seentwice.recommend.listings import ListingRecord, list_folders, list_records
-from seentwice.recommend.listings_file import find_missing, read_listings
+from seentwice.recommend.listings import ListingRecord, list_folders
+from seentwice.recommend.listings_file import find_bare, find_missing, read_listings
 
 
 def read(folder: Path, text: str, name: str = "listings.csv") -> tuple[ListingRecord, ...]:
     (folder / name).write_text(text, "utf-8")
-    return read_listings(folder / name, folder / "photos", None, lambda done, total: None)
+    with collect_rejects(folder / "rejects.csv") as rejects:
+        return read_listings(
+            folder / name, folder / "photos", None, rejects, lambda done, total: None, CONFIG
+        )
 
 
 def test_a_row_is_a_listing_and_every_other_column_a_fact(tmp_path: Path) -> None:
@@ -50,12 +57,11 @@ def test_json_lines_are_read_too(tmp_path: Path) -> None:
     ("text", "told"),
     [
         ("id,photos\n7,a.jpg,x\n", "line 2: 3 cells where the header has 2"),
-        ("id,photos\n7,a.jpg\n,b.jpg\n", "line 3: no id"),
+        ("id,photos\n,b.jpg\n", "line 2: no id"),
         ("id,photos\n7,../a.jpg\n", "line 2: the photo '../a.jpg' is not below"),
-        ("id,photo,city\n7,a.jpg,Rome\n7,b.jpg,Nice\n", "line 3: city of '7' is 'Nice'"),
         ("key,photos\n7,a.jpg\n", "give 'id' and one of 'photos' and 'photo'"),
         ("id,city\n7,Rome\n", "give 'id' and one of 'photos' and 'photo'"),
-        ("id,photos\n", "holds no listing"),
+        ("id,photos\n", "holds no row"),
         ("", "is empty"),
     ],
 )
@@ -66,9 +72,23 @@ def test_what_cannot_be_used_is_told_with_its_line(tmp_path: Path, text: str, to
     assert "\n" not in str(caught.value)
 
 
+def test_rows_that_give_no_listing_are_rejected_whole_and_the_others_kept(tmp_path: Path) -> None:
+    rows = "7,a.jpg,Rome\n,b.jpg,\n7,c.jpg|d.jpg,Nice\n8,/b.jpg,\n9,../b.jpg,\n7,e.jpg,\n10,b\n"
+    found = read(tmp_path, f"id,photos,city\n{rows}")
+    assert found == (ListingRecord("7", ("a.jpg", "e.jpg"), {"city": "Rome"}),)
+    with (tmp_path / "rejects.csv").open() as file:
+        rejects = list(csv.DictReader(file))
+    assert [reject["line"] for reject in rejects] == ["3", "4", "5", "6", "8"]
+    assert rejects[1]["reason"].startswith("city of '7' is 'Nice', and 'Rome' from line 2 on")
+    assert rejects[1]["row"] == "7,c.jpg|d.jpg,Nice"
+    lines = '{"id": 7, "photos": "a.jpg"}\n{"photos": "b.jpg"}\n{"id": 8, "photos": []}\n'
+    assert [one.id for one in read(tmp_path, lines, "listings.jsonl")] == ["7", "8"]
+
+
 def test_photos_that_are_not_there_are_left_out_and_told() -> None:
     records = [ListingRecord("A", ("x", "p1", "p0")), ListingRecord("B", ("y", "x"))]
     numbers = {"p0": 0, "p1": 1}
+    assert find_bare([*records, ListingRecord("C", ())], numbers) == ["B", "C"]
     assert find_missing(records, numbers) == ["x", "y"]
     listings = list_records(records, numbers)
     assert listings.photos_of(0).tolist() == [1, 0]
@@ -132,7 +152,7 @@ def make_newer(table: Path) -> None:
         (Path.unlink, "run seentwice index --listings again"),
         (make_damaged, "is damaged .* run seentwice index --listings again, which writes another"),
         (make_no_json, "is damaged .* run seentwice index --listings again, which writes another"),
-        (make_newer, r"of another version of seentwice \(its table is 9, this one reads 1\)"),
+        (make_newer, r"of another version of seentwice \(its table is 9, this one reads 2\)"),
     ],
 )
 def test_a_table_that_cannot_be_used_is_told_and_never_to_be_deleted(

@@ -40,8 +40,19 @@ def test_a_part_that_tells_all_decides_alone_and_has_no_endless_weight() -> None
     positive, negative = np.full((2, 2_000, 3), 0.5)
     positive[:, 0], negative[:, 0] = 1, 0
     positive[:, 2] += 1e-4
-    weights = learn_weights(positive, negative, np.arange(2_000), ScoreWeights()).weights
+    positive[0, 2] -= 2e-4
+    before = ScoreWeights(0.0, 0.3, 1.0)
+    weights = learn_weights(positive, negative, np.arange(2_000), before).weights
     assert weights == ScoreWeights(100.0, 0.3, 1.0)
+
+
+def test_weights_that_rank_all_rightly_are_kept() -> None:
+    rng = np.random.default_rng(0)
+    both = np.sort(rng.random((2, 100, 3)), axis=0)
+    before = ScoreWeights(0.2, 0.7, 2.0)
+    learned = learn_weights(both[1], both[0], np.arange(100), before)
+    assert learned.weights == before
+    assert learned.accuracy_before == 1
 
 
 def test_folds_that_tell_nothing_leave_the_weights_of_all() -> None:

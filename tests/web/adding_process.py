@@ -72,7 +72,7 @@ def add(folder: Path, id: str, *numbers: int) -> None:
     writer = photo_writer.StoreWriter(folder, 10**8)
     uploads = UploadFolder()
     with uploads.keep([("photos", BytesIO(paint(number))) for number in numbers]) as sent:
-        adding.add_listing(live, writer, ListingRecord(id, (), {"city": "Rome"}), sent)
+        adding.add_listing(live, writer, ListingRecord(id, (), {"city": "Rome"}), sent, 10)
     writer.close()
     uploads.close()
 

@@ -8,15 +8,14 @@ from pathlib import Path
 from threading import Thread
 
 from fastapi.testclient import TestClient
-from uvicorn import Config, Server
+from uvicorn import Server
 
 from seentwice.commands.main import main
 from seentwice.recommend.photo_reader import PhotoReader, ReaderChoice
 from seentwice.recommend.readers import open_reader
 from seentwice.recommend.snapshot import About
-from seentwice.web.app import create_app
 from seentwice.web.folder_index import FolderSource
-from seentwice.web.server import listen
+from seentwice.web.server import configure, listen
 from seentwice.web.service import Service
 
 CHECKPOINT = Path(__file__).resolve().parents[2] / "checkpoints" / "rooms.safetensors"
@@ -76,8 +75,7 @@ def index_homes(homes: Homes, *options: str) -> None:
 def serve_in_thread(service: Service) -> Iterator[str]:
     """A real server on a port of this machine; gives its address."""
     with listen("127.0.0.1", 0, service.keys) as listening:
-        config = Config(create_app(service), lifespan="on", log_config=None, ws="none")
-        server = Server(config)
+        server = Server(configure(service))
         thread = Thread(target=server.run, args=([listening],))
         thread.start()
         try:

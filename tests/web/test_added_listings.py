@@ -9,6 +9,7 @@ from PIL import Image
 from served_homes import Homes, Start, index_homes
 
 from seentwice.web.answers import ListingAnswer
+from seentwice.web.limits import ServiceLimits
 
 
 def paint(seed: int) -> bytes:
@@ -116,6 +117,17 @@ def test_wrong_fields_are_named(homes: Homes, start: Start) -> None:
         answer = add(client, id, paint(0), fields=fields)
         assert (answer.status_code, answer.json()["error"]["field"]) == (422, field)
     assert client.post("/listings", data={"id": "N1"}, files={"photo": paint(0)}).status_code == 422
+
+
+def test_names_of_fields_are_limited_in_number(homes: Homes, start: Start) -> None:
+    client = start(homes, ServiceLimits(columns=4))
+    three = '{"city": "Rome", "rooms": 2, "floor": 3}'
+    assert add(client, "N1", paint(0), fields=three).status_code == 201
+    files = list_files(homes.photos)
+    answer = add(client, "N2", paint(1), fields='{"other": 1}')
+    assert (answer.status_code, answer.json()["error"]["field"]) == (422, "fields")
+    assert list_files(homes.photos) == files
+    assert add(client, "N2", paint(1), fields='{"floor": 1}').status_code == 201
 
 
 def test_a_run_of_index_keeps_what_was_added(homes: Homes, start: Start) -> None:

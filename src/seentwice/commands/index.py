@@ -9,7 +9,7 @@ ON_STOP = "the same command goes on where it stopped"
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Bring an index up to date with its folder; 1 where some files gave no photo."""
+    """Bring an index up to date with its folder; 1 where some files, rows or photos are missing."""
     options = read_options(arguments)
     from seentwice.commands.index_job import index_photos  # brings numba, which --help need not
 

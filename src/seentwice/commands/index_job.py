@@ -5,22 +5,24 @@ Each part is on the disk before the next begins, so a run that is stopped goes o
 
 import os
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from rich.console import Console
 
 from seentwice.commands.index_options import IndexOptions
+from seentwice.commands.index_table import ListingsTable, read_table
 from seentwice.commands.progress import print_plainly, show_progress
 from seentwice.commands.remembered_reader import RememberedReader
 from seentwice.commands.unreadable import report_unreadable
 from seentwice.dedupe.folder import read_problems
 from seentwice.dedupe.looking import Looking
 from seentwice.dedupe.reading import Updated, update_table
-from seentwice.display import name_count, name_first, show_text
+from seentwice.display import name_count, show_text
 from seentwice.errors import UserError
 from seentwice.index.columns import READ
 from seentwice.index.near_snapshot import DamagedIndexError
@@ -29,9 +31,8 @@ from seentwice.locks import hold_lock
 from seentwice.photos.finding import check_root, no_photos, sort_unreadable
 from seentwice.recommend.filling import fill_store
 from seentwice.recommend.indexing import Brought, update_snapshot
-from seentwice.recommend.listing_table import replace_listings
-from seentwice.recommend.listings import Grouping, ListingRecord, Listings
-from seentwice.recommend.listings_file import find_missing, read_listings
+from seentwice.recommend.listing_columns import keep_columns
+from seentwice.recommend.listings import Grouping, Listings
 from seentwice.recommend.photo_reader import PhotoReader, ReaderChoice
 from seentwice.recommend.recommender import group_photos
 from seentwice.recommend.scores import ScoreWeights
@@ -41,7 +42,6 @@ from seentwice.recommend.snapshot import (
     Snapshot,
     go_back,
     has_snapshot,
-    name_table,
     open_snapshot,
     read_about,
     save_snapshot,
@@ -51,8 +51,8 @@ from seentwice.recommend.tags import FRONT, head_number
 if TYPE_CHECKING:
     from seentwice.recommend.triplets_file import NamedTriplets
 
-UNREADABLE = 1
-"""The exit code where some files gave no photo."""
+INCOMPLETE = 1
+"""The exit code where some files gave no photo, or rows or photos of a table are missing."""
 _LOCK = "recommend.lock"
 
 
@@ -70,7 +70,7 @@ def index_photos(options: IndexOptions, console: Console) -> int:
     if options.is_back:
         with hold_lock(options.index / _LOCK, _tell_waiting(options.index, console)):
             return _go_back(options, console)
-    records = _read_records(options, root, console)
+    table = read_table(options, root, console)
     options.index.mkdir(parents=True, exist_ok=True)
     looking = Looking(root, "blocks", options.max_pixels)
     tell = _tell_waiting(options.index, console)
@@ -78,14 +78,14 @@ def index_photos(options: IndexOptions, console: Console) -> int:
         hold_lock(options.index / _LOCK, tell),
         PhotoStore.open(options.index, looking.meta, tell) as store,
     ):
-        return _index(options, looking, store, records, console)
+        return _index(options, looking, store, table, console)
 
 
 def _index(
     options: IndexOptions,
     looking: Looking,
     store: PhotoStore,
-    records: Sequence[ListingRecord] | None,
+    table: ListingsTable | None,
     console: Console,
 ) -> int:
     triplets = _read_triplets(options)
@@ -101,7 +101,7 @@ def _index(
         fingerprint=reader.fingerprint,
         tags=reader.tags,
         reader=choice,
-        grouping="table" if records is not None else _choose_grouping(options, known),
+        grouping="table" if table is not None else _choose_grouping(options, known),
         weights=_choose_weights(options, known),
         listings=LISTINGS if known is None else known.listings,
     )
@@ -111,20 +111,24 @@ def _index(
         raise no_photos(looking.root, unreadable)
     brought = update_snapshot(old, store, about)
     snapshot = _learn(brought.snapshot, triplets, console)
-    if records is not None:
-        records = _follow_links(records, updated)
-        _require_photos(records, brought.snapshot, looking.root)
-        snapshot = _keep_listings(options.index, records, snapshot)
+    incomplete: list[str] = []
+    if table is not None:
+        table = table.follow_links(updated)
+        table.require_photos(brought.snapshot, looking.root)
+        snapshot = table.keep(options.index, snapshot)
+        incomplete = list(table.describe_missing(snapshot))
+    if snapshot.about.grouping == "table":
+        keep_columns(options.index / snapshot.about.listings)
     is_new = old is None or snapshot.about != old.about
     if is_new or brought.added or brought.removed:
         save_snapshot(options.index, snapshot)
     _tell(options, brought, snapshot, updated, filled.seen, console)
-    _tell_missing(records or (), snapshot, console)
-    for line in report_unreadable(unreadable, options.index):
+    for line in (*incomplete, *report_unreadable(unreadable, options.index)):
         print_plainly(line, console)
     ask = shlex.join(["seentwice", "recommend", "PHOTO", "--among", str(options.photos)])
     print_plainly(f"Ask: {ask}", console)
-    return UNREADABLE if unreadable else 0
+    rejected = table.rejected if table is not None else 0
+    return INCOMPLETE if unreadable or incomplete or rejected else 0
 
 
 def _go_back(options: IndexOptions, console: Console) -> int:
@@ -138,46 +142,6 @@ def _go_back(options: IndexOptions, console: Console) -> int:
         console,
     )
     return 0
-
-
-def _keep_listings(folder: Path, records: Sequence[ListingRecord], snapshot: Snapshot) -> Snapshot:
-    """Write listings into a table of their own, which counts once a state names it."""
-    name = name_table()
-    replace_listings(folder / name, records)
-    return replace(snapshot, about=replace(snapshot.about, listings=name))
-
-
-def _read_records(
-    options: IndexOptions, root: Path, console: Console
-) -> tuple[ListingRecord, ...] | None:
-    if options.listings is None:
-        return None
-    with show_progress("Reading the table (bytes)", console) as progress:
-        return read_listings(options.listings, root, options.delimiter, progress)
-
-
-def _follow_links(records: Sequence[ListingRecord], updated: Updated) -> list[ListingRecord]:
-    """Name photos as the index does: a link by the file that it leads to."""
-    name = {same.key: same.same_as for same in updated.same_files}
-    return [
-        replace(record, photos=tuple(name.get(key, key) for key in record.photos))
-        for record in records
-    ]
-
-
-def _require_photos(records: Sequence[ListingRecord], snapshot: Snapshot, root: Path) -> None:
-    """Refuse a table whose paths start somewhere else.
-
-    Raises:
-        UserError: not one photo of the listings is in the index.
-    """
-    missing = find_missing(records, snapshot.photos.number())
-    if len(missing) == len({key for record in records for key in record.photos}):
-        named = f"such as {missing[0]!r}" if missing else "since it names none"
-        raise UserError(
-            f"--listings: no photo of it is in {show_text(str(root))}, {named}; paths start in "
-            "that folder"
-        )
 
 
 def _open_old(folder: Path, console: Console) -> Snapshot | None:
@@ -245,12 +209,16 @@ def _learn(snapshot: Snapshot, named: "NamedTriplets | None", console: Console) 
     triplets = find_triplets(named, snapshot.photos.number())
     learned = learn_from(snapshot, triplets, snapshot.about.weights)
     weights = learned.weights
+    is_kept = learned.accuracy_before == 1
     print_plainly(
-        f"{name_count(len(triplets.query), 'triplet', 'triplets')}: class points "
+        f"{name_count(len(triplets.query), 'triplet', 'triplets')}: "
+        f"{'the weights rank all of them rightly and are kept, ' if is_kept else ''}class points "
         f"{weights.class_points:.3g}, tag points {weights.tag_points:.3g}, visual similarity "
-        f"{weights.visual_similarity:.3g} from now on",
+        f"{weights.visual_similarity:.3g}{'' if is_kept else ' from now on'}",
         console,
     )
+    if is_kept:
+        return snapshot
     accuracy = (
         "queries too few or too unlike to tell how many with learned ones"
         if learned.accuracy is None
@@ -278,7 +246,7 @@ def _tell(
 ) -> None:
     about = snapshot.about
     listings = group_photos(options.index, about, snapshot.photos)
-    shown = len(set(listings.owners().tolist()))
+    shown = int(np.count_nonzero(listings.counts))
     photos = int(snapshot.photos.is_there.sum())
     print_plainly(
         f"{name_count(photos, 'photo', 'photos')} in {name_count(shown, 'listing', 'listings')}; "
@@ -306,13 +274,3 @@ def warn_of(about: About, listings: Listings) -> Iterator[str]:
     for head in about.tags.heads:
         if head.name in listings.columns:
             yield f"filters on {head.name!r} ask the column of the table, not the tag of that name"
-
-
-def _tell_missing(records: Sequence[ListingRecord], snapshot: Snapshot, console: Console) -> None:
-    missing = find_missing(records, snapshot.photos.number())
-    if missing:
-        print_plainly(
-            f"  {name_count(len(missing), 'photo', 'photos')} of listings are not among those "
-            f"that were read: {name_first(missing)}",
-            console,
-        )

@@ -75,10 +75,12 @@ def read_options(arguments: Sequence[str]) -> IndexOptions:
 def _make_parser() -> OptionParser:
     parser = OptionParser(
         "index",
-        "Looks at the photos of a folder once each, and keeps tags and embeddings, so that\n"
-        "seentwice recommend can say which listings look alike. A second run looks at what is new\n"
-        "alone, and needs no checkpoint named again. It shares the index of seentwice dedupe. It\n"
-        "ends with 1 where files gave no photo: they are listed with the reason, the rest is done.",
+        "Looks at the photos of a folder, and keeps tags and embeddings, so that seentwice\n"
+        "recommend can say which listings look alike. A photo is decoded to be hashed, as\n"
+        "seentwice dedupe does in the same index, and once more to pass through one network. A\n"
+        "second run looks at what is new alone, and needs no checkpoint named again. It ends with\n"
+        "1 where files gave no photo, rows of a table no listing, or photos of listings are\n"
+        "missing: they are told with the reason, and the rest is done.",
         _EXAMPLES,
     )
     parser.add_argument("photos", type=Path, metavar="PHOTOS", help="folder of photos")

@@ -47,6 +47,8 @@ def run(arguments: Sequence[str]) -> int:
 
 def _read_options(arguments: Sequence[str]) -> RecommendOptions:
     given = _make_parser().parse(arguments)
+    if not given.asked.strip():
+        raise UserError("PHOTO|ID: is empty; give a file, or the id of a listing")
     return RecommendOptions(
         asked=given.asked,
         index=choose_index(given.index, given.among, "--among", "index"),
@@ -69,7 +71,12 @@ def _make_parser() -> OptionParser:
     )
     parser.add_argument("asked", metavar="PHOTO|ID", help="a file, or the id of a listing")
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--among", type=Path, metavar="PHOTOS", help="folder that index has read")
+    which.add_argument(
+        "--among",
+        type=Path,
+        metavar="PHOTOS",
+        help="folder that index has read (default: the only index below data/prepared/index)",
+    )
     which.add_argument("--index", type=Path, metavar="FOLDER", help="as index --index named it")
     parser.add_argument(
         "--top", type=whole_number(1), default=20, metavar="N", help="listings (default: 20)"

@@ -21,13 +21,13 @@ from seentwice.dedupe.report.thumbnails import thumbnail_maker
 from seentwice.dedupe.report.writing import spell_name
 from seentwice.display import show_text
 from seentwice.files import digest_file
+from seentwice.pages import check_replaceable
 from seentwice.photos import PhotoError
 from seentwice.photos.problems import find_problem
 from seentwice.recommend.answering import Asked
-from seentwice.recommend.page import write_recommendations
+from seentwice.recommend.page import Answer, write_recommendations
 from seentwice.recommend.recommender import Recommender
-from seentwice.recommend.results import Recommendation
-from seentwice.recommend.scores import ScoreWeights
+from seentwice.recommend.results import find_same_photos, list_facts
 from seentwice.records import Unreadable
 
 UNREADABLE = 1
@@ -38,8 +38,11 @@ def answer(options: RecommendOptions, console: Console) -> int:
     """Show the listings that look most like what is asked about.
 
     Raises:
-        UserError: there is no index, no such photo or listing, or a filter on nothing.
+        UserError: there is no index, no such photo or listing, a filter on nothing, or something
+            else than a page in the way of one.
     """
+    if options.html is not None:
+        check_replaceable("--html", options.html)
     recommender = Recommender.open(options.index)
     weights = replace(recommender.about.weights, **options.weights)
     try:
@@ -50,13 +53,24 @@ def answer(options: RecommendOptions, console: Console) -> int:
     found = recommender.recommend(
         asked, options.top, options.filters, title=options.title, weights=weights
     )
+    shown = Answer(
+        asked=options.asked,
+        photos=files,
+        filters=options.filters,
+        title=options.title,
+        weights=weights,
+        found=found,
+        same=find_same_photos(recommender.state, found),
+        facts=list_facts(recommender.state, found),
+        root=recommender.root,
+    )
     if options.is_json:
-        _print_json(options, found, recommender.root, weights)
+        _print_json(shown)
     else:
-        _print_table(found, bool(recommender.about.tags.heads), console)
+        _print_table(shown, bool(recommender.about.tags.heads), console)
     if options.html is not None:
         thumbnail = thumbnail_maker(recommender.about.reader.max_pixels)
-        write_recommendations(options.html, files, found, recommender.root, weights, thumbnail)
+        write_recommendations(options.html, shown, thumbnail)
         if not options.is_json:
             print_plainly(f"Look: {options.html}", console)
     return 0
@@ -99,9 +113,10 @@ def _look_at(file: Path, recommender: Recommender) -> NDArray[np.float32]:
     return row
 
 
-def _print_table(found: Sequence[Recommendation], has_tags: bool, console: Console) -> None:
+def _print_table(answer: Answer, has_tags: bool, console: Console) -> None:
+    found = answer.found
     if not found:
-        print_plainly("no listing passes the filters", console)
+        print_plainly(answer.empty, console)
         return
     is_named = any(one.photo != one.listing for one in found)
     table = Table()
@@ -110,30 +125,33 @@ def _print_table(found: Sequence[Recommendation], has_tags: bool, console: Conso
         table.add_column(name, overflow="fold")
     for name in ("class", "tags", "visual", "score"):
         table.add_column(name, justify="right")
-    for one in found:
+    if any(answer.same):
+        table.add_column("same photo", justify="right")
+    for one, same in zip(found, answer.same, strict=True):
         values = (one.class_points, one.tag_points, one.visual_similarity, one.score)
         table.add_row(
             str(one.rank),
             *(Text(show_text(name)) for name in (one.listing, one.photo)[: 1 + is_named]),
             *(f"{value:.3f}" for value in values),
+            *(("" if same is None else f"as {same}",) if any(answer.same) else ()),
         )
     console.print(table)
     if not has_tags:
         print_plainly("no tags in this index, so class and tag points are 0", console)
 
 
-def _print_json(
-    options: RecommendOptions,
-    found: Sequence[Recommendation],
-    root: Path,
-    weights: ScoreWeights,
-) -> None:
+def _print_json(answer: Answer) -> None:
     results = [
-        {**asdict(one), "listing": spell_name(one.listing), "photo": spell_name(one.photo)}
-        for one in found
+        {
+            **asdict(one),
+            "listing": spell_name(one.listing),
+            "photo": spell_name(one.photo),
+            "same_photo_as": same,
+        }
+        for one, same in zip(answer.found, answer.same, strict=True)
     ]
-    about = {"root": spell_name(str(root)), "weights": asdict(weights)}
-    _print_record({"asked": spell_name(options.asked), **about, "results": results})
+    about = {"root": spell_name(str(answer.root)), "weights": asdict(answer.weights)}
+    _print_record({"asked": spell_name(answer.asked), **about, "results": results})
 
 
 def _print_problem(options: RecommendOptions, problem: Unreadable, console: Console) -> None:

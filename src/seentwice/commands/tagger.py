@@ -17,7 +17,7 @@ from seentwice.commands.provenance import describe_machine, git_commit, library_
 from seentwice.commands.settings import BundleSettings, SeedSettings, read_settings
 from seentwice.commands.splits import choose_splits
 from seentwice.commands.tagger_again import measure_tagger
-from seentwice.commands.tagger_bench import TaggerBench, set_up_tagger
+from seentwice.commands.tagger_bench import INCOMPLETE, TaggerBench, set_up_tagger
 from seentwice.commands.tagger_fitting import answer_photos, fit_on_split
 from seentwice.commands.tagger_report import TaggerReport, report_answers, write_tagger_report
 from seentwice.commands.tagger_settings import (
@@ -47,7 +47,8 @@ def run(config: DictConfig) -> int:
     """Train on the training photos and measure the test photos, of one split or of folds.
 
     Returns:
-        1 where a checkpoint's own data do not give what it claims, otherwise 0.
+        1 where some files gave no photo, or a checkpoint's own data do not give what it claims,
+        otherwise 0.
     """
     console = open_console()
     check_photo_settings(config)
@@ -64,11 +65,12 @@ def run(config: DictConfig) -> int:
     trunk = read_trunks(config).own
     check_training(config, trunk)
     check_store()
-    _train(config, settings, trunk, console)
-    return 0
+    return INCOMPLETE if _train(config, settings, trunk, console).is_incomplete else 0
 
 
-def _train(config: DictConfig, settings: TaggerSettings, trunk: Trunk, console: Console) -> None:
+def _train(
+    config: DictConfig, settings: TaggerSettings, trunk: Trunk, console: Console
+) -> TaggerBench:
     folder = Path(HydraConfig.get().runtime.output_dir)
     photo_set = load_photos(config, console)
     labels = choose_labels(config, photo_set, console)
@@ -111,6 +113,7 @@ def _train(config: DictConfig, settings: TaggerSettings, trunk: Trunk, console: 
             print_plainly(f"Checkpoint: {path}", console)
         for file in files:
             tracked.log_file(file)
+    return bench
 
 
 def _count_photos(bench: TaggerBench, splits: Sequence[Split]) -> dict[str, int]:

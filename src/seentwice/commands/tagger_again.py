@@ -20,7 +20,7 @@ from seentwice.commands.fingerprint import digest_name
 from seentwice.commands.progress import print_plainly
 from seentwice.commands.settings import read_settings
 from seentwice.commands.splits import choose_splits
-from seentwice.commands.tagger_bench import TaggerBench, set_up_tagger
+from seentwice.commands.tagger_bench import INCOMPLETE, TaggerBench, set_up_tagger
 from seentwice.commands.tagger_fitting import answer_photos
 from seentwice.commands.tagger_report import report_answers, write_tagger_report
 from seentwice.commands.tagger_settings import choose_labels
@@ -34,7 +34,7 @@ def measure_tagger(config: DictConfig, opened: OpenedTagger, console: Console) -
     """Measure a tagger, and say of its own data whether what it claims is reproduced.
 
     Returns:
-        1 where it is not, otherwise 0.
+        1 where it is not, or where some files gave no photo, otherwise 0.
 
     Raises:
         UserError: unusable data, or photos without any label that the tagger knows.
@@ -61,14 +61,15 @@ def measure_tagger(config: DictConfig, opened: OpenedTagger, console: Console) -
     report = report_answers(bench, answers, temperatures, counts, 0.0)
     folder = Path(HydraConfig.get().runtime.output_dir)
     write_tagger_report(report, bench, answers, config, folder, console)
+    done = INCOMPLETE if bench.is_incomplete else 0
     if not is_own:
-        return 0
+        return done
     claims = compare_claims(record.test_metrics, report.metrics)
     print_plainly(describe_verdict(claims, tolerance), console)
     if is_reproduced(claims, tolerance) is False:
         print_plainly(describe_changes(record), console)
         return 1
-    return 0
+    return done
 
 
 def _own_tests(

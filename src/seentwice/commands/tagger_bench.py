@@ -27,6 +27,9 @@ from seentwice.detectors.describe import Described, describe_views
 from seentwice.detectors.descriptor import Descriptor
 from seentwice.records import View
 
+INCOMPLETE = 1
+"""The exit code where some files gave no photo."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TaggerBench:
@@ -39,6 +42,11 @@ class TaggerBench:
     rows: NDArray[np.generic]  # (p, ...) at the trunk's cut
     homes: NDArray[np.int64]  # (p,) number of each photo's home
     looking_seconds: float  # to decode the photos and pass them, where the bank has no rows
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether some files gave no photo."""
+        return bool(self.photo_set.unreadable or self.described.unreadable)
 
     def known(self, photos: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return those photos that could be read and have a label of some head."""

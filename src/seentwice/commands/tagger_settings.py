@@ -15,7 +15,13 @@ from seentwice.commands.overrides import key_of
 from seentwice.commands.progress import print_plainly
 from seentwice.commands.settings import read_settings
 from seentwice.data.source import PhotoSet
-from seentwice.data.tag_labels import HeadRule, TaggedLabels, label_photos, rules_of_columns
+from seentwice.data.tag_labels import (
+    HeadRule,
+    TaggedLabels,
+    label_photos,
+    remark_rare,
+    rules_of_columns,
+)
 from seentwice.errors import UserError
 from seentwice.learn.tagger_training import TaggerTraining
 from seentwice.models.photo_tagger import TaggerArchitecture
@@ -79,7 +85,7 @@ def check_measuring(overrides: Sequence[str]) -> None:
 
 
 def choose_labels(config: DictConfig, photo_set: PhotoSet, console: Console) -> TaggedLabels:
-    """Return the labels of the photos; tell of values that stand for none.
+    """Return the labels of the photos; tell of values that stand for none, and of rare ones.
 
     Photos of a table have a head for each column, unless the heads were chosen.
 
@@ -93,7 +99,7 @@ def choose_labels(config: DictConfig, photo_set: PhotoSet, console: Console) -> 
     if rules is None or (not is_chosen and any(photo.tags for photo in photos)):
         rules = rules_of_columns(photos)
     labels = label_photos(photos, rules)
-    for line in labels.remarks:
+    for line in (*labels.remarks, *remark_rare(labels)):
         print_plainly(line, console)
     return labels
 

@@ -14,6 +14,7 @@ from seentwice.records import Photo, TagHead, TagSet
 ROOM_TYPE = "room_type"  # the tag that data sets of rooms have of their own
 UNKNOWN = -1
 _FEWEST = 2  # labels that a head tells apart
+_RARE = 5  # photos of a label; fewer are hardly one
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,16 @@ def label_photos(photos: Sequence[Photo], rules: Mapping[str, HeadRule]) -> Tagg
             "tags.heads that fit this one"
         )
     return TaggedLabels(TagSet(tuple(heads)), np.array(columns, np.int64).T, tuple(remarks))
+
+
+def remark_rare(labels: TaggedLabels) -> Iterator[str]:
+    """Yield a line for each label that has too few photos to be learned: a typo has one or two."""
+    counts = labels.count(np.arange(len(labels.number)))
+    for head, count in zip(labels.tags.heads, counts, strict=True):
+        for label, photos in zip(head.labels, count.tolist(), strict=True):
+            if photos < _RARE:
+                told = name_count(photos, "photo", "photos")
+                yield f"{head.name}: {show_text(label)}: {told}; a typo?"
 
 
 def match_labels(labels: TaggedLabels, tags: TagSet) -> TaggedLabels:

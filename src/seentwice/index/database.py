@@ -134,8 +134,13 @@ def open_to_write(
         ) from error
 
 
-def open_to_read(folder: Path, on_wait: Callable[[], None]) -> Database:
+def open_to_read(folder: Path, on_wait: Callable[[], None], maker: str) -> Database:
     """Open the file of a folder, which may be one that this account cannot write.
+
+    Args:
+        folder: of the index.
+        on_wait: told of a wait for another process.
+        maker: the command that makes what is asked for, for errors.
 
     Raises:
         UserError: there is none, it is of another version or another program, or damaged.
@@ -144,13 +149,13 @@ def open_to_read(folder: Path, on_wait: Callable[[], None]) -> Database:
     if not (folder / FILE).is_file():
         raise UserError(
             f"{_name(folder)} holds no index of photos ({FILE}); give the folder of one, or make "
-            "it with seentwice dedupe"
+            f"it with seentwice {maker}"
         )
     with explain_errors(folder):
         database = Database(_connect(folder, _choose_mode(folder)), folder, on_wait)
         try:
             if _is_new(database):
-                raise UserError(f"{_name(folder)}: the index is empty; run seentwice dedupe")
+                raise UserError(f"{_name(folder)}: the index is empty; run seentwice {maker}")
             read_meta(database)
         except BaseException:
             database.connection.close()

@@ -1,8 +1,7 @@
 """Rows by number, and those with the largest inner products with a query.
 
-Searching is exact, unless it is asked to be approximate. Any number of threads may search while
-others add and remove: a search sees the rows of the moment when it began, and waits for no one;
-those that change rows take turns.
+Searching is exact. Any number of threads may search while others add and remove: a search sees the
+rows of the moment when it began, and waits for no one; those that change rows take turns.
 """
 
 from pathlib import Path
@@ -11,7 +10,6 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from seentwice.index.near_cells import Cells, choose_rows, part_rows
 from seentwice.index.near_search import Choice, NearRows, search_rows
 from seentwice.index.near_snapshot import Snapshot, open_snapshot, save_snapshot
 from seentwice.index.row_segment import (
@@ -24,9 +22,6 @@ from seentwice.index.row_segment import (
     tidy_parts,
 )
 
-MOST_EXACT = 1_000_000
-"""Up to so many rows every search is exact: 40 to 60 ms at 512 numbers a row, on two cores."""
-
 
 class NearIndex:
     """Rows by number; largest inner products first."""
@@ -35,7 +30,6 @@ class NearIndex:
         self._snapshot = snapshot  # replaced as a whole, never changed
         self._changing = Lock()
         self._saving = Lock()
-        self._cells: Cells | None = None
 
     @classmethod
     def create(cls, dimensions: int) -> "NearIndex":
@@ -69,9 +63,7 @@ class NearIndex:
 
     def copy(self) -> "NearIndex":
         """Return an index of the same rows, which are shared until one of both changes."""
-        same = NearIndex(self._snapshot)
-        same._cells = self._cells
-        return same
+        return NearIndex(self._snapshot)
 
     def __len__(self) -> int:
         return sum(map(len, self._snapshot.parts))
@@ -158,7 +150,7 @@ class NearIndex:
     ) -> NearRows:
         """Find the rows with the largest inner products with each query.
 
-        That is exact, unless `approximate` was called. One scan serves all queries.
+        That is exact, and one scan serves all queries.
 
         Args:
             queries: (q, d), finite.
@@ -177,39 +169,8 @@ class NearIndex:
         if k < 1:
             raise ValueError(f"k={k}: choose 1 or more")
         wanted = None if among is None else _sort(np.asarray(among, np.int64))
-        parts, cells = self._snapshot.parts, self._cells
-        if cells is None or wanted is not None:
-            return search_rows([_choose_rows(part, wanted) for part in parts], queries, k)
-        found = [
-            search_rows(choose_rows(cells, parts, query, k), query[np.newaxis], k)
-            for query in queries
-        ]
-        return NearRows(
-            np.concatenate([np.empty((0, k), np.int64), *(near.numbers for near in found)]),
-            np.concatenate([np.empty((0, k), np.float32), *(near.products for near in found)]),
-        )
-
-    def approximate(self, k: int, least_recall: float) -> float:
-        """Let later searches look at the likeliest rows alone, where there are millions.
-
-        Rows are parted into cells, which takes minutes, and is not saved. A search looks into the
-        cells nearest to its query, and at all rows that were added since. With a filter it stays
-        exact.
-
-        Args:
-            k: of the searches that follow.
-            least_recall: the share of the best k to be found, 0 to 1, of rows that are there; other
-                queries may find less.
-
-        Returns:
-            The share that is found: 1.0 up to `MOST_EXACT` rows, where searches stay exact.
-        """
-        parts = self._snapshot.parts
-        if sum(map(len, parts)) <= MOST_EXACT:
-            self._cells = None
-            return 1.0
-        self._cells, recall = part_rows(parts, k, least_recall)
-        return recall
+        choices = [_choose_rows(part, wanted) for part in self._snapshot.parts]
+        return search_rows(choices, queries, k)
 
     def _replace(self, parts: tuple[Part, ...]) -> None:
         now = self._snapshot

@@ -106,13 +106,20 @@ class PhotoStore:
         return PhotoStore(meta, open_to_write(folder, meta, tables, on_wait), columns)
 
     @staticmethod
-    def open_to_read(folder: Path, on_wait: Callable[[], None]) -> "PhotoStore":
+    def open_to_read(
+        folder: Path, on_wait: Callable[[], None], maker: str = "dedupe"
+    ) -> "PhotoStore":
         """Open the table of a folder, which may be one that this account cannot write.
+
+        Args:
+            folder: of the index.
+            on_wait: told of a wait for another process.
+            maker: the command that makes what is asked for, for errors.
 
         Raises:
             UserError: there is none, it is of another version or another program, or damaged.
         """
-        database = open_to_read(folder, on_wait)
+        database = open_to_read(folder, on_wait, maker)
         meta = read_meta(database)
         return PhotoStore(meta, database, list_columns(meta))
 

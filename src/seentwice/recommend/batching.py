@@ -31,8 +31,8 @@ class _Waiting:
 class BatchedSearch:
     """Any number of threads search rows, one scan at a time.
 
-    The first thread that finds no scan under way scans for all that wait, so many threads at once
-    cost little more than one.
+    A thread that finds no scan under way scans for the search that waits longest and all that can
+    share its scan, so many threads at once cost little more than one, and each has its turn.
     """
 
     def __init__(self) -> None:
@@ -56,26 +56,31 @@ class BatchedSearch:
         mine = _Waiting(near, queries, k, among)
         with self._turn:
             self._waiting.append(mine)
-            self._turn.wait_for(lambda: mine.is_done() or not self._is_scanning)
-            if mine.is_done():
-                return _take(mine)
-            self._is_scanning = True
-            together = self._choose(mine)
-        try:
-            self._scan(together)
-        finally:
+        while True:
             with self._turn:
-                self._is_scanning = False
-                self._turn.notify_all()
-        return _take(mine)
+                self._turn.wait_for(lambda: mine.is_done() or not self._is_scanning)
+                if mine.is_done():
+                    return _take(mine)
+                self._is_scanning = True
+                together = self._choose()
+            try:
+                self._scan(together)
+            finally:
+                with self._turn:
+                    self._is_scanning = False
+                    self._turn.notify_all()
 
-    def _choose(self, mine: _Waiting) -> list[_Waiting]:
-        """Take those that are answered now off the list: one's own, and what fits it."""
-        together, rows = [mine], len(mine.queries)
-        for other in self._waiting:
-            is_same = other.near is mine.near and other.among is mine.among
-            fits = rows + len(other.queries) <= MOST_TOGETHER
-            if other is not mine and is_same and fits:
+    def _choose(self) -> list[_Waiting]:
+        """Take those that are answered now off the list: the one that waits longest, and its like.
+
+        It need not be the one whose thread scans: otherwise those that come again and again could
+        overtake one that shares no scan with them for ever.
+        """
+        first = self._waiting[0]
+        together, rows = [first], len(first.queries)
+        for other in self._waiting[1:]:
+            is_same = other.near is first.near and other.among is first.among
+            if is_same and rows + len(other.queries) <= MOST_TOGETHER:
                 together.append(other)
                 rows += len(other.queries)
         self._waiting = [other for other in self._waiting if other not in together]

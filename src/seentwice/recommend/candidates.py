@@ -1,5 +1,6 @@
 """By which of its photos a listing is compared: the first, the best house front, or any."""
 
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,6 +11,7 @@ from seentwice.errors import UserError
 from seentwice.recommend.listings import Listings
 
 Title = Literal["first", "front", "any"]
+_SIDES: tuple[Literal["left"], Literal["right"]] = ("left", "right")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,6 +33,25 @@ class Candidates:
         within = np.arange(len(place)) - np.repeat(np.cumsum(count) - count, count)
         return place, low[place] + within
 
+    def change(
+        self, gone: Set[int], photos: NDArray[np.int64], new: Sequence[tuple[int, int]]
+    ) -> "Candidates":
+        """Return the pairs with others for some listings; much cheaper than choosing all anew.
+
+        Args:
+            gone: listings whose pairs go.
+            photos: (p,) different ones that they are paired with.
+            new: photos and listings of the pairs that come.
+        """
+        _, pairs = self.expand(photos)
+        events = [(at, True, (0, 0)) for at in pairs.tolist() if int(self.listing[at]) in gone]
+        for photo, listing in sorted(new):
+            low, high = (int(np.searchsorted(self.photo, photo, side)) for side in _SIDES)
+            at = low + int(np.searchsorted(self.listing[low:high], listing))
+            events.append((at, False, (photo, listing)))
+        events.sort(key=lambda event: event[:2])
+        return Candidates(_splice(self.photo, events, 0), _splice(self.listing, events, 1))
+
 
 def choose_candidates(listings: Listings, front: NDArray[np.float32], title: Title) -> Candidates:
     """Choose the photos that listings are compared by; one without photos has none.
@@ -43,7 +64,7 @@ def choose_candidates(listings: Listings, front: NDArray[np.float32], title: Tit
     Raises:
         UserError: no photo is known to be a house front.
     """
-    owner, photo = listings.owners(), listings.photos
+    owner, photo = listings.owners(), listings.shown()
     if title == "front":
         require_fronts(front)
         order = np.lexsort((np.arange(len(photo)), -front[photo], owner))
@@ -66,3 +87,16 @@ def require_fronts(front: NDArray[np.float32]) -> None:
             "the best house front: the index knows none; choose the first photo or any, or "
             "index with a tagger that has the head front"
         )
+
+
+def _splice(
+    values: NDArray[np.int64], events: Sequence[tuple[int, bool, tuple[int, int]]], column: int
+) -> NDArray[np.int64]:
+    """Return values of which some are gone, and before some of which others came."""
+    pieces, start = [], 0
+    for at, is_gone, pair in events:
+        pieces.append(values[start:at])
+        if not is_gone:
+            pieces.append(np.array([pair[column]], np.int64))
+        start = at + is_gone
+    return np.concatenate([*pieces, values[start:]])

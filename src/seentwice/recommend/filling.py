@@ -1,7 +1,8 @@
 """Tags and embeddings of a folder's photos: what is missing is computed once a file, and kept."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,8 @@ from seentwice.photos.problems import record_refusal
 from seentwice.recommend.photo_reader import PhotoReader
 from seentwice.records import Reason, Unreadable
 
-_BATCH = 512  # rows that are written at once: a run that is stopped goes on there
+_BATCH = 512  # files that a reader is given at once
+_WRITTEN = 64  # rows that are written at once: a run that is killed goes on there
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,30 +54,58 @@ def fill_store(store: PhotoStore, root: Path, reader: PhotoReader, on_progress: 
     """
     files = _find_missing(store, root, reader.fingerprint)
     unreadable: list[Unreadable] = []
-    seen = 0
-    for start in range(0, len(files.paths), _BATCH):
-        paths = files.paths[start : start + _BATCH]
-        number = {path: start + place for place, path in enumerate(paths)}
+    with _keep_rows(store, reader.fingerprint, files.digests) as kept:
+        for start in range(0, len(files.paths), _BATCH):
+            paths = files.paths[start : start + _BATCH]
+            number = {path: start + place for place, path in enumerate(paths)}
 
-        def tell(here: int, _: int, before: int = start) -> None:
-            on_progress(before + here, len(files.paths))
+            def tell(here: int, _: int, before: int = start) -> None:
+                on_progress(before + here, len(files.paths))
 
-        kept: list[int] = []
-        values: list[NDArray[np.float32]] = []
-        for batch in reader.read(paths, tell):
-            unreadable += batch.unreadable
-            for path, row in zip(batch.files, batch.values, strict=True):
-                problem = _find_change(files, number[path])
-                if problem is None:
-                    kept.append(number[path])
-                    values.append(row)
-                else:
-                    unreadable.append(problem)
-        if kept:
-            half = np.stack(values).astype(np.float16)
-            store.write_embeddings(reader.fingerprint, files.digests[kept], half)
-            seen += len(kept)
-    return Filled(seen, tuple(unreadable))
+            for batch in reader.read(paths, tell):
+                unreadable += batch.unreadable
+                for path, row in zip(batch.files, batch.values, strict=True):
+                    problem = _find_change(files, number[path])
+                    if problem is None:
+                        kept.add(number[path], row)
+                    else:
+                        unreadable.append(problem)
+    return Filled(kept.seen, tuple(unreadable))
+
+
+@dataclass(slots=True, eq=False)
+class _KeptRows:
+    """Rows on their way to the store."""
+
+    store: PhotoStore
+    fingerprint: str  # of what computed them
+    digests: NDArray[np.uint8]  # (n, 32) of all files
+    seen: int = 0  # rows so far
+    waiting: dict[int, NDArray[np.float32]] = field(default_factory=dict)  # by number of the file
+
+    def add(self, number: int, row: NDArray[np.float32]) -> None:
+        self.waiting[number] = row
+        self.seen += 1
+        if len(self.waiting) >= _WRITTEN:
+            self.write()
+
+    def write(self) -> None:
+        rows, self.waiting = self.waiting, {}
+        if rows:
+            half = np.stack([*rows.values()]).astype(np.float16)
+            self.store.write_embeddings(self.fingerprint, self.digests[[*rows]], half)
+
+
+@contextmanager
+def _keep_rows(
+    store: PhotoStore, fingerprint: str, digests: NDArray[np.uint8]
+) -> Iterator[_KeptRows]:
+    """Write what the block adds, whatever ends it."""
+    kept = _KeptRows(store, fingerprint, digests)
+    try:
+        yield kept
+    finally:
+        kept.write()
 
 
 def _find_missing(store: PhotoStore, root: Path, fingerprint: str) -> _Files:

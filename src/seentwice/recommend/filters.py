@@ -4,11 +4,9 @@ import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from seentwice.display import name_first
 from seentwice.errors import UserError
@@ -60,38 +58,6 @@ def read_filter(text: str) -> Filter:
     if value.startswith(tuple("<>=!")):
         raise UserError(f"{text!r}: {sign + value[0]!r} is none of {' '.join(OPERATORS)}")
     return Filter(column.strip(), sign, value.strip())
-
-
-class FactColumn:
-    """The values of one column of n listings, made ready once to be compared."""
-
-    def __init__(self, texts: Sequence[str]) -> None:
-        self.texts = texts
-
-    @cached_property
-    def codes(self) -> tuple[Mapping[str, int], NDArray[np.int32]]:
-        """Return the number of each text, without regard to case, and those of the n values."""
-        numbers: dict[str, int] = {}
-        codes = [numbers.setdefault(text.casefold(), len(numbers)) for text in self.texts]
-        return numbers, np.array(codes, np.int32)
-
-    @cached_property
-    def numbers(self) -> NDArray[np.float64]:
-        """Return the values as numbers, NaN where one is none, (n,)."""
-        return np.array([to_number(text) for text in self.texts], np.float64)
-
-    def passes(self, wanted: Filter) -> NDArray[np.bool_]:
-        """Say which of the n values are wanted; one that is no number is none of an order."""
-        value = to_number(wanted.value)
-        if wanted.operator in ("=", "!="):
-            known, codes = self.codes
-            # -1 is no code: a text that no listing has.
-            is_equal: NDArray[np.bool_] = codes == known.get(wanted.value.casefold(), -1)
-            if not np.isnan(value):
-                is_equal |= self.numbers == value
-            return is_equal if wanted.operator == "=" else ~is_equal
-        found: NDArray[np.bool_] = OPERATORS[wanted.operator](self.numbers, value)
-        return found
 
 
 def refuse_column(wanted: Filter, known: Sequence[str]) -> UserError:

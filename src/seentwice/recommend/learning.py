@@ -41,6 +41,7 @@ def learn_weights(
 
     A part in which no positive differs from its negative keeps its weight, and one that would
     have a negative weight has 0. None is more than `_LARGEST` times that of the visual similarity.
+    Weights that rank every triplet rightly are kept: triplets tell of none that are better.
 
     Args:
         positive: of each query and its positive.
@@ -49,18 +50,21 @@ def learn_weights(
         before: weights to compare with, and to keep where triplets do not tell.
 
     Raises:
-        UserError: no triplet, or positives do not look more alike than negatives.
+        UserError: no triplet, or by the fit positives do not look more alike than negatives.
     """
     differences = positive - negative
     if not len(differences):
         raise UserError("no triplet to learn from; give some hundred")
+    accuracy_before = float(_rank(differences, before).mean())
+    if accuracy_before == 1:
+        return LearnedWeights(before, None, accuracy_before)
     weights = _fit(differences, before)
     groups = len(np.unique(query))
     accuracy = None
     if groups >= FOLDS:
         with suppress(UserError):  # triplets of some queries may tell nothing without the others
             accuracy = _rank_others(differences, query, before)
-    return LearnedWeights(weights, accuracy, float(_rank(differences, before).mean()))
+    return LearnedWeights(weights, accuracy, accuracy_before)
 
 
 def _rank_others(differences: Parts, query: NDArray[np.int64], before: ScoreWeights) -> float:

@@ -1,9 +1,11 @@
 """The listings of an index, kept so that each is there or not, whatever ends a process."""
 
 import json
+import secrets
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
@@ -13,13 +15,32 @@ from seentwice.errors import UserError
 from seentwice.files import UnwritableError
 from seentwice.recommend.listings import ListingRecord
 
-_SCHEMA = 1
+_SCHEMA = 2
 _WAIT_SECONDS = 60
-_TABLE = (
+_TABLES = (
     "CREATE TABLE IF NOT EXISTS listing (id TEXT PRIMARY KEY, photos TEXT NOT NULL, "
-    "facts TEXT NOT NULL) WITHOUT ROWID"
+    "facts TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS origin (label TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS change (number INTEGER PRIMARY KEY, id TEXT NOT NULL)",
 )
 _PUT = "INSERT OR REPLACE INTO listing VALUES (?, ?, ?)"
+_NOTE = "INSERT INTO change (id) VALUES (?)"
+
+
+@dataclass(frozen=True, slots=True)
+class TableMark:
+    """A state of the table."""
+
+    origin: str  # another one whenever all listings were replaced
+    changes: int  # since then
+
+
+@dataclass(frozen=True, slots=True)
+class TableChanges:
+    """What a table has by now that it had not, and the other way round."""
+
+    records: tuple[ListingRecord, ...]  # that are new, or others of their ids
+    gone: tuple[str, ...]  # ids
 
 
 def replace_listings(path: Path, records: Sequence[ListingRecord]) -> None:
@@ -35,6 +56,9 @@ def replace_listings(path: Path, records: Sequence[ListingRecord]) -> None:
     with _writing(path, "rwc") as connection:
         connection.execute("DELETE FROM listing")
         connection.executemany(_PUT, map(_to_row, records))
+        connection.execute("DELETE FROM change")
+        connection.execute("DELETE FROM origin")
+        connection.execute("INSERT INTO origin VALUES (?)", (secrets.token_hex(8),))
 
 
 def put_listing(path: Path, record: ListingRecord) -> None:
@@ -45,6 +69,7 @@ def put_listing(path: Path, record: ListingRecord) -> None:
     """
     with _writing(path, "rw") as connection:
         connection.execute(_PUT, _to_row(record))
+        connection.execute(_NOTE, (record.id,))
 
 
 def remove_listing(path: Path, key: str) -> bool:
@@ -54,7 +79,21 @@ def remove_listing(path: Path, key: str) -> bool:
         UserError: the table cannot be written.
     """
     with _writing(path, "rw") as connection:
-        return connection.execute("DELETE FROM listing WHERE id = ?", (key,)).rowcount > 0
+        removed = connection.execute("DELETE FROM listing WHERE id = ?", (key,)).rowcount
+        connection.execute(_NOTE, (key,))
+        return removed > 0
+
+
+def has_listing(path: Path, key: str) -> bool:
+    """Say whether there is a listing of an id.
+
+    Raises:
+        UserError: there is no table, or it is damaged, of another version or cannot be read.
+    """
+    with _explaining(path), _connect(path, "rw") as connection:
+        _refuse_version(path, connection)
+        found = connection.execute("SELECT 1 FROM listing WHERE id = ?", (key,)).fetchone()
+        return found is not None
 
 
 def load_listings(path: Path) -> tuple[ListingRecord, ...]:
@@ -63,13 +102,64 @@ def load_listings(path: Path) -> tuple[ListingRecord, ...]:
     Raises:
         UserError: there are none, or the table is damaged, of another version or cannot be read.
     """
-    with _explaining(path), _connect(path, "rw") as connection:
-        _refuse_version(path, connection)
-        rows = connection.execute("SELECT id, photos, facts FROM listing ORDER BY id")
-        return tuple(
-            ListingRecord(key, tuple(json.loads(photos)), json.loads(facts))
-            for key, photos, facts in rows
+    return load_marked(path)[1]
+
+
+def load_marked(path: Path) -> tuple[TableMark, tuple[ListingRecord, ...]]:
+    """Return the state of the table, and all its listings in the order of their ids.
+
+    Raises:
+        UserError: there are none, or the table is damaged.
+    """
+    with _reading(path) as connection:
+        rows = connection.execute("SELECT id, photos, facts FROM listing ORDER BY id").fetchall()
+        return _read_mark(connection), _to_records(rows)
+
+
+def read_mark(path: Path) -> TableMark:
+    """Return the state of the table.
+
+    Raises:
+        UserError: there is none, or it is damaged.
+    """
+    with _reading(path) as connection:
+        return _read_mark(connection)
+
+
+def load_changes(path: Path, since: TableMark) -> TableChanges | None:
+    """Return what became of the table since a state; None where it is another table.
+
+    Raises:
+        UserError: there is none, or it is damaged.
+    """
+    with _reading(path) as connection:
+        now = _read_mark(connection)
+        if now.origin != since.origin or now.changes < since.changes:
+            return None
+        changed = "SELECT DISTINCT id FROM change WHERE number > ?"
+        ids = [id for (id,) in connection.execute(changed, (since.changes,))]
+        rows = connection.execute(
+            f"SELECT id, photos, facts FROM listing WHERE id IN ({changed})", (since.changes,)
         )
+        records = _to_records(rows.fetchall())
+    kept = {record.id for record in records}
+    return TableChanges(records, tuple(id for id in ids if id not in kept))
+
+
+def _read_mark(connection: sqlite3.Connection) -> TableMark:
+    (origin,) = connection.execute("SELECT label FROM origin").fetchone()
+    (changes,) = connection.execute("SELECT coalesce(max(number), 0) FROM change").fetchone()
+    return TableMark(origin, changes)
+
+
+def _to_records(rows: Sequence[tuple[str, str, str]]) -> tuple[ListingRecord, ...]:
+    # One text of many rows is read several times as fast as many texts.
+    photos = json.loads(f"[{','.join(row[1] for row in rows)}]")
+    facts = json.loads(f"[{','.join(row[2] for row in rows)}]")
+    return tuple(
+        ListingRecord(row[0], tuple(keys), told)
+        for row, keys, told in zip(rows, photos, facts, strict=True)
+    )
 
 
 def _to_row(record: ListingRecord) -> tuple[str, str, str]:
@@ -84,7 +174,8 @@ def _writing(path: Path, mode: Literal["rw", "rwc"]) -> Iterator[sqlite3.Connect
         connection.execute("BEGIN IMMEDIATE")
         _refuse_version(path, connection)
         if mode == "rwc":
-            connection.execute(_TABLE)
+            for table in _TABLES:
+                connection.execute(table)
             connection.execute(f"PRAGMA user_version={_SCHEMA}")
         yield connection
         connection.commit()
@@ -110,6 +201,15 @@ def _refuse_version(path: Path, connection: sqlite3.Connection) -> None:
             f"{show_text(str(path))} is of another version of seentwice (its table is {version}, "
             f"this one reads {_SCHEMA}); use that version"
         )
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """Let the block read one state of the table."""
+    with _explaining(path), _connect(path, "rw") as connection:
+        connection.execute("BEGIN")
+        _refuse_version(path, connection)
+        yield connection
 
 
 @contextmanager

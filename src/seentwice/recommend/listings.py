@@ -8,10 +8,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from seentwice.recommend.filters import FactColumn, Filter
+from seentwice.recommend.fact_columns import FactColumn, Words
+from seentwice.recommend.filters import Filter
+from seentwice.recommend.growing import Room, Texts, append_rows, hold_texts
 
 Grouping = Literal["photo", "folder", "table"]
 """What a listing is: each photo, each folder, or what a table says."""
+_MOST_LEFT = 1 << 16  # places that no listing names any more, where fewer are named
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,23 +28,41 @@ class ListingRecord:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Listings:
-    """n listings and the m photos that they show; one may show none."""
+    """n listings and the photos that they show; one may show none."""
 
-    ids: Sequence[str]  # n
-    starts: NDArray[np.int64]  # (n + 1,) where in `photos` those of each begin
+    ids: Texts  # (n,)
+    starts: NDArray[np.int64]  # (n,) where in `photos` those of each begin
+    counts: NDArray[np.int64]  # (n,) how many it has
     photos: NDArray[np.int64]  # (m,) numbers of photos; several listings may show one
     columns: Mapping[str, FactColumn]
+    id_room: Room | None = None  # that the ids are in
+    photo_room: Room | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def photos_of(self, listing: int) -> NDArray[np.int64]:
         """Return the numbers of a listing's photos, the title photo first."""
-        return self.photos[self.starts[listing] : self.starts[listing + 1]]
+        start = self.starts[listing]
+        return self.photos[start : start + self.counts[listing]]
 
     def owners(self) -> NDArray[np.int64]:
-        """Return the listing of each place of `photos`, (m,)."""
-        return np.repeat(np.arange(len(self)), np.diff(self.starts))
+        """Return the listing of each photo that one shows, rising; see `shown`."""
+        return np.repeat(np.arange(len(self)), self.counts)
+
+    def shown(self) -> NDArray[np.int64]:
+        """Return the photos that listings show, those of one after those of another."""
+        before = np.cumsum(self.counts) - self.counts
+        places = np.arange(self.counts.sum()) + np.repeat(self.starts - before, self.counts)
+        photos: NDArray[np.int64] = self.photos[places]
+        return photos
+
+    def showing(self, photo: int) -> NDArray[np.int64]:
+        """Return the listings that show a photo, rising."""
+        places = np.flatnonzero(self.photos == photo)
+        ends = self.starts + self.counts
+        owners = [np.flatnonzero((self.starts <= at) & (at < ends)) for at in places.tolist()]
+        return np.unique(np.concatenate([np.empty(0, np.int64), *owners]))
 
     def passing(self, filters: Sequence[Filter]) -> NDArray[np.bool_]:
         """Say which listings pass all filters, (n,); their columns are there."""
@@ -51,18 +72,18 @@ class Listings:
         return passed
 
 
-def list_photos(keys: Sequence[str], is_there: NDArray[np.bool_]) -> Listings:
+def list_photos(keys: Texts, is_there: NDArray[np.bool_]) -> Listings:
     """Take each photo for a listing, whose id is its key.
 
     Args:
-        keys: n of them.
+        keys: (n,).
         is_there: (n,) whether the photo can be shown.
     """
-    starts = np.concatenate([[0], np.cumsum(is_there)]).astype(np.int64)
-    return Listings(keys, starts, np.flatnonzero(is_there), {})
+    counts = is_there.astype(np.int64)
+    return Listings(keys, np.cumsum(counts) - counts, counts, np.flatnonzero(is_there), {})
 
 
-def list_folders(keys: Sequence[str], is_there: NDArray[np.bool_]) -> Listings:
+def list_folders(keys: Sequence[str] | Texts, is_there: NDArray[np.bool_]) -> Listings:
     """Take the photos of each folder for a listing, in the order of their names.
 
     The id is the path of the folder below the root, "." for the root itself.
@@ -72,49 +93,76 @@ def list_folders(keys: Sequence[str], is_there: NDArray[np.bool_]) -> Listings:
         key = keys[number]
         photos.setdefault(str(PurePosixPath(key).parent), []).append((key, number))
     ids = sorted(photos)
-    return _gather(ids, [[number for _, number in sorted(photos[id])] for id in ids], {})
-
-
-def list_records(records: Sequence[ListingRecord], numbers: Mapping[str, int]) -> Listings:
-    """Return the listings of a table; photos without a number are left out.
-
-    Args:
-        records: of different ids.
-        numbers: of photos that can be shown, by key.
-    """
-    names = sorted({name for record in records for name in record.facts})
-    columns = {name: FactColumn([r.facts.get(name, "") for r in records]) for name in names}
-    photos = [[numbers[key] for key in record.photos if key in numbers] for record in records]
-    return _gather([record.id for record in records], photos, columns)
-
-
-def put_record(listings: Listings, record: ListingRecord, numbers: Mapping[str, int]) -> Listings:
-    """Return the listings with one more at the end; drop what it replaces first."""
-    photos = [numbers[key] for key in record.photos if key in numbers]
-    empty = FactColumn([""] * len(listings))
-    names = sorted({*listings.columns, *record.facts})
+    every = [number for id in ids for _, number in sorted(photos[id])]
+    counts = np.array([len(photos[id]) for id in ids], np.int64)
     return Listings(
-        [*listings.ids, record.id],
-        np.append(listings.starts, listings.starts[-1] + len(photos)),
-        np.concatenate([listings.photos, np.array(photos, np.int64)]),
-        {
-            name: FactColumn([*listings.columns.get(name, empty).texts, record.facts.get(name, "")])
-            for name in names
-        },
+        hold_texts(ids), np.cumsum(counts) - counts, counts, np.array(every, np.int64), {}
     )
 
 
-def drop_listing(listings: Listings, listing: int) -> Listings:
-    """Return the listings with one that shows nothing any more, so it is no result."""
-    low, high = listings.starts[listing], listings.starts[listing + 1]
-    starts = listings.starts.copy()
-    starts[listing + 1 :] -= high - low
-    return replace(listings, starts=starts, photos=np.delete(listings.photos, np.s_[low:high]))
-
-
-def _gather(
-    ids: Sequence[str], photos: Sequence[Sequence[int]], columns: Mapping[str, FactColumn]
+def put_records(
+    listings: Listings,
+    places: NDArray[np.int64],
+    records: Sequence[ListingRecord],
+    numbers: Mapping[str, int],
 ) -> Listings:
-    starts = np.cumsum([0, *map(len, photos)]).astype(np.int64)
+    """Return the listings with some more, or with others in their places.
+
+    Args:
+        listings: n of them.
+        places: (r,) of the records; those from n on are new, without a gap.
+        records: of different ids.
+        numbers: of photos that can be shown, by key; others are left out.
+    """
+    more = [
+        record.id for place, record in zip(places, records, strict=True) if place >= len(listings)
+    ]
+    total = len(listings) + len(more)
+    photos = [[numbers[key] for key in one.photos if key in numbers] for one in records]
+    sizes = np.array([len(some) for some in photos], np.int64)
     every = np.array([number for some in photos for number in some], np.int64)
-    return Listings(ids, starts, every, columns)
+    id_room, (ids,) = append_rows(listings.id_room, (listings.ids,), (hold_texts(more),))
+    photo_room, (shown,) = append_rows(listings.photo_room, (listings.photos,), (every,))
+    starts, counts = _extend(listings.starts, total), _extend(listings.counts, total)
+    starts[places] = len(listings.photos) + np.cumsum(sizes) - sizes
+    counts[places] = sizes
+    missing = FactColumn(Words([""]), np.zeros(len(listings), np.int32))
+    columns = {
+        name: listings.columns.get(name, missing).put(
+            places, [record.facts.get(name, "") for record in records], total
+        )
+        for name in sorted({*listings.columns, *(name for one in records for name in one.facts)})
+    }
+    return _tidy(Listings(ids, starts, counts, shown, columns, id_room, photo_room))
+
+
+def drop_listings(listings: Listings, places: NDArray[np.int64]) -> Listings:
+    """Return the listings with some that show nothing any more, so they are no results."""
+    counts = listings.counts.copy()
+    counts[places] = 0
+    return replace(listings, counts=counts)
+
+
+def renumber_photos(listings: Listings, old: NDArray[np.int64], new: NDArray[np.int64]) -> Listings:
+    """Return the listings with other numbers of some photos."""
+    if not len(old):
+        return listings
+    photos = listings.photos.copy()
+    for before, now in zip(old.tolist(), new.tolist(), strict=True):
+        photos[listings.photos == before] = now
+    return replace(listings, photos=photos, photo_room=None)
+
+
+def _extend(values: NDArray[np.int64], total: int) -> NDArray[np.int64]:
+    extended = np.zeros(total, np.int64)
+    extended[: len(values)] = values
+    return extended
+
+
+def _tidy(listings: Listings) -> Listings:
+    """Return the listings without places that none names, once there are many."""
+    used = int(listings.counts.sum())
+    if len(listings.photos) - used <= max(used, _MOST_LEFT):
+        return listings
+    starts = np.cumsum(listings.counts) - listings.counts
+    return replace(listings, starts=starts, photos=listings.shown(), photo_room=None)

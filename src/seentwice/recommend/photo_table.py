@@ -1,7 +1,7 @@
 """What is known of each photo that can be recommended, by its number in the index of rows."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from seentwice.index.columns import (
     take_values,
 )
 from seentwice.index.store import PhotoStore
+from seentwice.recommend.growing import Columns, Room, Texts, append_rows, hold_texts
 from seentwice.recommend.scores import make_rows
 from seentwice.recommend.tags import Labels, choose_labels, find_front
 from seentwice.records import TagSet
@@ -26,20 +27,20 @@ _BLOCK = 1 << 16  # photos whose rows are made at once
 class IndexedPhotos:
     """n photos by number; the number of one that is gone or has changed is not used again."""
 
-    keys: tuple[str, ...]  # n
+    keys: Texts  # (n,)
     digests: NDArray[np.uint8]  # (n, 32) sha256 of the files
     labels: Labels  # (n, h)
     front: NDArray[np.float32]  # (n,) probability of a house front
     is_there: NDArray[np.bool_]  # (n,)
+    room: Room | None = None  # that all but the last are in
 
     def __len__(self) -> int:
         return len(self.keys)
 
     def number(self) -> dict[str, int]:
         """Return the number of each photo that is there, by its key."""
-        if self.is_there.all():
-            return dict(zip(self.keys, range(len(self.keys)), strict=True))
-        return {self.keys[number]: number for number in np.flatnonzero(self.is_there).tolist()}
+        there = np.flatnonzero(self.is_there)
+        return dict(zip(self.keys[there].tolist(), there.tolist(), strict=True))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,7 +55,7 @@ class PhotoChanges:
 def no_photos(tags: TagSet) -> IndexedPhotos:
     """Return the table of no photo."""
     return IndexedPhotos(
-        (),
+        hold_texts(()),
         np.empty((0, 32), np.uint8),
         np.empty((0, len(tags)), np.int16),
         np.empty(0, np.float32),
@@ -91,18 +92,15 @@ def remove_photos(photos: IndexedPhotos, numbers: NDArray[np.int64]) -> IndexedP
     """Return the table without some photos."""
     is_there = photos.is_there.copy()
     is_there[numbers] = False
-    return IndexedPhotos(photos.keys, photos.digests, photos.labels, photos.front, is_there)
+    return replace(photos, is_there=is_there)
 
 
 def append_photos(photos: IndexedPhotos, added: IndexedPhotos) -> IndexedPhotos:
     """Return the table with photos more, whose numbers follow; those of known keys are gone."""
-    return IndexedPhotos(
-        (*photos.keys, *added.keys),
-        np.concatenate([photos.digests, added.digests]),
-        np.concatenate([photos.labels, added.labels]),
-        np.concatenate([photos.front, added.front]),
-        np.concatenate([photos.is_there, added.is_there]),
-    )
+    room, columns = append_rows(photos.room, _list_columns(photos), _list_columns(added))
+    keys, digests, labels, front = columns
+    is_there = np.concatenate([photos.is_there, added.is_there])
+    return IndexedPhotos(keys, digests, labels, front, is_there, room)
 
 
 def describe_photos(
@@ -119,7 +117,11 @@ def describe_photos(
     probabilities, embeddings = values[:, : tags.width], values[:, tags.width :]
     labels = choose_labels(tags, probabilities)
     photos = IndexedPhotos(
-        tuple(keys), digests, labels, find_front(tags, probabilities), np.ones(len(keys), np.bool_)
+        hold_texts(keys),
+        digests,
+        labels,
+        find_front(tags, probabilities),
+        np.ones(len(keys), np.bool_),
     )
     return photos, make_rows(tags, labels, unit_rows(embeddings))
 
@@ -147,3 +149,7 @@ def unit_rows(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     length = np.linalg.norm(rows, axis=1, keepdims=True)
     unit: NDArray[np.float32] = rows / np.maximum(length, np.finfo(np.float32).tiny)
     return unit
+
+
+def _list_columns(photos: IndexedPhotos) -> Columns:
+    return photos.keys, photos.digests, photos.labels, photos.front

@@ -13,16 +13,21 @@ from seentwice.index.store import PhotoStore
 from seentwice.recommend.answering import Asked, Question, answer_all
 from seentwice.recommend.batching import BatchedSearch
 from seentwice.recommend.candidates import Title
-from seentwice.recommend.changing import NewPhotos, drop_listing_from, put_listing_into
+from seentwice.recommend.changing import (
+    NewPhotos,
+    drop_listing_from,
+    prepare_state,
+    put_listing_into,
+)
 from seentwice.recommend.filters import Filter
 from seentwice.recommend.indexing import update_snapshot
-from seentwice.recommend.listing_table import load_listings, put_listing, remove_listing
+from seentwice.recommend.listing_columns import open_listings
+from seentwice.recommend.listing_table import has_listing, put_listing, remove_listing
 from seentwice.recommend.listings import (
     ListingRecord,
     Listings,
     list_folders,
     list_photos,
-    list_records,
 )
 from seentwice.recommend.photo_table import IndexedPhotos, unit_rows
 from seentwice.recommend.results import Recommendation
@@ -72,13 +77,18 @@ class Recommender:
         Raises:
             UserError: nothing is there to recommend from, or it is damaged.
         """
-        with PhotoStore.open_to_read(folder, lambda: None) as store:
+        with PhotoStore.open_to_read(folder, lambda: None, "index") as store:
             snapshot = open_snapshot(folder)
             if store.generation() != snapshot.about.generation:
                 snapshot = update_snapshot(snapshot, store, snapshot.about).snapshot
             root = Path(store.meta.root)
         listings = group_photos(folder, snapshot.about, snapshot.photos)
         return cls(folder, root, snapshot, listings)
+
+    def prepare(self) -> None:
+        """Do now what the first listing that is added would wait for."""
+        with self._changing:
+            self._state = prepare_state(self._state)
 
     @property
     def state(self) -> State:
@@ -92,11 +102,19 @@ class Recommender:
 
     def __len__(self) -> int:
         """Return how many listings may be recommended."""
-        return len(np.unique(self._state.candidates("any").listing))
+        return int(np.count_nonzero(self._state.listings.counts))
 
     def has_listing(self, name: str) -> bool:
         """Say whether a listing with a photo has this id."""
         return name in self._state.listing_numbers
+
+    def keeps_listing(self, name: str) -> bool:
+        """Say whether the table on the disk has this id, also of a listing without a photo.
+
+        Raises:
+            UserError: there is no table, or it is damaged.
+        """
+        return has_listing(self._table, name)
 
     def name_photos(self, asked: Asked) -> list[str]:
         """Return the keys of the photos of the index that are asked about."""
@@ -255,6 +273,6 @@ def group_photos(folder: Path, about: About, photos: IndexedPhotos) -> Listings:
         UserError: the table of listings is missing or damaged.
     """
     if about.grouping == "table":
-        return list_records(load_listings(folder / about.listings), photos.number())
+        return open_listings(folder / about.listings, photos.number())
     group = list_folders if about.grouping == "folder" else list_photos
     return group(photos.keys, photos.is_there)

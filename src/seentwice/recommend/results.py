@@ -56,6 +56,38 @@ class ScoredPairs:
         return best
 
 
+def find_same_photos(state: State, found: Sequence[Recommendation]) -> tuple[int | None, ...]:
+    """Return for each result the rank of the first with the very same photo; None where it is it.
+
+    Photos are the same where their files have the same bytes.
+
+    Args:
+        state: has the photos.
+        found: results of it, the best first.
+    """
+    numbers = [state.photo_numbers[one.photo] for one in found]
+    first: dict[bytes, int] = {}
+    ranks = []
+    for one, number in zip(found, numbers, strict=True):
+        rank = first.setdefault(state.photos.digests[number].tobytes(), one.rank)
+        ranks.append(rank if rank != one.rank else None)
+    return tuple(ranks)
+
+
+def list_facts(state: State, found: Sequence[Recommendation]) -> tuple[dict[str, str], ...]:
+    """Return what the table says of each result by column, empty where it says nothing.
+
+    Args:
+        state: has the listings.
+        found: results of it.
+    """
+    columns = state.listings.columns
+    numbers = [state.number_listing(one.listing) for one in found]
+    return tuple(
+        {name: column.text(number) for name, column in columns.items()} for number in numbers
+    )
+
+
 def describe_best(
     state: State, scored: ScoredPairs, best: Sequence[int]
 ) -> tuple[Recommendation, ...]:

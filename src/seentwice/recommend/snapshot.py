@@ -25,6 +25,8 @@ from seentwice.index.near_index import NearIndex
 from seentwice.index.near_snapshot import FILE as NEAR_FILE
 from seentwice.index.near_snapshot import DamagedIndexError, read_labels
 from seentwice.index.near_snapshot import go_back as restore_rows
+from seentwice.recommend.growing import hold_texts
+from seentwice.recommend.listing_columns import name_columns
 from seentwice.recommend.listings import Grouping
 from seentwice.recommend.photo_reader import ReaderChoice
 from seentwice.recommend.photo_table import IndexedPhotos
@@ -209,6 +211,7 @@ def _remove_unnamed(folder: Path) -> None:
             other.unlink(missing_ok=True)
     for other in folder.glob("listings*.sqlite"):
         if other.name not in listings:
+            name_columns(other).unlink(missing_ok=True)
             other.unlink(missing_ok=True)
 
 
@@ -225,11 +228,11 @@ def _read_photos(path: Path) -> tuple[About, IndexedPhotos]:
             f"{_VERSION}; use that version, or make another index with --index"
         )
     data, ends = found["key_bytes"].tobytes(), found["key_ends"].tolist()
-    keys = tuple(data[low:high].decode("utf-8", "surrogateescape") for low, high in pairwise(ends))
+    keys = [data[low:high].decode("utf-8", "surrogateescape") for low, high in pairwise(ends)]
     columns = [found[name] for name in ("digests", "labels", "front", "is_there")]
     if any(len(column) != len(keys) for column in columns) or ends[-1] != len(data):
         raise ValueError("its columns are not of one length")
-    return _to_about(about), IndexedPhotos(keys, *columns)
+    return _to_about(about), IndexedPhotos(hold_texts(keys), *columns)
 
 
 def _to_about(found: Mapping[str, Any]) -> About:

@@ -1,6 +1,6 @@
 """Photos and listings at one moment, and what searches look up of them again and again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence, Set
 from functools import cached_property
 from threading import Lock
 
@@ -14,7 +14,10 @@ from seentwice.recommend.filters import Filter, refuse_column, refuse_label
 from seentwice.recommend.listings import Grouping, Listings
 from seentwice.recommend.photo_table import IndexedPhotos
 from seentwice.recommend.tags import head_number
+from seentwice.recommend.text_numbers import TextNumbers, number_texts
 from seentwice.records import TagSet
+
+_MOST_UNLISTED = 0.01  # of the photos: to look at all and leave those out is faster
 
 
 class State:
@@ -47,17 +50,48 @@ class State:
         self._photos: dict[Title, NDArray[np.int64] | None] = {}
 
     @cached_property
-    def photo_numbers(self) -> Mapping[str, int]:
+    def photo_numbers(self) -> TextNumbers:
         """Return the number of each photo, by its key."""
-        return self.photos.number()
+        return number_texts(self.photos.keys, self.photos.is_there)
 
     @cached_property
-    def listing_numbers(self) -> Mapping[str, int]:
+    def listing_numbers(self) -> TextNumbers:
         """Return the number of each listing that shows a photo, by its id."""
         if self.grouping == "photo":
             return self.photo_numbers
-        shown = np.flatnonzero(np.diff(self.listings.starts)).tolist()
-        return {self.listings.ids[number]: number for number in shown}
+        return number_texts(self.listings.ids, self.listings.counts > 0)
+
+    def change(
+        self,
+        photos: IndexedPhotos,
+        near: NearIndex,
+        listings: Listings,
+        photo_numbers: TextNumbers,
+        listing_numbers: TextNumbers,
+        changed: Set[int],
+    ) -> "State":
+        """Return the next state, which goes on with all that this one has looked up.
+
+        Args:
+            photos: with their numbers as before, but for those that are new.
+            near: the rows of these photos.
+            listings: the same of these.
+            photo_numbers: of all photos.
+            listing_numbers: of all listings.
+            changed: listings that are new, or show other photos than before.
+        """
+        state = State(self.tags, self.grouping, photos, near, listings)
+        state.photo_numbers = photo_numbers
+        state.listing_numbers = listing_numbers
+        with self._choosing:
+            known = dict(self._candidates)
+        none = np.empty(0, np.int64)
+        for title, candidates in known.items():
+            old = [self.titles_of(one, title) for one in changed if one < len(self.listings)]
+            new = [(photo, one) for one in changed for photo in state.titles_of(one, title)]
+            before = np.unique(np.concatenate([none, *old]))
+            state._candidates[title] = candidates.change(changed, before, new)
+        return state
 
     def candidates(self, title: Title) -> Candidates:
         """Return the photos that listings are compared by; see `choose_candidates`.
@@ -68,16 +102,13 @@ class State:
         with self._choosing:
             if title not in self._candidates:
                 chosen = choose_candidates(self.listings, self.photos.front, title)
-                photos = chosen.list_photos()
-                is_all = len(photos) == int(self.photos.is_there.sum())
-                self._photos[title] = None if is_all else photos
                 self._candidates[title] = chosen
             return self._candidates[title]
 
     def choose_photos(
         self, title: Title, allowed: NDArray[np.bool_] | None
     ) -> NDArray[np.int64] | None:
-        """Return the photos that may be found, rising; None for all that are there.
+        """Return the photos that may be found, rising; None for all, or nearly all, that are there.
 
         Args:
             title: by which photo listings are compared.
@@ -85,7 +116,10 @@ class State:
         """
         candidates = self.candidates(title)
         if allowed is None:
-            return self._photos[title]
+            with self._choosing:
+                if title not in self._photos:
+                    self._photos[title] = self._choose_all(candidates)
+                return self._photos[title]
         return Candidates(candidates.photo[allowed], candidates.listing[allowed]).list_photos()
 
     def titles_of(self, listing: int, title: Title) -> NDArray[np.int64]:
@@ -99,8 +133,8 @@ class State:
             return photos[:1]
         if title == "front":
             require_fronts(self.photos.front)
-            best = self.photos.front[photos].argmax()
-            return photos[best : best + 1]
+            order = np.argsort(-self.photos.front[photos], kind="stable")
+            return photos[order[:1]]
         return photos
 
     def owners_of(self, photos: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -154,6 +188,11 @@ class State:
         if number is None:
             raise UserError(f"no listing {key!r} with a photo; give the id of one that was indexed")
         return number
+
+    def _choose_all(self, candidates: Candidates) -> NDArray[np.int64] | None:
+        photos = candidates.list_photos()
+        there = int(np.count_nonzero(self.photos.is_there))
+        return photos if there - len(photos) > _MOST_UNLISTED * there else None
 
     def _pass_tag(self, wanted: Filter) -> NDArray[np.bool_]:
         """Say which photos have a label, or do not, (n,)."""

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seentwice.dedupe.findings import Match
 from seentwice.dedupe.report.writing import DECIMALS, spell_name
@@ -15,7 +16,7 @@ from seentwice.recommend.comparing import score_photos
 from seentwice.recommend.results import Recommendation
 from seentwice.recommend.state import State
 from seentwice.web.adding import ListedPhotos
-from seentwice.web.failures import ApiError, invalid
+from seentwice.web.failures import ApiError, invalid, later
 from seentwice.web.live_index import OpenedIndex
 from seentwice.web.questions import Question
 from seentwice.web.uploads import SentPhoto, check_photo, tell_unreadable
@@ -33,12 +34,7 @@ def see_photo(opened: OpenedIndex, photo: SentPhoto) -> Asked:
     known = opened.recommender.ask_about_file(photo.sha256)
     if known is not None:
         return known
-    check_photo(photo)
-    try:
-        values = opened.look_at([photo.file])
-    except PhotoError as error:
-        raise tell_unreadable(error, photo.field) from error
-    return opened.recommender.ask_about_values(values[0])
+    return opened.recommender.ask_about_values(_look_at(opened, photo))
 
 
 def recommend(opened: OpenedIndex, question: Question, asked: Asked | None) -> Record:
@@ -90,13 +86,7 @@ def rank_photos(opened: OpenedIndex, asked: Asked, k: int, sent: Sequence[SentPh
         ApiError: one gives no photo.
     """
     about = opened.recommender.about
-    rows = []
-    for photo in sent:
-        check_photo(photo)
-        try:
-            rows.append(opened.look_at([photo.file])[0])
-        except PhotoError as error:
-            raise tell_unreadable(error, photo.field) from error
+    rows = [_look_at(opened, photo) for photo in sent]
     parts = score_photos(about.tags, about.weights, asked, np.stack(rows))
     order = np.argsort(-parts.score, kind="stable")[:k].tolist()
     results = [
@@ -129,6 +119,17 @@ def describe_listing(listing: ListedPhotos) -> Record:
         for key, sha256 in zip(listing.keys, listing.sha256, strict=True)
     ]
     return {"id": spell_name(listing.id), "photos": photos, "fields": listing.facts}
+
+
+def _look_at(opened: OpenedIndex, photo: SentPhoto) -> NDArray[np.float32]:
+    check_photo(photo)
+    try:
+        values: NDArray[np.float32] = opened.look_at([photo.file])[0]
+    except PhotoError as error:
+        raise tell_unreadable(error, photo.field) from error
+    except UserError as error:
+        raise later("unusable", "photos cannot be looked at now") from error
+    return values
 
 
 def _describe(state: State, one: Recommendation) -> Record:

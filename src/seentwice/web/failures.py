@@ -9,10 +9,14 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
 _LOG = logging.getLogger(__name__)
 _LONGEST_MESSAGE = 500
+CLOSE = {"Connection": "close"}
+"""Of an answer to a request whose body was not read to its end."""
+_GONE = 499  # for measures alone: nobody is there to read it
 _NAMES = {
     400: "bad_request",
     404: "not_found",
@@ -67,6 +71,11 @@ class ApiError(Exception):
 def invalid(message: str, field: str) -> ApiError:
     """Return the error of a part of a request that cannot be used."""
     return ApiError(422, "invalid", message, field)
+
+
+def too_large(message: str) -> ApiError:
+    """Return the error of a body of which no more is read."""
+    return ApiError(413, "too_large", message, headers=CLOSE)
 
 
 def later(code: str, message: str) -> ApiError:
@@ -127,6 +136,9 @@ def add_handlers(app: FastAPI) -> None:
         field = ".".join(map(str, first["loc"][1:])) or None
         return answer_error(ApiError(422, "invalid", str(first["msg"]), field))
 
+    async def forget(request: Request, error: Exception) -> Response:
+        return answer_error(ApiError(_GONE, "gone", "the client went away"))
+
     async def tell_unknown(request: Request, error: Exception) -> Response:
         _LOG.error("request failed", exc_info=error)
         return answer_error(ApiError(500, "internal", "it failed here; the log says why"))
@@ -134,6 +146,7 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(ApiError, tell)
     app.add_exception_handler(HTTPException, tell_http)
     app.add_exception_handler(RequestValidationError, tell_invalid)
+    app.add_exception_handler(ClientDisconnect, forget)
     app.add_exception_handler(Exception, tell_unknown)
 
 

@@ -15,6 +15,7 @@ from seentwice.recommend.photo_reader import PhotoReader
 from seentwice.recommend.readers import open_reader
 from seentwice.recommend.recommender import Recommender
 from seentwice.recommend.snapshot import About, mark_snapshot
+from seentwice.web.photo_writer import mark_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,9 @@ class FolderSource:
         Raises:
             UserError: there is none, or it is damaged.
         """
-        return Recommender.open(self.folder)
+        recommender = Recommender.open(self.folder)
+        recommender.prepare()
+        return recommender
 
     def open_reader(self, about: About) -> PhotoReader:
         """Open what its photos were looked at with.
@@ -54,7 +57,10 @@ class FolderSource:
 
 
 class CopyChecker:
-    """Asks an index for copies, in the one thread that its table is open in."""
+    """Asks an index for copies, in the one thread that its table is open in.
+
+    Another table that took the place of this one is opened instead; one that is gone is asked on.
+    """
 
     def __init__(self, folder: Path, max_pixels: int) -> None:
         """Open the table of photos.
@@ -66,19 +72,31 @@ class CopyChecker:
         Raises:
             UserError: there is none, or it is damaged.
         """
-        settings = CheckSettings(10, 0.5, True, max_pixels, os.cpu_count() or 1)
+        self._folder = folder
+        self._settings = CheckSettings(10, 0.5, True, max_pixels, os.cpu_count() or 1)
         self._thread = ThreadPoolExecutor(1, "check")
-        self._store = self._thread.submit(PhotoStore.open_to_read, folder, _wait).result()
-        self._checker = PhotoChecker(self._store, settings)
+        self._mark = mark_table(folder)
+        self._checker = self._thread.submit(self._open).result()
 
     def submit(self, photo: Path) -> Future[list[Match]]:
         """Ask for the photos that a file is a copy of; see `PhotoChecker.check`."""
-        return self._thread.submit(self._checker.check, photo)
+        return self._thread.submit(self._check, photo)
 
     def close(self) -> None:
         """Finish what runs."""
-        self._thread.submit(self._store.close)
+        self._thread.submit(self._checker.store.close)
         self._thread.shutdown()
+
+    def _open(self) -> PhotoChecker:
+        return PhotoChecker(PhotoStore.open_to_read(self._folder, _wait), self._settings)
+
+    def _check(self, photo: Path) -> list[Match]:
+        mark = mark_table(self._folder)
+        if mark not in (None, self._mark):
+            before, self._checker = self._checker, self._open()
+            before.store.close()
+            self._mark = mark
+        return self._checker.check(photo)
 
 
 def _wait() -> None:

@@ -1,14 +1,14 @@
 """What stands before every request: keys, limits, measures, and the headers of all answers."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 
-from seentwice.web.failures import ApiError, answer_error, later
+from seentwice.web.failures import CLOSE, ApiError, answer_error, later, too_large
 from seentwice.web.keys import ApiKeys, is_loopback
 from seentwice.web.limits import ServiceLimits
 from seentwice.web.metrics import ServiceMetrics
@@ -23,6 +23,8 @@ OPEN = ("/", "/docs", "/health", "/openapi.json", "/page.css", "/page.js", "/doc
 """Paths that need no key: they tell nothing of photos."""
 _CHEAP = (*OPEN, "/metrics")  # answered however many wait
 _METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+PIECE_BYTES = 1 << 18
+"""Of an answer that are sent at once: a client that does not read holds no more in memory."""
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
@@ -60,7 +62,8 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
-            await send(message)
+            for piece in _cut(message):
+                await send(piece)
 
         try:
             try:
@@ -130,7 +133,9 @@ class Guard:
             try:
                 message = await asyncio.wait_for(receive(), max(0, deadline - loop.time()))
             except TimeoutError as error:
-                raise ApiError(408, "slow_body", "the body came too slowly") from error
+                raise ApiError(
+                    408, "slow_body", "the body came too slowly", headers=CLOSE
+                ) from error
             came += len(message.get("body", b""))
             if came > self.limits.body_bytes:
                 raise self._too_large()
@@ -139,11 +144,19 @@ class Guard:
         return receive_some
 
     def _too_large(self) -> ApiError:
-        most = self.limits.body_bytes
-        return ApiError(413, "too_large", f"a body may have {most:,} bytes", headers=_CLOSE)
+        return too_large(f"a body may have {self.limits.body_bytes:,} bytes")
 
 
-_CLOSE = {"Connection": "close"}  # what is left of a body is not read
+def _cut(message: Message) -> Iterator[Message]:
+    """Cut a long body into pieces: each waits until the client has taken most of those before."""
+    body = message.get("body", b"")
+    if len(body) <= PIECE_BYTES:
+        yield message
+        return
+    for start in range(0, len(body), PIECE_BYTES):
+        end = start + PIECE_BYTES
+        more = end < len(body) or message.get("more_body", False)
+        yield {**message, "body": body[start:end], "more_body": more}
 
 
 def _host_of(header: str) -> str:

@@ -16,6 +16,7 @@ from seentwice.web.answers import ListingAnswer
 from seentwice.web.asking import describe_listing as tell_listing
 from seentwice.web.descriptions import describe_listing
 from seentwice.web.failures import ApiError, describe_failures
+from seentwice.web.limits import ServiceLimits
 from seentwice.web.live_index import LiveIndex
 from seentwice.web.photo_writer import PhotoWriter
 from seentwice.web.question_routes import to_json, write
@@ -56,7 +57,7 @@ def make_listing_routes(service: Service) -> APIRouter:
         async with open_form(request, ("photos",), ("id", "fields"), limits) as form:
             new = read_listing(form, limits)
             listing, is_new = await call(
-                request, service.adding, _add, service.live, writer, new, service.uploads
+                request, service.adding, _add, service.live, writer, new, service.uploads, limits
             )
         answer = write(to_json(tell_listing(listing)))
         answer.status_code = 201 if is_new else 200
@@ -79,8 +80,8 @@ def make_listing_routes(service: Service) -> APIRouter:
         "/listings/{listing_id:path}",
         operation_id="delete_listing",
         summary="Forget a listing.",
-        description="Its photos stay in the folder of photos, but are no results unless another "
-        "listing shows them.",
+        description="Its photos stay in the folder of photos, where POST /check finds them and GET "
+        "/photos shows them, but are no results unless another listing shows them.",
         status_code=204,
         responses=describe_failures(404, 409, 422),
     )
@@ -94,10 +95,15 @@ def make_listing_routes(service: Service) -> APIRouter:
 
 
 def _add(
-    live: LiveIndex, writer: PhotoWriter, new: NewListing, uploads: UploadFolder
+    live: LiveIndex,
+    writer: PhotoWriter,
+    new: NewListing,
+    uploads: UploadFolder,
+    limits: ServiceLimits,
 ) -> tuple[ListedPhotos, bool]:
     sent: Sequence[tuple[str, Content]] = [
         (f"photos.{place}", photo.file) for place, photo in enumerate(new.photos)
     ]
     with uploads.keep(sent) as kept:
-        return add_listing(live, writer, ListingRecord(new.id, (), new.fields), kept)
+        record = ListingRecord(new.id, (), new.fields)
+        return add_listing(live, writer, record, kept, limits.columns)

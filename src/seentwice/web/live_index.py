@@ -112,6 +112,10 @@ class LiveIndex:
         """Let the index be opened anew soon, whether it changed or not."""
         self._wanted.set()
 
+    def is_newest(self) -> bool:
+        """Say whether `current` is what the disk holds now; hold `writing`."""
+        return self._source.mark() == self._mark
+
     def reload(self) -> bool:
         """Open the index anew; questions go on meanwhile. Return whether it could be opened."""
         with self.writing:
@@ -122,8 +126,14 @@ class LiveIndex:
                 reader = old.reader
                 if recommender.about.fingerprint != reader.fingerprint:
                     reader = self._source.open_reader(recommender.about)
-            except (UserError, OSError) as error:
-                _LOG.error("the index cannot be opened anew: %s", one_line(error))
+            except Exception as error:  # whatever it is, the old one goes on to answer
+                is_known = isinstance(error, UserError | OSError)
+                told = one_line(error)
+                _LOG.error(
+                    "the index cannot be opened anew: %s",
+                    told,
+                    exc_info=None if is_known else error,
+                )
                 self._metrics.reloads.labels("failed").inc()
                 self._mark = mark
                 return False
@@ -141,5 +151,5 @@ class LiveIndex:
             if self._ended.is_set():
                 return
             self._wanted.clear()
-            if is_wanted or self._source.mark() != self._mark:
+            if is_wanted or not self.is_newest():
                 self.reload()

@@ -30,7 +30,7 @@ class ServiceMetrics:
         )
         self._seconds = Histogram(
             "seentwice_request_seconds",
-            "From the first byte of a request to the end of its answer.",
+            "From the whole head of a request to the end of its answer.",
             ("path",),
             buckets=_SECONDS,
             registry=self._registry,

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Request, Response
 
 from seentwice.web.failures import describe_failures
 from seentwice.web.live_index import OpenedIndex
-from seentwice.web.photo_files import read_indexed, shrink
+from seentwice.web.photo_files import FileAnswer, open_indexed, shrink
 from seentwice.web.service import Service, call
 
 Sha256 = Annotated[
@@ -36,10 +36,10 @@ def make_photo_routes(service: Service) -> APIRouter:
     )
     async def answer_photo(request: Request, sha256: Sha256) -> Response:
         opened = service.live.current
-        content, kind = await call(
-            request, service.looking, read_indexed, opened, bytes.fromhex(sha256)
+        file, kind = await call(
+            request, service.looking, open_indexed, opened, bytes.fromhex(sha256)
         )
-        return Response(content, media_type=kind, headers=_KEPT)
+        return FileAnswer(file, kind, _KEPT)
 
     @router.get(
         "/photos/{sha256}/thumbnail",
@@ -66,5 +66,6 @@ def make_photo_routes(service: Service) -> APIRouter:
 
 
 def _shrink(opened: OpenedIndex, sha256: bytes, max_pixels: int) -> bytes:
-    content, _ = read_indexed(opened, sha256)
-    return shrink(content, max_pixels)
+    file, _ = open_indexed(opened, sha256)
+    with file:
+        return shrink(file, max_pixels)

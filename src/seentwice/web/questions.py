@@ -8,11 +8,12 @@ from typing import Literal, get_args
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
 
 from seentwice.errors import UserError
 from seentwice.recommend.candidates import Title
 from seentwice.recommend.filters import Filter, read_filter
-from seentwice.web.failures import ApiError, invalid
+from seentwice.web.failures import CLOSE, ApiError, invalid, later, too_large
 from seentwice.web.limits import ServiceLimits
 
 LONGEST_ID = 500
@@ -84,11 +85,8 @@ async def open_form(
     """
     if kind_of(request) != _FORM:
         raise ApiError(415, "unsupported_type", f"send {_FORM}")
-    async with request.form(
-        max_files=limits.photos + 1,
-        max_fields=limits.candidates + _MOST_FILTERS,
-        max_part_size=limits.field_bytes,
-    ) as form:
+    form = await _read_form(request, len(fields), limits)
+    try:
         for name, value in form.multi_items():
             if name not in (*files, *fields):
                 known = ", ".join((*files, *fields))
@@ -97,6 +95,25 @@ async def open_form(
                 expected = "a file" if name in files else "text"
                 raise invalid(f"send {expected}", name)
         yield form
+    finally:
+        await form.close()
+
+
+async def _read_form(request: Request, single_fields: int, limits: ServiceLimits) -> FormData:
+    try:
+        return await request.form(
+            max_files=limits.photos + 1,
+            max_fields=limits.candidates + _MOST_FILTERS + single_fields,
+            max_part_size=limits.field_bytes,
+        )
+    except HTTPException as error:
+        if "exceeded maximum size" in error.detail:
+            raise too_large(f"a field may have {limits.field_bytes:,} bytes") from error
+        if "Too many" in error.detail:
+            raise ApiError(422, "invalid", error.detail, "body", CLOSE) from error
+        raise
+    except OSError as error:
+        raise later("unwritable", "what is sent cannot be kept now") from error
 
 
 async def read_json_question(request: Request, limits: ServiceLimits) -> Question:
@@ -105,9 +122,11 @@ async def read_json_question(request: Request, limits: ServiceLimits) -> Questio
     Raises:
         ApiError: it is none.
     """
-    body = await request.body()
-    if len(body) > limits.field_bytes:
-        raise ApiError(413, "too_large", f"JSON may have {limits.field_bytes:,} bytes")
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > limits.field_bytes:
+            raise too_large(f"JSON may have {limits.field_bytes:,} bytes")
     try:
         asked = RecommendQuestion.model_validate_json(body)
     except ValidationError as error:

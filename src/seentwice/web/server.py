@@ -11,6 +11,7 @@ import uvicorn
 
 from seentwice.errors import UserError
 from seentwice.web.app import create_app
+from seentwice.web.connections import make_protocol
 from seentwice.web.folder_index import CopyChecker, FolderSource
 from seentwice.web.keys import ApiKeys, check_host
 from seentwice.web.limits import ServiceLimits
@@ -19,7 +20,8 @@ from seentwice.web.metrics import ServiceMetrics
 from seentwice.web.photo_writer import StoreWriter
 from seentwice.web.service import Closing, Service
 
-_BACKLOG = 2048
+_BACKLOG = 128
+"""Connections that wait to be taken; all are taken at once, and each needs a file."""
 _STOP_SECONDS = 30
 """What is under way has so long to end after SIGTERM."""
 
@@ -78,8 +80,16 @@ def listen(host: str, port: int, keys: ApiKeys | None) -> socket.socket:
 
 def serve(service: Service, listening: socket.socket) -> None:
     """Answer until SIGTERM or Ctrl-C; what is under way by then is finished, nothing new begun."""
-    config = uvicorn.Config(
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    with _reloading_on_hangup(service):
+        uvicorn.Server(configure(service)).run(sockets=[listening])
+
+
+def configure(service: Service) -> uvicorn.Config:
+    """Return how a service is run."""
+    return uvicorn.Config(
         create_app(service),
+        http=make_protocol(service.limits),
         lifespan="on",
         log_config=None,
         access_log=False,
@@ -91,9 +101,6 @@ def serve(service: Service, listening: socket.socket) -> None:
         timeout_graceful_shutdown=_STOP_SECONDS,
         backlog=_BACKLOG,
     )
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
-    with _reloading_on_hangup(service):
-        uvicorn.Server(config).run(sockets=[listening])
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import ParamSpec, Protocol, TypeVar
+from typing import Protocol, TypeVar, TypeVarTuple
 
 from fastapi import Request
 
@@ -17,8 +17,8 @@ from seentwice.web.metrics import ServiceMetrics
 from seentwice.web.photo_writer import PhotoWriter
 from seentwice.web.uploads import UploadFolder
 
-_P = ParamSpec("_P")
 _T = TypeVar("_T")
+_Ts = TypeVarTuple("_Ts")
 _ASKING = 16  # questions that a scan may answer together
 _LOOKING = 4  # photos that are read from the disk or sent at a time
 
@@ -66,9 +66,8 @@ class Service:
 async def call(
     request: Request,
     pool: ThreadPoolExecutor,
-    function: Callable[_P, _T],
-    *args: _P.args,
-    **kwargs: _P.kwargs,
+    function: Callable[[*_Ts], _T],
+    *args: *_Ts,
 ) -> _T:
     """Return what a function gives in a thread, or refuse where the request took too long.
 
@@ -77,7 +76,7 @@ async def call(
     Raises:
         ApiError: the time is over.
     """
-    return await wait_for(request, pool.submit(function, *args, **kwargs))
+    return await wait_for(request, pool.submit(function, *args))
 
 
 async def wait_for(request: Request, future: "Future[_T]") -> _T:

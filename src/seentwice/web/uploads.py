@@ -1,6 +1,5 @@
 """Photos that are sent: files of a folder of their own while a request is answered."""
 
-import hashlib
 import secrets
 import shutil
 import tempfile
@@ -14,7 +13,7 @@ from seentwice.files import digest_file
 from seentwice.photos import HEAD_BYTES
 from seentwice.photos.formats import decoder_of
 from seentwice.photos.problems import PhotoError
-from seentwice.web.failures import ApiError, invalid
+from seentwice.web.failures import ApiError, invalid, later
 
 _EXTENSIONS = {
     "AVIF": ".avif",
@@ -58,20 +57,30 @@ class UploadFolder:
 
         Args:
             sent: the field and the content of each.
+
+        Raises:
+            ApiError: the disk is full.
         """
         kept: list[SentPhoto] = []
         try:
             for field, content in sent:
                 path = self._folder / secrets.token_hex(16)
                 kept.append(SentPhoto(path, b"", field, ""))
-                with path.open("xb") as file:
-                    content.seek(0)
-                    shutil.copyfileobj(content, file)
-                kept[-1] = SentPhoto(path, digest_file(path), field, _extension_of(path))
+                kept[-1] = _write(path, content, field)
             yield kept
         finally:
             for photo in kept:
                 photo.file.unlink(missing_ok=True)
+
+
+def _write(path: Path, content: Content, field: str) -> SentPhoto:
+    try:
+        with path.open("xb") as file:
+            content.seek(0)
+            shutil.copyfileobj(content, file)
+        return SentPhoto(path, digest_file(path), field, _extension_of(path))
+    except OSError as error:
+        raise later("unwritable", "what is sent cannot be kept now") from error
 
 
 def check_photo(photo: SentPhoto) -> None:
@@ -90,11 +99,6 @@ def tell_unreadable(error: PhotoError, field: str) -> ApiError:
     return ApiError(
         422, "unreadable_photo", f"no photo: {problem.reason.value} ({problem.detail})", field
     )
-
-
-def digest_bytes(content: bytes) -> bytes:
-    """Return the sha256 of a file's content."""
-    return hashlib.sha256(content).digest()
 
 
 def _extension_of(path: Path) -> str:

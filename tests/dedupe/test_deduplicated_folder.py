@@ -1,5 +1,7 @@
 """A folder is deduplicated from a script as from the command."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -112,3 +114,22 @@ def test_a_folder_without_a_photo_says_what_its_files_are(photos: Path, tmp_path
         (photos / "deep" / "torn.png", Reason.TRUNCATED),
         (photos / "empty.jpg", Reason.EMPTY),
     }
+
+
+WITHOUT_PANDAS = """
+import sys
+from pathlib import Path
+from seentwice.dedupe.folder import find_duplicates
+
+if __name__ == "__main__":
+    for _ in range(2):
+        find_duplicates(Path(sys.argv[1]), Path(sys.argv[2]), workers=1)
+    assert "pandas" not in sys.modules  # some functions of Arrow import it, for a third of a second
+"""
+
+
+def test_a_search_does_not_wait_for_pandas(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "a.png").write_bytes(encode(draw(0), "PNG"))
+    words = [str(tmp_path / "photos"), str(tmp_path / "index")]
+    subprocess.run([sys.executable, "-c", WITHOUT_PANDAS, *words], check=True)

@@ -6,7 +6,6 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from seentwice.block_hashing import BlockLook
@@ -18,7 +17,7 @@ from seentwice.dedupe.same_pixels import digest_pixels
 from seentwice.dedupe.verify import open_hash_verifier
 from seentwice.errors import UserError
 from seentwice.hamming import MOST_BITS, find_near_queries
-from seentwice.index.columns import READ, encode_text, name_hash
+from seentwice.index.columns import READ, encode_text, make_texts, name_hash
 from seentwice.index.photo_row import PhotoRow
 from seentwice.index.store import PhotoStore
 
@@ -174,7 +173,7 @@ def _make_table(seen: QueryViews, rows: list[PhotoRow]) -> PhotoTable:
     looks: list[BlockLook | PhotoRow] = [seen.look, *rows]
     sized: list[QueryViews | PhotoRow] = [seen, *rows]
     return PhotoTable(
-        keys=pa.array([b"", *(encode_text(row.key) for row in rows)]),
+        keys=make_texts([b"", *(encode_text(row.key) for row in rows)]),
         size_bytes=np.zeros(len(looks), np.int64),
         modified_ns=np.zeros(len(looks), np.int64),
         sha256=np.zeros((len(looks), 32), np.uint8),

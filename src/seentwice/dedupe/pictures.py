@@ -10,11 +10,18 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.compute as pc  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from seentwice.dedupe.looking import OWN_BLOCKS
-from seentwice.index.columns import READ, decode_text, encode_text, name_hash
+from seentwice.index.columns import (
+    READ,
+    decode_text,
+    encode_text,
+    find_values,
+    make_texts,
+    name_hash,
+    take_values,
+)
 from seentwice.index.store import PhotoStore
 
 Indices = NDArray[np.int64]
@@ -61,10 +68,9 @@ def read_table(store: PhotoStore) -> PhotoTable:
     plain = ("size_bytes", "modified_ns", "sha256", "width", "height", "signature", "has_content")
     found = store.read_columns((*plain, *hashes, READ, "decoding"))
     is_read = np.flatnonzero(found[READ])
-    own = pa.scalar(encode_text(OWN_BLOCKS), pa.large_binary())
-    is_own = pc.equal(found["decoding"], own).to_numpy(zero_copy_only=False)
+    is_own = find_values(found["decoding"], make_texts([encode_text(OWN_BLOCKS)])) >= 0
     return PhotoTable(
-        keys=found["key"].take(pa.array(is_read)),
+        keys=take_values(found["key"], is_read),
         hashes=np.stack([found[name][is_read] for name in hashes], axis=1),
         is_own=is_own[is_read],
         **{name: found[name][is_read] for name in plain},

@@ -11,8 +11,6 @@ from multiprocessing import get_context, resource_tracker
 from multiprocessing.forkserver import ensure_running, set_forkserver_preload
 
 import numpy as np
-import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.compute as pc  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
@@ -21,6 +19,7 @@ from seentwice.dedupe.findings import SameFile
 from seentwice.dedupe.looking import Looking, look_at_files, make_problem_row
 from seentwice.dedupe.walking import WalkedFiles, walk_files
 from seentwice.errors import UserError
+from seentwice.index.columns import find_values, make_texts, sort_texts
 from seentwice.index.photo_row import PhotoRow
 from seentwice.index.store import PhotoStore
 from seentwice.photos.problems import record_refusal
@@ -66,23 +65,20 @@ def update_table(
     known = store.read_columns(("size_bytes", "modified_ns", "inode", "reason", "width", "height"))
     walked = walk_files(looking.root)
     first = _first_names(walked)
-    place = pc.index_in(walked.keys, value_set=known["key"]).fill_null(-1)
-    place = place.to_numpy(zero_copy_only=False).astype(np.int64)
+    place = find_values(walked.keys, known["key"])
     is_first = first == np.arange(len(walked))
     is_stale = np.ones(len(walked), bool)
     there = np.flatnonzero(place >= 0)
     at = place[there]
     # Another limit, more memory or an extra may do; files that could not be opened look changed.
-    is_tried = pc.is_in(
-        known["reason"],
-        pa.array([reason.encode() for reason in _TRIED_AGAIN], pa.large_binary()),
-    )
+    tried = make_texts([reason.encode() for reason in _TRIED_AGAIN])
+    is_tried = find_values(known["reason"], tried) >= 0
     pixels = known["width"].astype(np.int64) * known["height"]
     is_stale[there] = (
         (known["size_bytes"][at] != walked.size_bytes[there])
         | (known["modified_ns"][at] != walked.modified_ns[there])
         | (known["inode"][at] != walked.inode[there])
-        | is_tried.to_numpy(zero_copy_only=False)[at]
+        | is_tried[at]
         | (pixels[at] > looking.max_pixels)
     )
     is_gone = np.ones(len(known), bool)
@@ -130,7 +126,8 @@ def _write_rows(
 
 def _first_names(walked: WalkedFiles) -> NDArray[np.int64]:
     """Return under which number each file is read, (n,): one name of a file, no link if it can."""
-    rank = pc.rank(walked.keys, tiebreaker="first").to_numpy().astype(np.int64)
+    rank = np.empty(len(walked), np.int64)
+    rank[sort_texts(walked.keys)] = np.arange(len(walked))
     order = np.lexsort((rank, walked.is_link, walked.inode, walked.device))
     inode, device = walked.inode[order], walked.device[order]
     is_new = np.ones(len(order), bool)

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from seentwice.index.columns import decode_text, encode_text
+from seentwice.index.columns import decode_text, encode_text, make_texts
 from seentwice.photos import FoundFile, walk_photos
 from seentwice.records import Unreadable
 
@@ -58,7 +58,7 @@ class _Gathered:
             self.seal()
 
     def seal(self) -> None:
-        self.parts.append(pa.array(self.keys, pa.large_binary()))
+        self.parts.append(make_texts(self.keys))
         self.keys.clear()
 
 

@@ -96,9 +96,10 @@ def test_a_listing_whose_table_was_replaced_meanwhile_is_not_called_added(
 def test_a_listing_whose_photos_are_missing_is_there_all_the_same(
     homes: Homes, start: Start
 ) -> None:
-    with homes.table.open("a") as table:
-        table.write("L99,nowhere.jpg,Paris,1\n")
-    index_homes(homes)
+    listed = homes.table.read_text()
+    homes.table.write_text(f"{listed}L99,nowhere.jpg,Paris,1\n")
+    index_homes(homes, code=1)
+    homes.table.write_text(listed)
     client = start(homes)
     answer = add(client, "L99", paint(0))
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "listing_exists")
